@@ -1,0 +1,50 @@
+"""What can go wrong, named by what the portal does next."""
+
+from typing import Any
+
+
+class ConnectorError(Exception):
+    """The other side failed us. The text is for the operator; it holds no secret."""
+
+
+class Unavailable(ConnectorError):
+    """Try again later: timeout, 429, 5xx. `after` is the other side's own wish, in seconds."""
+
+    def __init__(self, message: str, after: int | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class Unauthorized(ConnectorError):
+    """Pause the activation and ask a person: the credentials were refused."""
+
+
+class Rejected(ConnectorError):
+    """Skip this record and show it: the platform refused it."""
+
+
+class Unreadable(ConnectorError):
+    """Skip this record and show it: it is not in the shape we know."""
+
+
+class Refused(Exception):
+    """A rule of ours says no. The text says which, and is for whoever asked."""
+
+    def __init__(self, message: Any) -> None:
+        super().__init__(message)
+
+
+class NotFound(Refused):
+    """There is no such thing in this store (or it is not the asker's to see: no difference)."""
+
+
+class NotAllowed(Refused):
+    """The connector's specification does not provide for it."""
+
+
+class NothingChanged(Refused):
+    """The request was understood and everything in it was true already."""
+
+
+class Duplicate(Refused):
+    """It would be the second of something that there is only one of."""

@@ -1,0 +1,30 @@
+"""Brazilian fiscal numbers (domain.md, section 4): CNPJ, letters included, and NF-e key."""
+
+import re
+
+CNPJ_PATTERN = r"^[0-9A-Z]{12}[0-9]{2}$"
+NFE_KEY_PATTERN = r"^[0-9]{6}[0-9A-Z]{12}[0-9]{26}$"
+
+
+def compact(text: str) -> str:
+    """Without mask or blanks, upper case. Letters stay: dropping them makes two companies one."""
+    return re.sub(r"[\s./\-]", "", text).upper()
+
+
+def cnpj_is_valid(cnpj: str) -> bool:
+    """Takes the compact form. Zeros alone add up, but are nobody's number."""
+    if not re.fullmatch(CNPJ_PATTERN, cnpj) or set(cnpj) == {"0"}:
+        return False
+    return cnpj[12:] == check_digit(cnpj[:12]) + check_digit(cnpj[:13])
+
+
+def nfe_key_is_valid(key: str) -> bool:
+    """Takes the compact form of 44 characters; checks its shape and its last digit."""
+    return bool(re.fullmatch(NFE_KEY_PATTERN, key)) and key[43] == check_digit(key[:43])
+
+
+def check_digit(body: str) -> str:
+    """Modulo 11, weights 2 to 9 from the right, over and over; a letter is its ASCII code - 48."""
+    total = sum((ord(char) - 48) * (2 + index % 8) for index, char in enumerate(reversed(body)))
+    digit = 11 - total % 11
+    return "0" if digit > 9 else str(digit)

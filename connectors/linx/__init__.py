@@ -1,0 +1,3 @@
+from connectors.linx.spec import SPEC
+
+__all__ = ["SPEC"]

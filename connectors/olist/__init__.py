@@ -1,0 +1,3 @@
+from connectors.olist.spec import SPEC
+
+__all__ = ["SPEC"]

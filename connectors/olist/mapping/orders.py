@@ -1,0 +1,235 @@
+"""Orders, on their way out: our words to the ERP's (platform-apis.md, sections 3.6 and 11.1)."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from connectors.fiscal import compact
+from connectors.olist.transport import DATE
+from connectors.payload import LOCAL, to_moment
+from connectors.records import (
+    Document,
+    LineRecord,
+    OrderRecord,
+    OrderStatus,
+)
+from connectors.wire import decimal_text
+
+OPEN, APPROVED, CANCELED = "aberto", "aprovado", "cancelado"
+SITUATIONS = {
+    OrderStatus.PENDING: OPEN,
+    OrderStatus.PARTIAL_PAYMENT: OPEN,
+    OrderStatus.UNDER_REVIEW: OPEN,
+    OrderStatus.CANCELED: CANCELED,
+    OrderStatus.REFUNDED: CANCELED,
+}
+PAYMENT_FORMS = {
+    "credit": "credito",
+    "credit_card": "credito",
+    "debit": "debito",
+    "debit_card": "debito",
+    "ticket": "boleto",
+    "boleto": "boleto",
+    "transfer": "deposito",
+    "pix": "pix",
+}
+STATES = {
+    "acre": "AC", "alagoas": "AL", "amapá": "AP", "amazonas": "AM", "bahia": "BA", "ceará": "CE",
+    "distrito federal": "DF", "espírito santo": "ES", "goiás": "GO", "maranhão": "MA",
+    "mato grosso": "MT", "mato grosso do sul": "MS", "minas gerais": "MG", "pará": "PA",
+    "paraíba": "PB", "paraná": "PR", "pernambuco": "PE", "piauí": "PI", "rio de janeiro": "RJ",
+    "rio grande do norte": "RN", "rio grande do sul": "RS", "rondônia": "RO", "roraima": "RR",
+    "santa catarina": "SC", "são paulo": "SP", "sergipe": "SE", "tocantins": "TO",
+}  # fmt: skip
+
+
+def write_order(order: OrderRecord, integrator_id: str) -> dict[str, Any]:
+    """The value of `pedido.incluir`'s one parameter. The hub's id is the order's number there:
+    unique across channels, so that what became of the order finds its way back. The channel's
+    own number stands in the remarks."""
+    fields = order.fields
+    placed = _date(fields, "purchased") or _date(fields, "created")
+    head = {
+        "data_pedido": placed,
+        "data_prevista": _date(fields, "expected_delivery_date"),
+        "cliente": _customer(fields),
+        "endereco_entrega": _delivery(fields),
+        "itens": [_item(line) for line in order.lines],
+        "forma_pagamento": _payment_form(order),
+        "parcelas": _instalments(order, placed),
+        "valor_frete": _amount(fields, "shipping"),
+        "valor_desconto": _amount(fields, "discount"),
+        "numero_pedido_ecommerce": order.hub_id,
+        "id_ecommerce": integrator_id,
+        "intermediador": _intermediary(order),
+        "situacao": situation(order.status),
+        "obs": _cut(f"Pedido {order.original_id} ({order.channel})", 100),
+    }
+    return {"pedido": _filled(head)}
+
+
+def situation(status: OrderStatus) -> str:
+    """Whatever came after the payment is the ERP's own news, not an order to it."""
+    return SITUATIONS.get(status, APPROVED)
+
+
+def next_situation(status: OrderStatus, theirs: OrderStatus) -> str:
+    """What the ERP is to be told; nothing where it knows, or is further than we are."""
+    wanted = situation(status)
+    if wanted == APPROVED and theirs is OrderStatus.PENDING:
+        return APPROVED
+    if wanted == CANCELED and theirs is not OrderStatus.CANCELED:
+        return CANCELED
+    return ""
+
+
+def _customer(fields: Document) -> dict[str, str]:
+    who = "payer" if _said(fields, "payer_address") else "receiver"
+    document = _document(fields, "payer_cnpj", "payer_cpf", "payer_tax_id", "receiver_cpf")
+    company = _said(fields, "payer_razao_social") or _said(fields, "payer_company_name")
+    name = company if document.get("tipo_pessoa") == "J" and company else _name(fields, "payer")
+    return {
+        "nome": _cut(name or _name(fields, "receiver"), 30),
+        **document,
+        **_filled(
+            {
+                "ie": _whole(compact(_said(fields, "payer_ie")), 18),
+                "rg": _whole(compact(_said(fields, "payer_document")), 10),
+                "email": _whole(
+                    _said(fields, "payer_email") or _said(fields, "receiver_email"), 50
+                ),
+            }
+        ),
+        **_address(fields, who),
+    }
+
+
+def _delivery(fields: Document) -> dict[str, str]:
+    if not _said(fields, "receiver_address"):
+        return {}
+    return {
+        "nome_destinatario": _cut(_name(fields, "receiver"), 60),
+        **_document(fields, "receiver_cpf"),
+        **_address(fields, "receiver"),
+    }
+
+
+def _address(fields: Document, who: str) -> dict[str, str]:
+    def said(name: str) -> str:
+        return _said(fields, f"{who}_{name}")
+
+    area, phone = said("phone_area"), said("phone")
+    return _filled(
+        {
+            "endereco": _cut(said("address"), 50),
+            "numero": _cut(said("address_number"), 10),
+            "complemento": _cut(said("address_complement"), 50),
+            "bairro": _cut(said("neighborhood"), 30),
+            "cep": _whole(said("zipcode"), 10),
+            "cidade": _cut(said("city"), 30),
+            "uf": STATES.get(said("state").lower(), said("state")),
+            "fone": _whole(f"({area}) {phone}" if area else phone, 40),
+        }
+    )
+
+
+def _name(fields: Document, who: str) -> str:
+    full = " ".join(
+        _filled({n: _said(fields, f"{who}_{n}") for n in ("name", "lastname")}).values()
+    )
+    return _said(fields, f"{who}_fullname") or full
+
+
+def _document(fields: Document, *names: str) -> dict[str, str]:
+    """CNPJ or CPF, the first that there is; its length says which."""
+    number = next((compact(text) for name in names if (text := _said(fields, name))), "")
+    kinds = {11: "F", 14: "J"}
+    return {"tipo_pessoa": kinds[len(number)], "cpf_cnpj": number} if len(number) in kinds else {}
+
+
+def _item(line: LineRecord) -> dict[str, Any]:
+    return {
+        "item": {
+            "codigo": line.sku,
+            "descricao": _cut(_said(line.fields, "name") or line.sku, 120),
+            "unidade": "UN",
+            "quantidade": line.quantity,
+            "valor_unitario": decimal_text(line.unit_price),
+        }
+    }
+
+
+def _payment_form(order: OrderRecord) -> str:
+    forms = {_form(payment) for payment in order.payments}
+    return "multiplas" if len(forms) > 1 else "".join(forms)
+
+
+def _form(payment: Document) -> str:
+    """The hub's payment types are open text; the ERP's codes are not."""
+    return PAYMENT_FORMS.get(_said(payment, "payment_type").lower(), "outros")
+
+
+def _instalments(order: OrderRecord, placed: str) -> list[dict[str, Any]]:
+    """One per payment; none where they do not add up to the total as the ERP counts it, which
+    would refuse the order (code 10). It then makes its own."""
+    goods = sum((line.quantity * line.unit_price for line in order.lines), Decimal(0))
+    total = goods + _money(order.fields, "shipping") - _money(order.fields, "discount")
+    paid = [_money(payment, "payment_total") for payment in order.payments]
+    if not placed or not paid or sum(paid) != total:
+        return []
+    return [
+        {
+            "parcela": _filled(
+                {
+                    "dias": "0",
+                    "data": placed,
+                    "valor": decimal_text(amount),
+                    "forma_pagamento": _form(payment),
+                    "meio_pagamento": _cut(_said(payment, "payment_method"), 100),
+                }
+            )
+        }
+        for payment, amount in zip(order.payments, paid, strict=True)
+    ]
+
+
+def _intermediary(order: OrderRecord) -> dict[str, str]:
+    """The marketplace's company, which the invoice must name."""
+    sale = compact(_said(order.fields, "sale_intermediary"))
+    if not sale:
+        return {}
+    payment = compact(_said(order.fields, "payment_intermediary"))
+    return _filled({"nome": order.channel, "cnpj": sale, "cnpjPagamento": payment})
+
+
+def _amount(fields: Document, name: str) -> str:
+    amount = _money(fields, name)
+    return decimal_text(amount) if amount else ""
+
+
+def _money(fields: Document, name: str) -> Decimal:
+    return Decimal(fields.get(name) or 0)
+
+
+def _date(fields: Document, name: str) -> str:
+    moment = _said(fields, name)
+    return to_moment(moment).astimezone(LOCAL).strftime(DATE) if moment else ""
+
+
+def _said(fields: Document, name: str) -> str:
+    value = fields.get(name)
+    return "" if value is None else str(value).strip()
+
+
+def _cut(text: str, size: int) -> str:
+    """For names and streets. The sizes are the ERP's: it refuses what is longer."""
+    return text[:size].strip()
+
+
+def _whole(text: str, size: int) -> str:
+    """For what is wrong when cut, such as an address of e-mail."""
+    return text if len(text) <= size else ""
+
+
+def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in ("", [], {})}

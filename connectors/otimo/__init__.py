@@ -1,0 +1,3 @@
+from connectors.otimo.spec import SPEC
+
+__all__ = ["SPEC"]

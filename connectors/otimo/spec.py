@@ -1,0 +1,57 @@
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from connectors.contract import FulfilmentSource, OrderSink, PriceSource, StockSource
+from connectors.otimo.client import Otimo
+from connectors.records import OrderStatus
+from connectors.spec import (
+    FULFILMENT,
+    ORDERS,
+    STORE_CREDENTIALS,
+    STORE_MODES,
+    Activating,
+    ActivationKind,
+    Cadence,
+    Contact,
+    End,
+    EverythingBut,
+    Report,
+    Route,
+    Spec,
+    Through,
+)
+
+SPEC = Spec(
+    slug="otimo",
+    name="Ótimo Gestor",
+    modes=STORE_MODES,
+    catalogue=None,
+    orders=Route(End.HUB, End.ERP),
+    flows={
+        PriceSource: Cadence(timedelta(minutes=5)),
+        StockSource: Cadence(timedelta(minutes=5)),
+        OrderSink: ORDERS,
+        FulfilmentSource: FULFILMENT,
+    },
+    cannot_send=EverythingBut(frozenset({"sku", "price", "special_price", "quantity"})),
+    consumes=frozenset({OrderStatus.APPROVED}),
+    invoice=Report(
+        OrderStatus.INVOICED, ("nfe_date", "nfe_number", "nfe_serie", "nfe_key"), only=True
+    ),
+    activating=Activating(
+        ActivationKind.FORM,
+        steps=(
+            _("nome do pluggin, nome personalizado do pluggin, URL do pluggin"),
+            _("gerar chaves e token"),
+        ),
+        custom_name=True,
+    ),
+    credentials=STORE_CREDENTIALS,
+    contacts=(Contact(Through.SITE, "www.otimogestor.com.br"),),
+    remarks=(
+        _("planilha De/Para para lojas que já têm catálogo"),
+        _("nas demais, a planilha de produtos deve usar os códigos do próprio ERP"),
+    ),
+    client=Otimo,
+)

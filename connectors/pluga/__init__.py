@@ -1,0 +1,3 @@
+from connectors.pluga.spec import SPEC
+
+__all__ = ["SPEC"]

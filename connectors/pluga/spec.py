@@ -1,0 +1,105 @@
+from django.utils.translation import gettext_lazy as _
+
+from connectors.contract import Flow
+from connectors.spec import (
+    Activating,
+    ActivationKind,
+    Contact,
+    End,
+    Field,
+    Mode,
+    Route,
+    Setting,
+    Spec,
+    Through,
+)
+
+SHIPPED_EMAIL = """Olá, {cliente}!
+
+Seu pedido {pedido} foi enviado. Código de rastreio: {rastreio}
+{link}
+
+{loja}
+"""
+DELIVERED_EMAIL = """Olá, {cliente}!
+
+Seu pedido {pedido} foi entregue. Obrigado por comprar conosco.
+
+{loja}
+"""
+
+SPEC = Spec(
+    slug="pluga",
+    name="Pluga",
+    modes={Mode.PARTNER: _("sim: a Pluga nos chama e assina os nossos avisos")},
+    catalogue=Route(End.HUB, End.TOOLS, by_webhook=True),
+    orders=Route(End.TOOLS, End.HUB),
+    activating=Activating(
+        ActivationKind.WIZARD,
+        steps=(
+            _("assistente: buscar, instalar"),
+            _("identificador do integrador e token mostrados já preenchidos, para copiar e enviar"),
+            _("salvar e avançar"),
+            _("configurações de aviso por e-mail"),
+            _("concluir"),
+            _("outros campos só aparecem depois do primeiro salvamento"),
+        ),
+        url_required=False,
+    ),
+    settings=(
+        Setting(
+            "email_shipped",
+            _("Enviar o código de rastreio por e-mail"),
+            Field.FLAG,
+            default=False,
+            help=_("Ao cliente, quando o pedido passa a Enviado."),
+            special=_("enviar o código de rastreio por e-mail quando um pedido passa a Enviado"),
+        ),
+        Setting(
+            "email_delivered",
+            _("Avisar da entrega por e-mail"),
+            Field.FLAG,
+            default=False,
+            help=_("Ao cliente, quando o pedido passa a Entregue."),
+            special=_("enviar e-mail na entrega"),
+        ),
+        Setting(
+            "email_shipped_text",
+            _("Texto do e-mail de envio"),
+            Field.LONG_TEXT,
+            default=SHIPPED_EMAIL,
+            help=_("Pode conter {cliente}, {pedido}, {loja}, {rastreio} e {link}."),
+            special=_("ambos opcionais, com texto de um modelo que a loja pode editar"),
+        ),
+        Setting(
+            "email_delivered_text",
+            _("Texto do e-mail de entrega"),
+            Field.LONG_TEXT,
+            default=DELIVERED_EMAIL,
+            help=_("Pode conter {cliente}, {pedido} e {loja}."),
+        ),
+        Setting(
+            "preparation_days",
+            _("Enviar os dias de preparação"),
+            Field.FLAG,
+            default=True,
+            help=_("Só quando preenchidos no produto."),
+            special=_(
+                "no envio de produtos: dias de preparação (só se preenchidos), imagens sempre ou"
+                " só para produtos novos"
+            ),
+            about=Flow.PRODUCTS,
+            after_first_save=True,
+        ),
+        Setting(
+            "images",
+            _("Enviar imagens"),
+            Field.CHOICE,
+            choices=(("always", _("sempre")), ("new", _("só para produtos novos"))),
+            default="always",
+            about=Flow.PRODUCTS,
+            after_first_save=True,
+        ),
+    ),
+    contacts=(Contact(Through.HELP_CENTRE),),
+)

@@ -1,0 +1,3 @@
+from connectors.pluggto.spec import SPEC
+
+__all__ = ["SPEC"]

@@ -1,0 +1,141 @@
+"""Plugg.to's orders, read and told (pluggto-api.md, sections 5 to 7).
+
+Its words are the hub's own, so translating is mostly knowing which part goes where.
+"""
+
+from typing import Any
+
+from connectors import wire
+from connectors.errors import Unreadable
+from connectors.payload import Payload
+from connectors.records import (
+    Document,
+    FulfilmentRecord,
+    InvoiceRecord,
+    LineRecord,
+    OrderRecord,
+    OrderStatus,
+    TrackingRecord,
+)
+
+# Its clients disagree whether `external` is one value or a map of all clients' values.
+HEAD = {**wire.ORDER, "external": wire.Kind.ANY}
+# What an OrderRecord and a LineRecord hold by themselves.
+OWN_OF_ORDER = {
+    "status", "original_id", "channel", "channel_account", "total", "items", "payments",
+    "shipments",
+}  # fmt: skip
+OWN_OF_LINE = {"sku", "quantity", "price"}
+OVER = {OrderStatus.CANCELED, OrderStatus.REFUNDED}
+SHIPMENT_STATUS = {
+    OrderStatus.INVOICED: "invoiced",
+    OrderStatus.SHIPPING_INFORMED: "shipped",
+    OrderStatus.SHIPPED: "shipped",
+    OrderStatus.DELIVERED: "delivered",
+}
+
+
+def unwrapped(payload: Payload) -> Payload:
+    """The order inside `{"Order": {…}}`."""
+    return payload.one("Order") if "Order" in payload.data else payload
+
+
+def read_modified(order: Payload) -> str:
+    """When the order changed last, as ISO 8601 in UTC; empty where that cannot be read, which is
+    for `read_order` to report."""
+    try:
+        return wire.moment_text(order.optional_moment("modified")) or ""
+    except Unreadable:
+        return ""
+
+
+def read_order(payload: Payload) -> OrderRecord:
+    order = unwrapped(payload)
+    head = wire.read(order, HEAD)
+    fields = _without(head, wire.ORDER_COMPUTED | OWN_OF_ORDER)
+    if head.get("created"):
+        fields["purchased"] = head["created"]
+    external_id = order.text("id")
+    return OrderRecord(
+        status=_read_status(order),
+        original_id=order.optional_text("original_id") or external_id,
+        channel=order.optional_text("channel"),
+        channel_account=order.optional_text("channel_account"),
+        total=order.money("total"),
+        lines=tuple(_read_line(item) for item in order.each("items")),
+        payments=tuple(wire.read(payment, wire.PAYMENT) for payment in order.each("payments")),
+        shipments=tuple(wire.read(shipment, wire.SHIPMENT) for shipment in order.each("shipments")),
+        external_id=external_id,
+        fields=fields,
+    )
+
+
+def _read_status(order: Payload) -> OrderStatus:
+    theirs = order.text("status")
+    if theirs not in OrderStatus.values:
+        raise Unreadable(f"{order.path}.status: {theirs!r} is new to us")
+    return OrderStatus(theirs)
+
+
+def _read_line(item: Payload) -> LineRecord:
+    fields = wire.read(item, wire.ITEM)
+    variation = Payload(fields.get("variation") or {}, f"{item.path}.variation")
+    parent_sku = item.optional_text("sku")
+    sku = variation.optional_text("sku") or parent_sku
+    if not sku:
+        raise Unreadable(f"{item.path}.sku: empty")
+    rest = _without(fields, OWN_OF_LINE)
+    if parent_sku not in ("", sku):
+        rest["sku"] = parent_sku
+    return LineRecord(
+        sku=sku, quantity=item.whole("quantity"), unit_price=item.money("price"), fields=rest
+    )
+
+
+def _without(document: Document, names: set[str]) -> Document:
+    return {name: value for name, value in document.items() if name not in names}
+
+
+def write_fulfilment(record: FulfilmentRecord, order: Payload) -> dict[str, Any]:
+    """The body that tells `order`, as Plugg.to holds it now, what became of it.
+
+    Names the shipment that is there: one without an id would be added beside it (section 5.4). An
+    order that was cancelled there meanwhile is not revived: it hears of its shipment only.
+    """
+    told: dict[str, Any] = {}
+    if record.invoice:
+        told |= _write_invoice(record.invoice)
+    if record.tracking:
+        told |= _write_tracking(record.tracking)
+    told["status"] = SHIPMENT_STATUS.get(record.status)
+    shipment = {name: value for name, value in told.items() if value}
+    body: dict[str, Any] = {}
+    if order.optional_text("status") not in OVER:
+        body["status"] = record.status.value
+    if shipment:
+        ids = (known.optional_text("id") for known in order.each("shipments"))
+        present = next((id for id in ids if id), None)
+        body["shipments"] = [{"id": present, **shipment} if present else shipment]
+    return body
+
+
+def _write_invoice(invoice: InvoiceRecord) -> dict[str, Any]:
+    return {
+        "nfe_key": invoice.key,
+        "nfe_number": invoice.number,
+        "nfe_serie": invoice.series,
+        "nfe_date": wire.moment_text(invoice.issued_at),
+        "nfe_link": invoice.link,
+        "cfops": invoice.cfops,
+    }
+
+
+def _write_tracking(tracking: TrackingRecord) -> dict[str, Any]:
+    return {
+        "shipping_company": tracking.company,
+        "shipping_method": tracking.method,
+        "track_code": tracking.code,
+        "track_url": tracking.url,
+        "date_shipped": wire.moment_text(tracking.shipped_at),
+        "date_delivered": wire.moment_text(tracking.delivered_at),
+    }

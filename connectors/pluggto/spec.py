@@ -1,0 +1,48 @@
+from django.utils.translation import gettext_lazy as _
+
+from connectors.contract import FulfilmentSink, OrderSource
+from connectors.pluggto.client import Pluggto
+from connectors.spec import (
+    ORDERS,
+    Activating,
+    ActivationKind,
+    Contact,
+    CredentialField,
+    End,
+    Mode,
+    Products,
+    Route,
+    Spec,
+    Through,
+)
+
+SPEC = Spec(
+    slug="pluggto",
+    name="Plugg.to",
+    modes={Mode.MANAGED: _("sim: a API dele é chamada, as notificações dele são recebidas")},
+    catalogue=Route(End.HUB, End.CHANNEL),
+    orders=Route(End.CHANNEL, End.HUB),
+    products=Products(),
+    flows={OrderSource: ORDERS, FulfilmentSink: ORDERS},
+    activating=Activating(
+        ActivationKind.RECORD,
+        steps=(
+            _("criar um plugin no painel do Plugg.to"),
+            _("registrar Client ID, Client Secret, API User e API Secret"),
+            _("dar ao Plugg.to a URL de notificação que o portal mostra"),
+        ),
+        default_url="https://api.plugg.to",
+    ),
+    credentials=(
+        CredentialField("client_id", _("Client ID"), secret=False),
+        CredentialField("client_secret", _("Client Secret")),
+        CredentialField("api_user", _("API User"), secret=False),
+        CredentialField("api_secret", _("API Secret")),
+    ),
+    contacts=(Contact(Through.HELP_CENTRE),),
+    remarks=(
+        _("o pedido é buscado a cada notificação e entregue à plataforma da loja"),
+        _("o canal recebe de volta a nota fiscal e o rastreio de cada pedido seu"),
+    ),
+    client=Pluggto,
+)

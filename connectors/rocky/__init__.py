@@ -1,0 +1,3 @@
+from connectors.rocky.spec import SPEC
+
+__all__ = ["SPEC"]

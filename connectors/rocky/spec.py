@@ -1,0 +1,82 @@
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from connectors.contract import (
+    FulfilmentSource,
+    OrderSink,
+    PriceSource,
+    ProductSource,
+    StockSource,
+)
+from connectors.records import OrderStatus
+from connectors.rocky.client import Rocky
+from connectors.spec import (
+    FULFILMENT,
+    ORDERS,
+    STORE_CREDENTIALS,
+    STORE_MODES,
+    Activating,
+    ActivationKind,
+    Cadence,
+    Contact,
+    ContactRole,
+    End,
+    Following,
+    Products,
+    Report,
+    Route,
+    Shape,
+    Spec,
+    Through,
+)
+from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
+
+SPEC = Spec(
+    slug="rocky",
+    name="Rocky E-Commerce",
+    modes=STORE_MODES,
+    catalogue=Route(End.PLATFORM, End.HUB, never_back=True),
+    orders=Route(End.HUB, End.PLATFORM, never_back=True),
+    products=Products(frozenset({Shape.SIMPLE, Shape.WITH_VARIATIONS})),
+    flows={
+        ProductSource: Cadence(timedelta(minutes=10), client_may_set=True),
+        PriceSource: Cadence(timedelta(minutes=10), client_may_set=True),
+        StockSource: Cadence(timedelta(minutes=5), client_may_set=True),
+        OrderSink: ORDERS,
+        FulfilmentSource: FULFILMENT,
+    },
+    cannot_send=frozenset(
+        {
+            "handling_time",
+            "manufacture_time",
+            "warranty_time",
+            "warranty_message",
+            "ncm",
+            "isbn",
+            "nbm",
+            "cest",
+        }
+    ),
+    locks=frozenset(),
+    consumes=frozenset({OrderStatus.PENDING, OrderStatus.APPROVED}),
+    cancels=Following.YES,
+    approves=Following.YES,
+    invoice=Report(OrderStatus.INVOICED, INVOICE_FIELDS),
+    tracking=Report(OrderStatus.SHIPPING_INFORMED, TRACKING_FIELDS),
+    activating=Activating(
+        ActivationKind.FORM,
+        steps=(
+            _(
+                "o operador busca o conector pelo nome na aba Integração, abre “Mais detalhes”,"
+                " preenche o nome e a URL do pluggin (o domínio da loja) e salva"
+            ),
+            _("o portal gera as credenciais, que vão para o parceiro"),
+            _("o parceiro exporta o catálogo"),
+        ),
+    ),
+    credentials=STORE_CREDENTIALS,
+    contacts=(Contact(Through.EMAIL, "suporte@rockyecommerce.com.br"),),
+    contact_roles=(ContactRole.SUPPORT, ContactRole.DEVELOPER),
+    client=Rocky,
+)

@@ -1,0 +1,281 @@
+"""Everything the portal knows about a connector, as data (product.md, the table).
+
+The admin, the API, the scheduler and the merchant pages read the same `Spec`; the table that
+people see is printed from it by describe.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum, auto
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from connectors.contract import Ability, Client, Flow
+from connectors.records import OrderStatus
+
+Text = str | Promise  # a text that people read, translated when shown
+
+
+class Mode(TextChoices):
+    PARTNER = "partner", _("Parceiro: o sistema chama a nossa API")
+    MANAGED = "managed", _("Gerenciado: o portal chama o sistema")
+
+
+class End(TextChoices):
+    """An end of a route, by the connector's part in it; `%(name)s` is the connector."""
+
+    HUB = "hub", _("hub")
+    PLATFORM = "platform", _("plataforma")
+    ERP = "erp", _("ERP")
+    TOOLS = "tools", _("ferramentas da %(name)s")
+    CHANNEL = "channel", _("canal")
+
+
+@dataclass(frozen=True)
+class Route:
+    """Which way something goes."""
+
+    source: End
+    target: End
+    never_back: bool = False
+    as_customised: bool = False  # the channel says what goes
+    by_webhook: bool = False
+
+
+class Shape(TextChoices):
+    SIMPLE = "simple", _("simples")
+    WITH_VARIATIONS = "with_variations", _("com variações")
+
+
+@dataclass(frozen=True)
+class Products:
+    """What a catalogue holds. No shapes: whatever the platform has."""
+
+    shapes: frozenset[Shape] = frozenset()
+    custom_attributes: bool = False
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How often a flow runs; in partner mode, how often we expect to be called.
+
+    With `on_change` the other side is told, or tells us, at once; `every` is the net under it.
+    """
+
+    every: timedelta
+    client_may_set: bool = False
+    on_change: bool = False
+    daily_full_pass: bool = False
+    as_: Flow | None = None  # this other flow's cadence, whatever it is
+
+
+class Following(Enum):
+    """Whether, and how, the platform follows what the hub does to an order."""
+
+    NO = auto()
+    YES = auto()
+    BY_STATUS = auto()
+
+
+@dataclass(frozen=True)
+class Report:
+    """A status that a connector may set on an order, and the shipment's fields that go with it.
+
+    `only` means that these fields are all that it may send: others are refused. `beside` are
+    further statuses that it may set, at once with invoice and dispatch. `freely` means that it
+    sets whichever of the statuses its own process has come to.
+    """
+
+    status: OrderStatus
+    fields: tuple[str, ...]
+    only: bool = False
+    beside: tuple[OrderStatus, ...] = ()
+    freely: bool = False
+
+    @property
+    def statuses(self) -> frozenset[OrderStatus]:
+        return frozenset({self.status, *self.beside})
+
+
+@dataclass(frozen=True)
+class EverythingBut:
+    """For a connector that can send only a few fields."""
+
+    fields: frozenset[str]
+
+    def __contains__(self, name: str) -> bool:
+        return name not in self.fields
+
+
+class Scope(TextChoices):
+    MERCHANT = "merchant", _("do lojista")
+    INTERNAL = "internal", _("interna: só o suporte altera")
+
+
+class Field(TextChoices):
+    """How a setting or a credential is entered."""
+
+    TEXT = "text", _("texto")
+    SECRET = "secret", _("segredo")
+    LONG_TEXT = "long_text", _("texto longo")
+    FLAG = "flag", _("sim ou não")
+    CHOICE = "choice", _("escolha")
+    CNPJ = "cnpj", _("CNPJ")
+
+
+@dataclass(frozen=True)
+class Setting:
+    key: str
+    label: Text
+    field: Field = Field.TEXT
+    scope: Scope = Scope.MERCHANT
+    choices: tuple[tuple[str, Text], ...] = ()
+    default: str | bool = ""
+    help: Text = ""
+    special: Text = ""  # what the table's row "special" says of it
+    about: Flow | None = None  # it is an option of this flow
+    after_first_save: bool = False
+
+
+@dataclass(frozen=True)
+class CredentialField:
+    """One value that the platform gave us; we seal it, because we must present it."""
+
+    key: str
+    label: Text
+    secret: bool = True
+
+
+class Through(TextChoices):
+    EMAIL = "email", _("e-mail")
+    SITE = "site", _("site")
+    TICKET = "ticket", _("por chamado")
+    HELP_CENTRE = "help_centre", _("central de ajuda")
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How the public reaches the platform. Only an e-mail or a site has an address."""
+
+    through: Through
+    address: str = ""
+
+
+class ContactRole(TextChoices):
+    """Whom support may record at the partner."""
+
+    SUPPORT = "support", _("suporte")
+    DEVELOPER = "developer", _("desenvolvedor")
+    SERVICE_DESK = "service_desk", _("central de atendimento")
+    COMMERCIAL = "commercial", _("comercial")
+
+
+class ActivationKind(TextChoices):
+    FORM = "form", _("formulário; o portal gera as credenciais")
+    REDIRECT = "redirect", _("redirecionamento ao parceiro, com código de autorização")
+    ACQUISITION = "acquisition", _("contratação, instalação e cadastro do canal")
+    RECORD = "record", _("registro das credenciais que o sistema deu")
+    WIZARD = "wizard", _("assistente, com as credenciais já preenchidas")
+
+
+@dataclass(frozen=True)
+class Activating:
+    """How the connector is activated: the steps as people read them, and the form's fields."""
+
+    kind: ActivationKind
+    steps: tuple[Text, ...]
+    custom_name: bool = False
+    plugin_url: bool = True
+    url_required: bool = True
+    default_url: str = ""  # where the platform has one address for everybody
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    slug: str
+    name: str
+    # Each with what the design's table of modes says of it.
+    modes: Mapping[Mode, Text]
+    # None: no catalogue comes or goes; the merchant registers his products by spreadsheet.
+    catalogue: Route | None
+    orders: Route
+    products: Products | None = None
+    # A flow is keyed by the ability that it needs of a client.
+    flows: Mapping[type[Ability], Cadence] = field(default_factory=dict)
+    # Product fields that the connector does not have: the merchant's own, never blanked.
+    cannot_send: frozenset[str] | EverythingBut = frozenset()
+    # What the connector lets the merchant lock; None where it does not apply.
+    locks: frozenset[str] | None = None
+    consumes: frozenset[OrderStatus] = frozenset()
+    cancels: Following = Following.NO
+    approves: Following = Following.NO
+    invoice: Report | None = None
+    # None for a connector that takes orders: the merchant types the tracking into the portal.
+    tracking: Report | None = None
+    activating: Activating
+    credentials: tuple[CredentialField, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    contact_roles: tuple[ContactRole, ...] = ()
+    remarks: tuple[Text, ...] = ()
+    client: type[Client] | None = None
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        return tuple(report for report in (self.invoice, self.tracking) if report)
+
+    @property
+    def may_report(self) -> frozenset[OrderStatus]:
+        return frozenset(status for report in self.reports for status in report.statuses)
+
+    @property
+    def sends_catalogue(self) -> bool:
+        return self.catalogue is not None and self.catalogue.target is End.HUB
+
+    @property
+    def is_told_products(self) -> bool:
+        """It learns of the hub's own products by notification."""
+        return self.catalogue is not None and self.catalogue.by_webhook
+
+    @property
+    def is_channel(self) -> bool:
+        """Orders come from it."""
+        return self.orders.target is End.HUB
+
+    @property
+    def creates_orders(self) -> bool:
+        """It may create orders through our API."""
+        return self.is_channel and Mode.PARTNER in self.modes
+
+    @property
+    def sees(self) -> frozenset[OrderStatus]:
+        """The statuses that it consumes; with `approved` also `paid`, the old word for it."""
+        also = {OrderStatus.PAID} if OrderStatus.APPROVED in self.consumes else set()
+        return self.consumes | also
+
+    def wants(self, status: OrderStatus) -> bool:
+        """Orders in this status are its to take."""
+        return status in self.sees
+
+    def follows(self, status: OrderStatus) -> bool:
+        """An order that it took is to be told this new status."""
+        if status == OrderStatus.CANCELED:
+            return self.cancels is not Following.NO
+        if status == OrderStatus.APPROVED:
+            return self.approves is not Following.NO or self.wants(status)
+        return self.wants(status)
+
+
+# -- What several connectors have in common -----------------------------------------------------
+EVERY_STATUS = frozenset(OrderStatus)
+# Orders are told at once; this is the net under it.
+ORDERS = Cadence(timedelta(minutes=1), on_change=True)
+FULFILMENT = Cadence(timedelta(minutes=5))
+STORE_MODES: Mapping[Mode, Text] = {
+    Mode.PARTNER: _("sim, da forma usual"),
+    Mode.MANAGED: _("sim, se a plataforma serve o nosso contrato de loja na sua URL do pluggin"),
+}
+STORE_CREDENTIALS = (CredentialField("token", _("Token do contrato de loja")),)

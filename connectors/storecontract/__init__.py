@@ -1,0 +1,1 @@
+"""The HTTP contract that a platform serves at its plugin URL, so that our scheduler can call it."""

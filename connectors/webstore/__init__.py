@@ -1,0 +1,3 @@
+from connectors.webstore.spec import SPEC
+
+__all__ = ["SPEC"]

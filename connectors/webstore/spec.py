@@ -1,0 +1,66 @@
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from connectors.contract import (
+    FulfilmentSource,
+    OrderSink,
+    PriceSource,
+    ProductSource,
+    StockSource,
+)
+from connectors.records import OrderStatus
+from connectors.spec import (
+    FULFILMENT,
+    ORDERS,
+    STORE_CREDENTIALS,
+    STORE_MODES,
+    Activating,
+    ActivationKind,
+    Cadence,
+    Contact,
+    ContactRole,
+    End,
+    Products,
+    Report,
+    Route,
+    Spec,
+    Through,
+)
+from connectors.webstore.client import Webstore
+from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
+
+SPEC = Spec(
+    slug="webstore",
+    name="Webstore",
+    modes=STORE_MODES,
+    catalogue=Route(End.PLATFORM, End.HUB, never_back=True),
+    orders=Route(End.HUB, End.PLATFORM, never_back=True),
+    products=Products(),
+    flows={
+        ProductSource: Cadence(timedelta(minutes=15)),
+        PriceSource: Cadence(timedelta(minutes=15)),
+        StockSource: Cadence(timedelta(minutes=15)),
+        OrderSink: ORDERS,
+        FulfilmentSource: FULFILMENT,
+    },
+    locks=frozenset(),
+    consumes=frozenset({OrderStatus.APPROVED}),
+    invoice=Report(OrderStatus.INVOICED, INVOICE_FIELDS),
+    tracking=Report(OrderStatus.SHIPPED, TRACKING_FIELDS, beside=(OrderStatus.SHIPPING_INFORMED,)),
+    activating=Activating(
+        ActivationKind.REDIRECT,
+        steps=(
+            _("na lista de aplicativos, com as condições de cobrança, buscar pelo nome e ativar"),
+            _(
+                "depois o menu Plataformas mostra “integração quase completa, clique para"
+                " concluir” e redireciona ao parceiro com um código de autorização; lá se informam"
+                " o domínio da loja e o login"
+            ),
+        ),
+    ),
+    credentials=STORE_CREDENTIALS,
+    contacts=(Contact(Through.EMAIL, "atendimento@webstore.net.br"),),
+    contact_roles=(ContactRole.DEVELOPER, ContactRole.SERVICE_DESK, ContactRole.COMMERCIAL),
+    client=Webstore,
+)
