@@ -1,0 +1,286 @@
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from connectors.admin.connectors import mode_name
+from connectors.admin.forms import CREDENTIAL, SETTING, ActivateForm, ActivationForm
+from connectors.admin.readonly import ReadOnlyInline
+from connectors.errors import Refused
+from connectors.models import Activation, ActivationFlow, Connector, Credential, State
+from connectors.services import (
+    IssuedSecrets,
+    activate,
+    change_settings,
+    pause,
+    record_credential,
+    resume,
+    revoke,
+    revoke_older_credentials,
+    rotate_credential,
+)
+from connectors.spec import Mode
+
+STATE_COLOURS = {
+    State.DRAFT: "info",
+    State.WAITING: "warning",
+    State.ACTIVE: "success",
+    State.PAUSED: "danger",
+    State.REVOKED: "danger",
+}
+
+
+def operator_of(request: HttpRequest) -> User:
+    return cast(User, request.user)  # the admin lets nobody else in
+
+
+class CredentialInline(ReadOnlyInline):
+    model = Credential
+    fields = (
+        "kind", "fingerprint", "created_by", "created_at", "last_used_at", "last_used_from",
+        "revoked_at",
+    )  # fmt: skip
+    readonly_fields = fields
+
+
+class FlowInline(ReadOnlyInline):
+    model = ActivationFlow
+    fields = ("flow", "every", "due_at", "last_success_at", "last_change_at", "failures_in_a_row")
+    readonly_fields = fields
+
+
+@admin.register(Activation)
+class ActivationAdmin(ModelAdmin):
+    form = ActivationForm
+    list_display = ("shown_name", "store", "connector", "shown_mode", "shown_state", "created_at")
+    list_display_links = ("shown_name",)
+    list_filter = ("state", "mode", "connector")
+    list_select_related = ("store", "connector")
+    search_fields = ("name", "custom_name", "store__name", "connector__name")
+    show_full_result_count = False
+    inlines = (CredentialInline, FlowInline)
+    actions = ("pause_selected", "resume_selected", "revoke_selected")
+    actions_detail = ("rotate", "revoke_older")
+    readonly_fields = (
+        "store", "connector", "mode", "name", "state", "paused_reason", "client_id", "api_user",
+        "created_by", "created_at", "first_called_at",
+    )  # fmt: skip
+
+    @display(description=_("integração"), ordering="name")
+    def shown_name(self, activation: Activation) -> str:
+        return activation.custom_name or activation.name
+
+    @display(description=_("modo"), ordering="mode")
+    def shown_mode(self, activation: Activation) -> str:
+        return mode_name(activation.mode)
+
+    @display(description=_("situação"), ordering="state", label=STATE_COLOURS)
+    def shown_state(self, activation: Activation) -> tuple[str, str]:
+        return activation.state, activation.get_state_display()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> Any:
+        facts: list[tuple[Any, dict[str, Any]]] = [
+            (None, {"fields": (*self.readonly_fields[:4], "custom_name", "plugin_url")}),
+            (_("Situação"), {"fields": self.readonly_fields[4:]}),
+        ]
+        if obj is None or not self.has_change_permission(request, obj):
+            return facts
+        settings = [SETTING + setting.key for setting in obj.spec.settings]
+        if settings:
+            facts.append((_("Configurações"), {"fields": settings}))
+        if obj.mode == Mode.MANAGED:
+            received = [CREDENTIAL + credential.key for credential in obj.spec.credentials]
+            facts.append((_("Novas credenciais recebidas"), {"fields": received}))
+        return facts
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        # The settings' fields are made by the form itself, from the specification.
+        return ActivationForm
+
+    def save_model(self, request: HttpRequest, obj: Activation, form: Any, change: bool) -> None:
+        data = form.cleaned_data
+        change_settings(obj.pk, data["custom_name"], data["plugin_url"], form.settings_values())
+        if received := form.received_credentials():
+            record_credential(obj, received, operator_of(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # it is revoked, and its history stays
+
+    # -- Activating ------------------------------------------------------------------------------
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The connector's own form, and after it the four values, once."""
+        if "connector" not in request.GET:
+            messages.info(request, _("Escolha o conector e abra os seus detalhes."))
+            return HttpResponseRedirect(reverse("admin:connectors_connector_changelist"))
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        connector = get_object_or_404(Connector, slug=request.GET["connector"])
+        form = ActivateForm(connector, request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                return self._activate(request, connector, form)
+            except Refused as error:
+                form.add_error(None, str(error))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Ativar %(connector)s") % {"connector": connector.name},
+            "opts": self.opts,
+            "connector": connector,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/connectors/activation/activate.html", context)
+
+    def _activate(
+        self, request: HttpRequest, connector: Connector, form: ActivateForm
+    ) -> HttpResponse:
+        data = form.cleaned_data
+        repeated = Activation.objects.filter(submission=data["submission"]).exists()
+        activation, issued = activate(
+            store=data["store"],
+            connector=connector,
+            mode=Mode(data["mode"]),
+            name=data["name"],
+            custom_name=data.get("custom_name", ""),
+            plugin_url=data["plugin_url"],
+            values=form.settings_values(),
+            received=form.received_credentials(),
+            submission=data["submission"],
+            by=operator_of(request),
+        )
+        if not repeated:
+            self.log_addition(request, activation, [{"added": {}}])
+        if issued:
+            return self._show_once(request, activation, issued)
+        if repeated:
+            messages.info(request, _("Este formulário já tinha sido enviado: nada mudou."))
+        else:
+            messages.success(request, _("Integração ativada; aguardando a primeira chamada."))
+        return HttpResponseRedirect(self._page_of(activation))
+
+    def _show_once(
+        self, request: HttpRequest, activation: Activation, issued: IssuedSecrets
+    ) -> HttpResponse:
+        """The answer to the POST itself: no address leads to the values a second time."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Credenciais de %(activation)s") % {"activation": activation},
+            "opts": self.opts,
+            "original": activation,
+            "page": self._page_of(activation),
+            "values": [
+                ("client_id", _("Client ID"), issued.client_id),
+                ("client_secret", _("Client Secret"), issued.client_secret),
+                ("api_user", _("API User"), issued.api_user),
+                ("api_secret", _("API Secret"), issued.api_secret),
+            ],
+        }
+        return TemplateResponse(
+            request,
+            "admin/connectors/activation/credentials.html",
+            context,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _page_of(self, activation: Activation) -> str:
+        return reverse("admin:connectors_activation_change", args=[quote(activation.pk)])
+
+    # -- Afterwards ------------------------------------------------------------------------------
+
+    @action(description=_("Gerar novas credenciais"), url_path="rotate", permissions=["change"])
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Asks first; the new values are shown once, in the answer to the POST."""
+        activation = get_object_or_404(Activation, pk=object_id)
+        if request.method != "POST":
+            question = _(
+                "Vamos gerar novos segredos para %(activation)s. Os atuais continuam valendo até"
+                " serem revogados, para que o parceiro troque sem parar."
+            )
+            return self._ask(request, activation, _("Gerar novas credenciais"), question)
+        try:
+            issued = rotate_credential(activation.pk, operator_of(request))
+        except Refused as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(self._page_of(activation))
+        self.log_change(request, activation, str(_("Novas credenciais geradas.")))
+        return self._show_once(request, activation, issued)
+
+    @action(description=_("Revogar as anteriores"), url_path="revoke-older", permissions=["change"])
+    def revoke_older(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        activation = get_object_or_404(Activation, pk=object_id)
+        if request.method != "POST":
+            question = _(
+                "Os segredos de %(activation)s anteriores aos últimos deixam de valer agora. Quem"
+                " ainda os usa para de conseguir entrar."
+            )
+            return self._ask(request, activation, _("Revogar as anteriores"), question)
+        if revoke_older_credentials(activation.pk, operator_of(request)):
+            self.log_change(request, activation, str(_("Credenciais anteriores revogadas.")))
+            messages.success(request, _("Credenciais anteriores revogadas."))
+        else:
+            messages.info(request, _("Não há credenciais anteriores em uso."))
+        return HttpResponseRedirect(self._page_of(activation))
+
+    def _ask(
+        self, request: HttpRequest, activation: Activation, title: Any, question: Any
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title,
+            "question": question % {"activation": activation},
+            "opts": self.opts,
+            "original": activation,
+            "page": self._page_of(activation),
+        }
+        return TemplateResponse(request, "admin/connectors/activation/ask.html", context)
+
+    @admin.action(description=_("Pausar"), permissions=["change"])
+    def pause_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
+        reason = str(_("Pausada por %(user)s.") % {"user": request.user})
+        self._each(request, queryset, lambda pk: pause(pk, reason), _("Pausada."))
+
+    @admin.action(description=_("Retomar"), permissions=["change"])
+    def resume_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
+        self._each(request, queryset, resume, _("Retomada."))
+
+    @admin.action(description=_("Revogar para sempre"), permissions=["change"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
+        by = operator_of(request)
+        self._each(request, queryset, lambda pk: revoke(pk, by), _("Revogada."))
+
+    def _each(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Activation],
+        service: Callable[[int], bool],
+        record: Any,
+    ) -> None:
+        for activation in queryset:
+            if service(activation.pk):
+                self.log_change(request, activation, str(record))
+                messages.success(request, f"{activation}: {record}")
+            else:
+                state = str(activation.get_state_display()).lower()
+                messages.warning(
+                    request,
+                    _("%(activation)s está %(state)s: nada mudou.")
+                    % {"activation": activation, "state": state},
+                )

@@ -1,0 +1,195 @@
+"""The forms of an activation, made from its connector's specification."""
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldAdminURLInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from connectors.fiscal import cnpj_is_valid, compact
+from connectors.models import Activation, Connector, Store
+from connectors.spec import Activating, CredentialField, Field, Mode, Setting, Spec
+
+SETTING, CREDENTIAL = "setting_", "credential_"
+
+
+def setting_field(setting: Setting) -> forms.Field:
+    """The form field of one setting of a specification."""
+    common: dict[str, Any] = {
+        "label": setting.label,
+        "help_text": setting.help,
+        "required": False,
+        "initial": setting.default,
+    }
+    match setting.field:
+        case Field.FLAG:
+            return forms.BooleanField(widget=UnfoldBooleanSwitchWidget(), **common)
+        case Field.CHOICE:
+            return forms.ChoiceField(
+                choices=setting.choices, widget=UnfoldAdminSelectWidget(), **common
+            )
+        case Field.LONG_TEXT:
+            return forms.CharField(widget=UnfoldAdminTextareaWidget(), **common)
+        case Field.CNPJ:
+            return CnpjField(widget=UnfoldAdminTextInputWidget(), **common)
+        case _:
+            return forms.CharField(widget=UnfoldAdminTextInputWidget(), **common)
+
+
+def credential_field(credential: CredentialField, help_text: Any) -> forms.Field:
+    widget = UnfoldAdminPasswordWidget if credential.secret else UnfoldAdminTextInputWidget
+    return forms.CharField(
+        label=str(credential.label), required=False, widget=widget(), help_text=help_text
+    )
+
+
+class CnpjField(forms.CharField):
+    """With or without mask; the value is the compact form."""
+
+    def clean(self, value: Any) -> str:
+        cnpj = compact(super().clean(value))
+        if cnpj and not cnpj_is_valid(cnpj):
+            raise forms.ValidationError(_("Este CNPJ não existe: confira os dígitos."))
+        return cnpj
+
+
+class PluginUrlField(forms.URLField):
+    """Where the plugin is, as its connector asks for it."""
+
+    def __init__(self, activating: Activating) -> None:
+        super().__init__(
+            label=_("URL do pluggin"),
+            max_length=500,
+            required=activating.url_required,
+            initial=activating.default_url,
+            assume_scheme="https",
+            widget=UnfoldAdminURLInputWidget(),
+            error_messages={"required": _("Informe a URL do pluggin.")},
+            help_text=(
+                _("O domínio da loja, com https://")
+                if activating.url_required
+                else _("Para onde vão as notificações; pode ficar para depois.")
+            ),
+        )
+
+    def clean(self, value: Any) -> str:
+        url: str = super().clean(value)
+        if url and urlsplit(url).scheme != "https" and not settings.ALLOW_PRIVATE_ADDRESSES:
+            raise forms.ValidationError(_("A URL precisa começar com https://"))
+        return url
+
+
+class ActivateForm(forms.Form):
+    """Switch a connector on for a store."""
+
+    store = forms.ModelChoiceField(
+        Store.objects.all(), label=_("Loja"), widget=UnfoldAdminSelectWidget()
+    )
+    name = forms.CharField(
+        label=_("Nome do pluggin"), max_length=80, widget=UnfoldAdminTextInputWidget()
+    )
+    custom_name = forms.CharField(
+        label=_("Nome personalizado"),
+        max_length=80,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+    )
+    submission = forms.UUIDField(widget=forms.HiddenInput(), initial=uuid.uuid4)
+
+    def __init__(self, connector: Connector, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.spec: Spec = connector.spec
+        activating = self.spec.activating
+        modes = [(mode.value, mode.label) for mode in Mode if mode in self.spec.modes]
+        self.fields["mode"] = forms.ChoiceField(
+            label=_("Modo"),
+            choices=modes,
+            initial=modes[0][0],
+            widget=UnfoldAdminRadioSelectWidget(),
+        )
+        if not activating.custom_name:
+            del self.fields["custom_name"]
+        self.fields["plugin_url"] = PluginUrlField(activating)
+        for setting in self.spec.settings:
+            if not setting.after_first_save:
+                self.fields[SETTING + setting.key] = setting_field(setting)
+        for credential in self.spec.credentials:
+            self.fields[CREDENTIAL + credential.key] = credential_field(
+                credential, _("Só no modo gerenciado. Fica guardado com cifra.")
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("mode") == Mode.MANAGED:
+            for credential in self.spec.credentials:
+                if not cleaned.get(CREDENTIAL + credential.key):
+                    self.add_error(
+                        CREDENTIAL + credential.key, _("No modo gerenciado este campo é preciso.")
+                    )
+        return cleaned
+
+    def settings_values(self) -> dict[str, Any]:
+        return _with_prefix(self.cleaned_data, SETTING)
+
+    def received_credentials(self) -> dict[str, str]:
+        return _with_prefix(self.cleaned_data, CREDENTIAL)
+
+
+class ActivationForm(forms.ModelForm):
+    """What may change after the first save: the name people see, the address, the settings, and
+    what the platform gave us, for when it gave us something new."""
+
+    class Meta:
+        model = Activation
+        fields = ("custom_name",)
+        widgets = {"custom_name": UnfoldAdminTextInputWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["plugin_url"] = PluginUrlField(self.instance.spec.activating)
+        self.initial["plugin_url"] = self.instance.plugin_url
+        for setting in self.instance.spec.settings:
+            field = setting_field(setting)
+            field.initial = self.instance.settings.get(setting.key, setting.default)
+            self.fields[SETTING + setting.key] = field
+        if self.instance.mode == Mode.MANAGED:
+            for credential in self.instance.spec.credentials:
+                self.fields[CREDENTIAL + credential.key] = credential_field(
+                    credential, _("Em branco, fica como está.")
+                )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        received = _with_prefix(cleaned, CREDENTIAL)
+        if any(received.values()):
+            for key, value in received.items():
+                if not value:
+                    self.add_error(CREDENTIAL + key, _("Informe todas as credenciais."))
+        return cleaned
+
+    def settings_values(self) -> dict[str, Any]:
+        return _with_prefix(self.cleaned_data, SETTING)
+
+    def received_credentials(self) -> dict[str, str]:
+        """Nothing where all were left blank."""
+        received = _with_prefix(self.cleaned_data, CREDENTIAL)
+        return received if any(received.values()) else {}
+
+
+def _with_prefix(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in values.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,28 @@
+from typing import Any
+
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+
+
+class _NothingToWrite:
+    """What the portal writes, people only read."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(_NothingToWrite, ModelAdmin):
+    show_full_result_count = False
+
+
+class ReadOnlyInline(_NothingToWrite, TabularInline):
+    extra = 0
+    tab = True
+    can_delete = False
+    show_change_link = False

@@ -1,0 +1,37 @@
+from django import forms
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+
+from connectors.fiscal import cnpj_is_valid, compact
+from connectors.models import Store
+
+
+class StoreForm(forms.ModelForm):
+    # Typed with its mask it is longer than what is stored.
+    cnpj = forms.CharField(label=_("CNPJ"), max_length=25, help_text=_("Com letras ou só números."))
+
+    class Meta:
+        model = Store
+        fields = ("name", "cnpj", "domain", "members")
+
+    def clean_cnpj(self) -> str:
+        cnpj = compact(self.cleaned_data["cnpj"])
+        if not cnpj_is_valid(cnpj):
+            raise forms.ValidationError(_("Este CNPJ não existe: confira os dígitos."))
+        return cnpj
+
+    def clean_domain(self) -> str:
+        typed: str = self.cleaned_data["domain"].strip().lower()
+        domain = typed.removeprefix("https://").removeprefix("http://").rstrip("/")
+        if not domain:
+            raise forms.ValidationError(_("Informe o domínio da loja."))
+        return domain
+
+
+@admin.register(Store)
+class StoreAdmin(ModelAdmin):
+    form = StoreForm
+    list_display = ("name", "cnpj", "domain", "created_at")
+    search_fields = ("name", "cnpj", "domain")
+    autocomplete_fields = ("members",)

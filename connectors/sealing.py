@@ -1,0 +1,22 @@
+"""Sealing what we must be able to present again: authenticated, with keys that can be rotated."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+
+
+@cache
+def _keys(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def seal(values: Mapping[str, str]) -> str:
+    return _keys(tuple(settings.CREDENTIAL_KEYS)).encrypt(json.dumps(values).encode()).decode()
+
+
+def unseal(sealed: str) -> dict[str, str]:
+    values: dict[str, str] = json.loads(_keys(tuple(settings.CREDENTIAL_KEYS)).decrypt(sealed))
+    return values

@@ -1,0 +1,254 @@
+"""Switching integrations on, off, and on again: everything that writes an activation."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from connectors.contract import Client
+from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
+from connectors.hashing import digest
+from connectors.models import Activation, ActivationFlow, Connector, Credential, State, Store
+from connectors.queue import enqueue, enqueue_all
+from connectors.registry import SPECS
+from connectors.sealing import seal
+from connectors.spec import Mode, Spec
+
+
+@dataclass(frozen=True)
+class IssuedSecrets:
+    """The four values, in the only moment in which they exist in the open."""
+
+    client_id: str
+    client_secret: str
+    api_user: str
+    api_secret: str
+
+
+def sync_connectors() -> None:
+    """One row per specification, its name up to date. A row whose specification is gone is
+    disabled, not deleted: its activations have a history."""
+    for spec in SPECS.values():
+        Connector.objects.update_or_create(slug=spec.slug, defaults={"name": spec.name})
+    Connector.objects.exclude(slug__in=SPECS).update(enabled=False)
+
+
+@transaction.atomic
+def activate(
+    *,
+    store: Store,
+    connector: Connector,
+    mode: Mode,
+    name: str,
+    by: User,
+    submission: UUID,
+    custom_name: str = "",
+    plugin_url: str = "",
+    values: Mapping[str, Any] | None = None,
+    received: Mapping[str, str] | None = None,
+) -> tuple[Activation, IssuedSecrets | None]:
+    """Switch a connector on for a store, and issue or record its credentials.
+
+    `values` are its settings; `received` is what the platform gave us, for managed mode. The
+    secrets are answered once: for a `submission` seen before there are none. Raises `NotAllowed`
+    where the connector is not available, or not in this mode.
+    """
+    # Whoever sends the same form at the same moment waits here, and then finds the activation.
+    Store.objects.select_for_update().get(pk=store.pk)
+    if earlier := Activation.objects.filter(submission=submission).first():
+        return earlier, None
+    spec = connector.spec
+    if not connector.enabled:
+        raise NotAllowed(_("%(name)s não aceita novas integrações.") % {"name": spec.name})
+    if mode not in spec.modes:
+        raise NotAllowed(_("%(name)s não funciona neste modo.") % {"name": spec.name})
+    if store.activations.filter(connector=connector, name=name).exists():
+        raise Refused(_("Esta loja já tem um pluggin com este nome neste conector."))
+    activation = Activation.objects.create(
+        store=store,
+        connector=connector,
+        mode=mode,
+        name=name,
+        custom_name=custom_name,
+        plugin_url=plugin_url,
+        settings=dict(values or {}),
+        state=State.WAITING,
+        submission=submission,
+        created_by=by,
+        # In the shapes that the hub's clients expect (pluggto-api.md, section 2.1).
+        client_id=secrets.token_hex(16) if mode == Mode.PARTNER else None,
+        api_user=str(10**12 + secrets.randbelow(9 * 10**12)) if mode == Mode.PARTNER else None,
+    )
+    if mode == Mode.PARTNER:
+        return activation, issue_credential(activation, by)
+    record_credential(activation, dict(received or {}), by)
+    ActivationFlow.objects.bulk_create(
+        ActivationFlow(
+            activation=activation,
+            ability=ability.__name__,
+            flow=ability.flow,
+            every=seconds(cadence.every),
+        )
+        for ability, cadence in spec.flows.items()
+        if cadence.every
+    )
+    enqueue(check_activation, activation.pk)
+    return activation, None
+
+
+def seconds(interval: timedelta) -> int:
+    """A cadence in seconds, by the portal's clock (a demo's minute is a second)."""
+    return max(1, round(interval.total_seconds() / 60 * settings.SECONDS_PER_MINUTE))
+
+
+@transaction.atomic
+def issue_credential(activation: Activation, by: User) -> IssuedSecrets:
+    """The activation's two names with two new secrets, of which only hashes are kept."""
+    issued = IssuedSecrets(
+        client_id=activation.client_id or "",
+        client_secret=secrets.token_hex(16),
+        api_user=activation.api_user or "",
+        api_secret=secrets.token_urlsafe(48),
+    )
+    Credential.objects.create(
+        activation=activation,
+        kind=Credential.Kind.ISSUED,
+        client_secret_hash=digest(issued.client_secret),
+        api_secret_hash=digest(issued.api_secret),
+        fingerprint=digest(issued.client_secret + issued.api_secret)[:16],
+        created_by=by,
+    )
+    return issued
+
+
+@transaction.atomic
+def record_credential(activation: Activation, values: Mapping[str, str], by: User) -> Credential:
+    """Seal what the platform gave us. Raises `Refused` where a value is missing."""
+    missing = [str(f.label) for f in activation.spec.credentials if not values.get(f.key)]
+    if missing:
+        raise Refused(_("Falta informar: %(fields)s.") % {"fields": ", ".join(missing)})
+    return Credential.objects.create(
+        activation=activation,
+        kind=Credential.Kind.RECEIVED,
+        sealed=seal(values),
+        fingerprint=digest(repr(sorted(values.items())))[:16],
+        created_by=by,
+    )
+
+
+@transaction.atomic
+def rotate_credential(activation_id: int, by: User) -> IssuedSecrets:
+    """New values beside the old ones, which go on working until they are revoked."""
+    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    if activation.mode != Mode.PARTNER or activation.state == State.REVOKED:
+        raise NotAllowed(_("Esta integração não usa credenciais emitidas pelo portal."))
+    return issue_credential(activation, by)
+
+
+@transaction.atomic
+def revoke_credential(credential_id: int, by: User) -> None:
+    """At once: its tokens are good for nothing from here on."""
+    Credential.objects.filter(pk=credential_id, revoked_at=None).update(
+        revoked_at=timezone.now(), revoked_by=by
+    )
+
+
+@transaction.atomic
+def revoke_older_credentials(activation_id: int, by: User) -> int:
+    """End what was issued before the latest rotation; how many credentials that were."""
+    issued = Credential.objects.filter(
+        activation_id=activation_id, kind=Credential.Kind.ISSUED, revoked_at=None
+    )
+    older = list(issued.order_by("-pk").values_list("pk", flat=True)[1:])
+    for credential_id in older:
+        revoke_credential(credential_id, by)
+    return len(older)
+
+
+@transaction.atomic
+def change_settings(
+    activation_id: int, custom_name: str, plugin_url: str, values: Mapping[str, Any]
+) -> None:
+    """Only what was named changes; a setting that the form did not show stays."""
+    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    activation.custom_name = custom_name
+    activation.plugin_url = plugin_url
+    activation.settings = {**activation.settings, **values}
+    activation.save(update_fields=["custom_name", "plugin_url", "settings"])
+
+
+@transaction.atomic
+def note_first_call(activation_id: int) -> None:
+    """The partner called us, or the platform answered us: the integration is active."""
+    Activation.objects.filter(pk=activation_id, state=State.WAITING).update(
+        state=State.ACTIVE, first_called_at=timezone.now()
+    )
+
+
+@transaction.atomic
+def pause(activation_id: int, reason: str) -> bool:
+    """Whether it was going on until now."""
+    going_on = Activation.objects.filter(pk=activation_id, state__in=[State.WAITING, State.ACTIVE])
+    return bool(going_on.update(state=State.PAUSED, paused_reason=reason[:500]))
+
+
+@transaction.atomic
+def resume(activation_id: int) -> bool:
+    """Back to where it was: active if it ever was, else waiting. Whether it was paused."""
+    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    if activation.state != State.PAUSED:
+        return False
+    activation.state = State.ACTIVE if activation.first_called_at else State.WAITING
+    activation.paused_reason = ""
+    activation.save(update_fields=["state", "paused_reason"])
+    activation.flows.update(due_at=timezone.now(), failures_in_a_row=0)
+    return True
+
+
+@transaction.atomic
+def revoke(activation_id: int, by: User) -> bool:
+    """For good: the integration and all its credentials. Whether it was not so already."""
+    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    if activation.state == State.REVOKED:
+        return False
+    activation.state = State.REVOKED
+    activation.save(update_fields=["state"])
+    activation.credentials.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_by=by)
+    return True
+
+
+def client_of(activation: Activation) -> Client:
+    """Raises `NotAllowed` where the connector has no managed mode."""
+    spec: Spec = activation.spec
+    if spec.client is None:
+        raise NotAllowed(_("%(name)s não tem modo gerenciado.") % {"name": spec.name})
+    return spec.client(activation.account())
+
+
+def check_activation(activation_id: int) -> None:
+    """Call the platform once: active if it answers, paused with the reason if it refuses us; if
+    it does not answer, check_all_waiting asks again. The queue runs it: it takes its time."""
+    activation = Activation.objects.select_related("connector").get(pk=activation_id)
+    if activation.state != State.WAITING:
+        return
+    try:
+        client_of(activation).check()
+    except Unavailable:
+        return
+    except (ConnectorError, Refused) as error:
+        pause(activation_id, str(error))
+    else:
+        note_first_call(activation_id)
+
+
+def check_all_waiting() -> None:
+    waiting = Activation.objects.filter(state=State.WAITING, mode=Mode.MANAGED)
+    enqueue_all(check_activation, waiting.values_list("pk")[:1000])
