@@ -1,0 +1,44 @@
+"""A product's lists inside a PUT (pluggto-api.md, section 4.5)."""
+
+from typing import Any
+
+from connectors.identifiers import new_public_id
+
+# What makes two elements the same, besides their id. Clients send their lists again without ids
+# at every save; without this, each save would double them.
+NATURAL_KEYS: dict[str, tuple[str, ...]] = {
+    "categories": ("name",),
+    "attributes": ("code",),
+    "photos": ("external", "url"),
+    "price_table": ("code",),
+    "stock_table": ("code",),
+}
+
+
+def merge(
+    current: list[dict[str, Any]], incoming: list[dict[str, Any]], keys: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """The list after the PUT: known elements are updated, new ones get an id, those with `remove`
+    go, and those that were not mentioned stay."""
+    merged = [dict(element) for element in current]
+    for element in incoming:
+        found = _find(merged, element, ("id", *keys))
+        if element.get("remove"):
+            if found is not None:
+                merged.remove(found)
+        elif found is not None:
+            found.update({name: value for name, value in element.items() if name != "id"})
+        else:
+            merged.append({**element, "id": new_public_id()})
+    return merged
+
+
+def _find(
+    elements: list[dict[str, Any]], wanted: dict[str, Any], keys: tuple[str, ...]
+) -> dict[str, Any] | None:
+    for key in keys:
+        if wanted.get(key) is not None:
+            for element in elements:
+                if element.get(key) == wanted[key]:
+                    return element
+    return None

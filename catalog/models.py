@@ -1,0 +1,152 @@
+"""What is sold: products, their variations, prices and stock, and the platforms' codes for them."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from connectors import wire
+from connectors.hubobject import HubObject
+from connectors.models import Activation, Store
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def with_levels(self) -> "ProductQuerySet":
+        """Price and stock in the same query."""
+        return self.select_related("price_row", "stock_row")
+
+    def with_family(self) -> "ProductQuerySet":
+        """Everything that the hub's answer shows of a product, in a constant number of queries."""
+        variations = Product.objects.with_authors().order_by("pk")
+        return self.with_authors().prefetch_related(models.Prefetch("variations", variations))
+
+    def with_authors(self) -> "ProductQuerySet":
+        return self.with_levels().select_related("created_by", "modified_by")
+
+    def called(self, code: str, activation: Activation | None) -> "Product | None":
+        """The product that this code means: by the activation's De/Para first, else by SKU."""
+        mapped = self.filter(sku_mappings__activation=activation, sku_mappings__code=code)
+        return (mapped.first() if activation else None) or self.filter(sku=code).first()
+
+
+class Product(HubObject):
+    """A product, or a variation of one (then `parent` is set). Both have a SKU of their own, and
+    no two in a store have the same."""
+
+    TABLE = wire.PRODUCT
+    COLUMNS = ("sku", "name", "ean")
+
+    store = models.ForeignKey(
+        Store, models.PROTECT, verbose_name=_("loja"), related_name="products"
+    )
+    parent = models.ForeignKey(
+        "self", models.CASCADE, verbose_name=_("variação de"), null=True, related_name="variations"
+    )
+    sku = models.CharField(_("SKU"), max_length=100)
+    name = models.CharField(_("nome"), max_length=500, blank=True)
+    ean = models.CharField(_("EAN"), max_length=50, blank=True)
+    # The clients' own ids for it: {activation's id: external id}.
+    externals = models.JSONField(default=dict)
+    created_at = models.DateTimeField(_("criado em"), default=timezone.now, editable=False)
+    created_by = models.ForeignKey(
+        Activation, models.SET_NULL, verbose_name=_("criado por"), null=True, related_name="+"
+    )
+    modified_at = models.DateTimeField(_("alterado em"), default=timezone.now, editable=False)
+    modified_by = models.ForeignKey(
+        Activation, models.SET_NULL, verbose_name=_("alterado por"), null=True, related_name="+"
+    )
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("produto")
+        verbose_name_plural = _("produtos")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["store", "sku"], name="sku_once_per_store"),
+            models.CheckConstraint(condition=~Q(sku=""), name="product_has_sku"),
+            models.CheckConstraint(
+                condition=Q(parent=None) | ~Q(parent=models.F("id")), name="product_not_own_parent"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["store", "-id"], name="product_list", condition=Q(parent=None)),
+            models.Index(fields=["store", "ean"], name="product_by_ean"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku} {self.name}".strip()
+
+
+class Price(models.Model):
+    """What a product costs, in BRL. Its own narrow table, because prices change in bulk."""
+
+    product = models.OneToOneField(
+        Product, models.CASCADE, primary_key=True, related_name="price_row"
+    )
+    price = models.DecimalField(_("preço"), max_digits=16, decimal_places=4, null=True)
+    special_price = models.DecimalField(
+        _("preço promocional"), max_digits=16, decimal_places=4, null=True
+    )
+
+    class Meta:
+        verbose_name = _("preço")
+        verbose_name_plural = _("preços")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(price=None) | Q(price__gte=0), name="price_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(special_price=None) | Q(special_price__gte=0),
+                name="special_price_not_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.price)
+
+
+class Stock(models.Model):
+    """How many units there are, and how many of them are promised."""
+
+    product = models.OneToOneField(
+        Product, models.CASCADE, primary_key=True, related_name="stock_row"
+    )
+    on_hand = models.PositiveIntegerField(_("estoque físico"), default=0)
+    reserved = models.PositiveIntegerField(_("reservado"), default=0)
+
+    class Meta:
+        verbose_name = _("estoque")
+        verbose_name_plural = _("estoques")
+
+    def __str__(self) -> str:
+        return str(self.available)
+
+    @property
+    def available(self) -> int:
+        return max(0, self.on_hand - self.reserved)
+
+
+class SkuMapping(models.Model):
+    """De/Para: the code by which one activation's platform calls a product of ours."""
+
+    activation = models.ForeignKey(
+        Activation, models.CASCADE, verbose_name=_("integração"), related_name="sku_mappings"
+    )
+    code = models.CharField(_("código no sistema"), max_length=100)
+    product = models.ForeignKey(
+        Product, models.CASCADE, verbose_name=_("produto"), related_name="sku_mappings"
+    )
+
+    class Meta:
+        verbose_name = _("De/Para")
+        verbose_name_plural = _("De/Para")
+        constraints = [
+            models.UniqueConstraint(fields=["activation", "code"], name="code_once_per_activation"),
+            models.UniqueConstraint(
+                fields=["activation", "product"], name="product_mapped_once_per_activation"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} → {self.product.sku}"
