@@ -1,0 +1,95 @@
+from typing import cast
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from connectors.errors import NothingChanged, Refused
+from connectors.records import OrderStatus
+from orders.models import Line, Order, OrderLink, Payment, Shipment, StatusChange
+from orders.services import update_order
+from orders.wire import OrderDocument
+
+
+class LineInline(ReadOnlyInline):
+    model = Line
+    fields = readonly_fields = ("sku", "name", "quantity", "price", "product")
+
+
+class PaymentInline(ReadOnlyInline):
+    model = Payment
+    fields = readonly_fields = ("payment_type", "payment_total")
+
+
+class ShipmentInline(ReadOnlyInline):
+    model = Shipment
+    fields = readonly_fields = (
+        "status", "nfe_number", "nfe_serie", "nfe_key", "nfe_date", "shipping_company",
+        "track_code", "date_shipped", "date_delivered",
+    )  # fmt: skip
+
+
+class StatusChangeInline(ReadOnlyInline):
+    model = StatusChange
+    fields = readonly_fields = ("status", "previous", "at", "author", "applied")
+
+
+class OrderLinkInline(ReadOnlyInline):
+    model = OrderLink
+    fields = readonly_fields = (
+        "activation", "external_id", "acknowledged", "wanted_status", "sent_status",
+    )  # fmt: skip
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = ("shown_number", "store", "channel", "status", "shown_total", "created_at")
+    list_filter = ("status",)
+    list_select_related = ("store",)
+    search_fields = ("original_id", "public_id")
+    inlines = (StatusChangeInline, LineInline, PaymentInline, ShipmentInline, OrderLinkInline)
+    actions = ("approve_selected", "cancel_selected")
+    fields = (
+        "store", "source", "original_id", "channel", "channel_account", "status", "shown_total",
+        "created_at", "approved_at", "modified_at", "modified_by", "fields",
+    )  # fmt: skip
+
+    @display(description=_("pedido"), ordering="pk")
+    def shown_number(self, order: Order) -> str:
+        return str(order)
+
+    @display(description=_("total"), ordering="total")
+    def shown_total(self, order: Order) -> str:
+        return f"R$ {number_format(order.total, 2, use_l10n=True, force_grouping=True)}"
+
+    @admin.action(description=_("Aprovar"), permissions=["operate"])
+    def approve_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self._move(request, queryset, OrderStatus.APPROVED)
+
+    @admin.action(description=_("Cancelar"), permissions=["operate"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self._move(request, queryset, OrderStatus.CANCELED)
+
+    def _move(self, request: HttpRequest, queryset: QuerySet[Order], status: OrderStatus) -> None:
+        operator = cast(User, request.user)  # the admin lets nobody else in
+        for order in queryset:
+            try:
+                moved = update_order(order.pk, OrderDocument(head={}, status=status), operator)
+            except NothingChanged:
+                messages.info(request, _("O pedido %(order)s já estava assim.") % {"order": order})
+            except Refused as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(
+                    request,
+                    _("O pedido %(order)s está %(status)s.")
+                    % {"order": moved, "status": str(moved.get_status_display()).lower()},
+                )
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.change_order")

@@ -1,0 +1,168 @@
+"""Orders in the hub's JSON (pluggto-api.md, sections 5 and 6)."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors import wire
+from connectors.errors import Unreadable
+from connectors.models import Activation
+from connectors.payload import Payload
+from connectors.records import Document, OrderRecord, OrderStatus
+from orders.models import Order, Shipment
+
+
+@dataclass
+class OrderDocument:
+    """What somebody says of an order. A part that is None was not spoken of."""
+
+    head: Document
+    status: OrderStatus | None = None
+    items: list[Document] | None = None
+    payments: list[Document] | None = None
+    shipments: list[Document] | None = None
+    external: str | None = None
+    acknowledged: bool | None = None
+    announce: bool = field(default=True)
+
+
+def read_order(payload: Payload) -> OrderDocument:
+    """A body, with or without the `{"Order": …}` that some clients put around it. What the hub
+    computes is ignored. Raises `Unreadable` with the place of what is wrong."""
+    if isinstance(payload.data.get("Order"), dict):
+        payload = payload.one("Order")
+    head = wire.read(payload, wire.ORDER)
+    for name in (*wire.ORDER_COMPUTED, "items", "payments", "shipments"):
+        head.pop(name, None)
+    status = head.pop("status", None)
+    external, acknowledged = head.pop("external", None), head.pop("ack", None)
+    update = head.pop("update", True)
+    return OrderDocument(
+        head=head,
+        status=read_status(payload) if status else None,
+        items=_items(payload),
+        payments=_each(payload, "payments", wire.PAYMENT),
+        shipments=_each(payload, "shipments", wire.SHIPMENT),
+        external=str(external) if external is not None else None,
+        acknowledged=acknowledged,
+        announce=update is not False,
+    )
+
+
+def read_status(payload: Payload) -> OrderStatus:
+    """Raises `Unreadable` for a word that the hub does not know."""
+    word = payload.text("status")
+    if word not in OrderStatus.values:
+        known = ", ".join(OrderStatus.values)
+        raise Unreadable(f"{payload.path}.status: {word[:40]!r} is not a status; use {known}")
+    return OrderStatus(word)
+
+
+def _items(payload: Payload) -> list[Document] | None:
+    if payload.data.get("items") is None:
+        return None
+    documents = []
+    for item in payload.each("items"):
+        document = wire.read(item, wire.ITEM)
+        if document.get("variation"):
+            # Null members say nothing: without them, a copy of our own answer is no change.
+            read = wire.read(item.one("variation"), wire.ITEM_VARIATION)
+            document["variation"] = {k: v for k, v in read.items() if v not in (None, [])} or None
+        documents.append(document)
+    return documents
+
+
+def _each(payload: Payload, name: str, table: wire.Table) -> list[Document] | None:
+    if payload.data.get(name) is None:
+        return None
+    return [wire.read(element, table) for element in payload.each(name)]
+
+
+def from_record(record: OrderRecord) -> OrderDocument:
+    """What a channel's client read."""
+    return OrderDocument(
+        head={
+            **record.fields,
+            "original_id": record.original_id,
+            "channel": record.channel,
+            "channel_account": record.channel_account,
+            "total": wire.decimal_text(record.total),
+        },
+        status=record.status,
+        items=[
+            {
+                # A variation's line keeps its product's SKU beside its own.
+                "sku": line.sku,
+                **line.fields,
+                "quantity": line.quantity,
+                "price": wire.decimal_text(line.unit_price),
+            }
+            for line in record.lines
+        ],
+        payments=list(record.payments),
+        shipments=list(record.shipments),
+        external=record.external_id or None,
+    )
+
+
+def write_order(order: Order, viewer: Activation | None) -> dict[str, Any]:
+    """The order as the hub answers it. `external` and `ack` are the viewer's own. Needs
+    `with_everything`."""
+    shipments = list(order.shipments.all())
+    link = next((k for k in order.links.all() if viewer and k.activation_id == viewer.pk), None)
+    document = order.document() | {
+        "external": (link.external_id or None) if link else None,
+        "ack": link.acknowledged if link else False,
+        "order_id": order.pk,
+        "user_id": str(order.store_id),
+        "created": order.created_at,
+        "created_by": order.source.client_id,
+        "modified": order.modified_at,
+        "modified_by": order.modified_by.client_id if order.modified_by else None,
+        "approved_date": order.approved_at,
+        "timestamp": int(order.modified_at.timestamp()),
+        "deleted": False,
+        "total": wire.decimal_text(order.total),
+        "tags": _tags(shipments),
+        "status_history": [
+            {"status": change.status, "date": wire.moment_text(change.at)}
+            for change in order.status_changes.all()
+            if change.applied
+        ],
+    }
+    return wire.write(document, wire.ORDER) | {
+        "items": [_write_item(line.document()) for line in order.lines.all()],
+        "payments": _write_all(order.payments.all(), wire.PAYMENT),
+        "shipments": _write_all(shipments, wire.SHIPMENT),
+    }
+
+
+def _write_all(rows: Any, table: wire.Table) -> list[dict[str, Any]]:
+    return [wire.write(row.document(), table) for row in rows]
+
+
+def _write_item(document: Document) -> dict[str, Any]:
+    """An item without a variation still has the object, its members null (section 6.6)."""
+    variation = wire.write(document.get("variation") or {}, wire.ITEM_VARIATION)
+    return wire.write(document, wire.ITEM) | {"variation": variation}
+
+
+def _tags(shipments: list[Shipment]) -> dict[str, int | None]:
+    """Each 1 or null (section 6.1)."""
+
+    def any_document(*types: str) -> bool:
+        documents = [d for s in shipments for d in s.fields.get("documents") or []]
+        return any(isinstance(d, dict) and d.get("type") in types for d in documents)
+
+    facts = {
+        "has_invoice_key": any(s.nfe_key for s in shipments),
+        "has_invoice_xml": any_document("invoice"),
+        "has_invoice_pdf": any_document("invoice_pdf"),
+        "has_invoice_number": any(s.nfe_number for s in shipments),
+        "has_invoice_label": any_document("label"),
+        "has_payment_form": None,
+        "has_track": any(s.track_code for s in shipments),
+        "has_track_url": any(s.track_url for s in shipments),
+        "has_label": any_document("label"),
+        "has_category": None,
+    }
+    return {name: 1 if fact else None for name, fact in facts.items()}
