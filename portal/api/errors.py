@@ -1,0 +1,84 @@
+"""Every error of the hub API in the hub's shape (pluggto-api.md, section 3)."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import DataError
+from django.http import Http404
+from rest_framework import exceptions, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView, set_rollback
+
+from connectors.errors import (
+    Duplicate,
+    NotAllowed,
+    NotFound,
+    NothingChanged,
+    Refused,
+    Unreadable,
+)
+from connectors.tokens import TokenRefused
+
+NO_TEXT = "the address or the query holds a character that is no text"
+MESSAGE = "An error occurred, see details for more information."
+
+# By what happened: the HTTP status and the hub's word for it. The first that fits.
+SHAPES: tuple[tuple[type[Exception], int, str], ...] = (
+    (NothingChanged, 400, "not_updated"),
+    (NotFound, 404, "not_found"),
+    (NotAllowed, 403, "not_allowed"),
+    (Duplicate, 400, "duplicate"),
+    (Refused, 400, "invalid"),
+    (Unreadable, 400, "invalid"),
+    (Http404, 404, "not_found"),
+    (PermissionDenied, 403, "not_allowed"),
+    (exceptions.NotFound, 404, "not_found"),
+    (exceptions.MethodNotAllowed, 405, "method_not_allowed"),
+    (exceptions.UnsupportedMediaType, 415, "unsupported_media_type"),
+    (exceptions.Throttled, 429, "too_many_requests"),
+    (exceptions.APIException, 400, "invalid"),
+)
+
+
+def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. What is not named here is a fault of ours, and stays one."""
+    if isinstance(error, DataError):
+        error = Refused(NO_TEXT)  # PostgreSQL cannot even look for it
+    if isinstance(error, TokenRefused):
+        set_rollback()
+        return token_error(error)
+    for kind, code, word in SHAPES:
+        if isinstance(error, kind):
+            set_rollback()
+            # A client that asks the database's error text tells duplicates by this object.
+            details = {"errmsg": str(error)} if isinstance(error, Duplicate) else str(error)
+            return error_response(code, word, details)
+    return None
+
+
+class UnknownPath(APIView):
+    """What is not in the API's table of addresses, whatever the method, and token or not."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise exceptions.NotFound(request.path)
+
+
+def error_response(code: int, word: str, details: Any) -> Response:
+    return Response(
+        {"error": True, "type": word, "message": MESSAGE, "details": details}, status=code
+    )
+
+
+def token_error(error: TokenRefused) -> Response:
+    """The token endpoint's own shape (section 2.5)."""
+    body = {
+        "code": error.status,
+        "error": error.error,
+        "error_description": error.description,
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == status.HTTP_401_UNAUTHORIZED else {}
+    return Response(body, status=error.status, headers=headers)

@@ -1,0 +1,1 @@
+"""The demo: the portal with a sandbox full of platforms around it. Never in production."""

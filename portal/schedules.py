@@ -1,0 +1,66 @@
+"""Every recurring task, in one table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django_q.models import Schedule
+
+from catalog.tasks import pull_all_prices, pull_all_products, pull_all_stock
+from connectors.notices import deliver_all_notices
+from connectors.services import check_all_waiting
+from connectors.tokens import prune_tokens
+from orders.tasks import pull_all_fulfilments, pull_all_orders, push_all_orders
+
+
+@dataclass(frozen=True)
+class Recurring:
+    task: Callable[[], None]
+    minutes: int
+
+    @property
+    def name(self) -> str:
+        return self.task.__name__
+
+
+# Each `_all_` task asks whose turn it is, and starts the others. A connector's own cadence is in
+# its specification; a minute here is only how often we look.
+RECURRING = (
+    Recurring(pull_all_orders, minutes=1),
+    Recurring(push_all_orders, minutes=1),
+    Recurring(pull_all_fulfilments, minutes=1),
+    Recurring(pull_all_stock, minutes=1),
+    Recurring(pull_all_prices, minutes=1),
+    Recurring(pull_all_products, minutes=1),
+    Recurring(deliver_all_notices, minutes=1),
+    Recurring(check_all_waiting, minutes=1),
+    Recurring(prune_tokens, minutes=60),
+)
+
+
+@transaction.atomic
+def install() -> None:
+    """Write the table into django-q2's, and take out whatever else is there: one malformed row
+    stops every schedule in silence (domain.md, section 1)."""
+    Schedule.objects.exclude(name__in=[recurring.name for recurring in RECURRING]).delete()
+    for recurring in RECURRING:
+        task = recurring.task
+        Schedule.objects.update_or_create(
+            name=recurring.name,
+            defaults={
+                "func": f"{task.__module__}.{task.__qualname__}",
+                "schedule_type": Schedule.MINUTES,
+                "minutes": recurring.minutes,
+                "repeats": -1,
+                "args": None,
+                "kwargs": None,
+            },
+            create_defaults={
+                "func": f"{task.__module__}.{task.__qualname__}",
+                "schedule_type": Schedule.MINUTES,
+                "minutes": recurring.minutes,
+                "repeats": -1,
+                "next_run": timezone.now(),
+            },
+        )
