@@ -1,0 +1,269 @@
+"""An activation after the first save: its settings, its credentials, its states."""
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from connectors.models import Activation, State, Store
+from connectors.services import note_first_call, revoke
+from connectors.spec import Mode
+from tests.conftest import Partner, make_managed, make_operator, make_partner
+from tests.connectors.admin.conftest import (
+    ADD,
+    LIST,
+    URL,
+    filled_in,
+    form_on,
+    page_of,
+    somebody_who_may,
+    values_shown,
+)
+
+
+def act(client: Client, action: str, *activations: Activation) -> str:
+    """Choose these in the list, and one of its actions."""
+    selected = [activation.pk for activation in activations]
+    answer = client.post(LIST, {"action": action, "_selected_action": selected}, follow=True)
+    return answer.content.decode()
+
+
+# -- Settings -----------------------------------------------------------------------------------
+
+
+def test_further_settings_appear_after_the_first_save_and_are_kept(
+    store: Store, admin_client: Client
+) -> None:
+    admin_client.post(ADD + "pluga", filled_in(admin_client, "pluga", store, Mode.PARTNER))
+    activation = Activation.objects.get()
+    form = form_on(admin_client.get(page_of(activation)).content.decode())
+    assert (form["setting_images"], form["setting_preparation_days"]) == ("always", "on")
+
+    del form["setting_preparation_days"]
+    form |= {"setting_images": "new", "setting_email_shipped": "on", "custom_name": "Planilhas"}
+    answer = admin_client.post(page_of(activation), form)
+
+    activation.refresh_from_db()
+    settings = activation.settings
+    assert answer.status_code == 302
+    assert (settings["images"], settings["preparation_days"]) == ("new", False)
+    assert (settings["email_shipped"], activation.custom_name) == (True, "Planilhas")
+    assert LogEntry.objects.filter(object_id=str(activation.pk)).count() == 2
+
+
+def test_what_support_may_not_change_is_not_changed(store: Store, admin_client: Client) -> None:
+    activation = make_partner(store, "pluga").activation
+    form = form_on(admin_client.get(page_of(activation)).content.decode())
+
+    admin_client.post(
+        page_of(activation), form | {"state": "active", "name": "x", "client_id": "x"}
+    )
+
+    before = (activation.state, activation.name, activation.client_id)
+    activation.refresh_from_db()
+    assert (activation.state, activation.name, activation.client_id) == before
+
+
+def test_a_setting_that_is_wrong_is_said_and_nothing_is_written(
+    store: Store, admin_client: Client
+) -> None:
+    activation = make_partner(store, "linx").activation
+    form = form_on(admin_client.get(page_of(activation)).content.decode())
+
+    answer = admin_client.post(page_of(activation), form | {"setting_intermediary_cnpj": "123"})
+
+    activation.refresh_from_db()
+    assert "Este CNPJ não existe" in answer.content.decode()
+    assert activation.settings == {}
+
+
+# -- Credentials --------------------------------------------------------------------------------
+
+
+def test_new_credentials_are_asked_for_and_then_shown_once(
+    store: Store, admin_client: Client
+) -> None:
+    old = make_partner(store, "rocky")
+    address = f"{LIST}{old.activation.pk}/rotate/"
+    assert address in admin_client.get(page_of(old.activation)).content.decode()
+    question = admin_client.get(address).content.decode()
+    assert "Os atuais continuam valendo até serem revogados" in question
+    assert old.activation.credentials.count() == 1
+
+    answer = admin_client.post(address)
+
+    new = Partner(old.activation, type("Issued", (), values_shown(answer.content.decode())))
+    assert "no-store" in answer["Cache-Control"]
+    assert old.get("/orders").status_code == new.get("/orders").status_code == 200
+    assert LogEntry.objects.get().change_message == "Novas credenciais geradas."
+
+
+def test_the_older_credentials_are_revoked_when_the_operator_says_so(
+    store: Store, admin_client: Client
+) -> None:
+    old = make_partner(store, "rocky")
+    admin_client.post(f"{LIST}{old.activation.pk}/rotate/")
+    address = f"{LIST}{old.activation.pk}/revoke-older/"
+    assert "deixam de valer agora" in admin_client.get(address).content.decode()
+    assert old.get("/orders").status_code == 200
+
+    page = admin_client.post(address, follow=True).content.decode()
+
+    assert "Credenciais anteriores revogadas." in page
+    assert old.get("/orders").status_code == 401
+    again = admin_client.post(address, follow=True).content.decode()
+    assert "Não há credenciais anteriores em uso." in again
+
+
+def test_a_managed_integration_has_no_credentials_of_ours(
+    store: Store, admin_client: Client
+) -> None:
+    managed = make_managed(store, "rocky", URL, {"token": "t"})
+
+    page = admin_client.post(f"{LIST}{managed.pk}/rotate/", follow=True).content.decode()
+
+    assert "não usa credenciais emitidas pelo portal" in page
+    assert managed.credentials.count() == 1
+
+
+def test_what_the_platform_gave_us_anew_is_recorded_beside_the_old(
+    store: Store, admin_client: Client
+) -> None:
+    managed = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "old"})
+    page = admin_client.get(page_of(managed)).content.decode()
+    assert "old" not in form_on(page).values()
+
+    admin_client.post(
+        page_of(managed),
+        form_on(page) | {"credential_integrator_id": "2", "credential_token": "new"},
+    )
+
+    assert managed.account().credentials == {"integrator_id": "2", "token": "new"}
+    assert managed.credentials.count() == 2
+
+
+def test_credentials_that_were_left_blank_stay(store: Store, admin_client: Client) -> None:
+    managed = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "old"})
+    form = form_on(admin_client.get(page_of(managed)).content.decode())
+
+    admin_client.post(page_of(managed), form)
+
+    assert managed.account().credentials == {"integrator_id": "1", "token": "old"}
+    assert managed.credentials.count() == 1
+
+
+def test_half_of_the_credentials_are_none(store: Store, admin_client: Client) -> None:
+    managed = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "old"})
+    form = form_on(admin_client.get(page_of(managed)).content.decode())
+
+    answer = admin_client.post(page_of(managed), form | {"credential_token": "new"})
+
+    assert "Informe todas as credenciais." in answer.content.decode()
+    assert managed.account().credentials["token"] == "old"
+
+
+def test_a_credential_shows_its_fingerprint_and_its_use_but_no_hash(
+    store: Store, admin_client: Client
+) -> None:
+    partner = make_partner(store, "rocky")
+    partner.ask_token()
+    credential = partner.activation.credentials.get()
+
+    page = admin_client.get(page_of(partner.activation)).content.decode()
+
+    assert credential.fingerprint in page
+    assert "127.0.0.1" in page
+    assert credential.client_secret_hash not in page
+    assert credential.api_secret_hash not in page
+
+
+# -- States -------------------------------------------------------------------------------------
+
+
+def test_pausing_and_resuming_several_at_once(store: Store, admin_client: Client) -> None:
+    one, other = make_partner(store, "rocky").activation, make_partner(store, "linx").activation
+    note_first_call(one.pk)
+
+    paused = act(admin_client, "pause_selected", one, other)
+
+    assert "Pausada." in paused
+    assert set(Activation.objects.values_list("state", "paused_reason")) == {
+        (State.PAUSED, "Pausada por operadora.")
+    }
+    act(admin_client, "resume_selected", one, other)
+    one.refresh_from_db()
+    other.refresh_from_db()
+    assert (one.state, other.state) == (State.ACTIVE, State.WAITING)
+    assert LogEntry.objects.count() == 4
+
+
+def test_revoking_ends_it_for_good(store: Store, admin_client: Client) -> None:
+    partner = make_partner(store, "rocky")
+
+    act(admin_client, "revoke_selected", partner.activation)
+
+    assert partner.ask_token().status_code == 400
+    page = act(admin_client, "resume_selected", partner.activation)
+    assert "está revogada: nada mudou." in page
+    partner.activation.refresh_from_db()
+    assert partner.activation.state == State.REVOKED
+
+
+def test_an_integration_is_never_deleted(store: Store, admin_client: Client) -> None:
+    activation = make_partner(store, "rocky").activation
+
+    answer = admin_client.post(f"{LIST}{activation.pk}/delete/", {"post": "yes"})
+
+    assert answer.status_code == 403
+    act(admin_client, "delete_selected", activation)
+    assert Activation.objects.exists()
+
+
+# -- Whoever may only look ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ["pause_selected", "resume_selected", "revoke_selected"])
+def test_whoever_may_only_look_changes_no_state(action: str, store: Store) -> None:
+    activation = make_partner(store, "rocky").activation
+    if action == "resume_selected":
+        Activation.objects.update(state=State.PAUSED)
+    before = Activation.objects.get().state
+
+    act(somebody_who_may("view_activation"), action, activation)
+
+    assert Activation.objects.get().state == before
+
+
+def test_whoever_may_only_look_sees_the_page_and_changes_nothing(store: Store) -> None:
+    client = somebody_who_may("view_activation")
+    managed = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "t"})
+
+    assert client.get(page_of(managed)).status_code == 200
+    assert client.post(page_of(managed), {"custom_name": "x"}).status_code == 403
+    for path in ("rotate", "revoke-older"):
+        assert client.get(f"{LIST}{managed.pk}/{path}/").status_code == 403
+        assert client.post(f"{LIST}{managed.pk}/{path}/").status_code == 403
+
+
+def test_a_revoked_integration_still_opens(store: Store, admin_client: Client) -> None:
+    activation = make_partner(store, "rocky").activation
+    revoke(activation.pk, make_operator())
+
+    assert admin_client.get(page_of(activation)).status_code == 200
+
+
+def test_the_address_may_change_and_is_held_to_the_same_rules(
+    store: Store, admin_client: Client, settings: LazySettings
+) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+    activation = make_partner(store, "rocky", plugin_url="https://antes.example.com").activation
+    form = form_on(admin_client.get(page_of(activation)).content.decode())
+
+    plain = admin_client.post(page_of(activation), form | {"plugin_url": "http://x.example.com"})
+    empty = admin_client.post(page_of(activation), form | {"plugin_url": ""})
+    moved = admin_client.post(page_of(activation), form | {"plugin_url": "https://x.example.com"})
+
+    activation.refresh_from_db()
+    assert "A URL precisa começar com https://" in plain.content.decode()
+    assert "Informe a URL do pluggin." in empty.content.decode()
+    assert (moved.status_code, activation.plugin_url) == (302, "https://x.example.com")

@@ -1,0 +1,47 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from connectors.models import Store
+
+ADD = "/admin/connectors/store/add/"
+FORM = {"name": "Loja da Ana", "cnpj": "12.abc.345/01de-35", "domain": "https://Loja.example.com/"}
+
+
+def test_a_store_is_stored_without_masks(admin_client: Client) -> None:
+    ana = User.objects.create_user("ana")
+
+    answer = admin_client.post(ADD, FORM | {"members": [ana.pk]})
+
+    store = Store.objects.get()
+    assert answer.status_code == 302
+    assert (store.cnpj, store.domain) == ("12ABC34501DE35", "loja.example.com")
+    assert list(store.members.all()) == [ana]
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ({"cnpj": "12.ABC.345/01DE-36"}, "Este CNPJ não existe"),
+        ({"cnpj": "00000000000000"}, "Este CNPJ não existe"),
+        ({"cnpj": ""}, "Este campo é obrigatório"),
+        ({"domain": "https://"}, "Informe o domínio da loja."),
+        ({"name": ""}, "Este campo é obrigatório"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_written(
+    typed: dict[str, str], message: str, admin_client: Client
+) -> None:
+    answer = admin_client.post(ADD, FORM | typed)
+
+    assert message in answer.content.decode()
+    assert not Store.objects.exists()
+
+
+def test_a_domain_belongs_to_one_store(admin_client: Client) -> None:
+    admin_client.post(ADD, FORM)
+
+    answer = admin_client.post(ADD, FORM | {"domain": "http://loja.example.com"})
+
+    assert "já existe" in answer.content.decode()
+    assert Store.objects.count() == 1

@@ -1,0 +1,489 @@
+"""Against the sandbox's ERP, over real HTTP."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.contract import Account
+from connectors.errors import Rejected, Unauthorized
+from connectors.fiscal import nfe_key_is_valid
+from connectors.olist import look
+from connectors.olist.client import Olist
+from connectors.olist.look import Look
+from connectors.olist.mapping.orders import write_order
+from connectors.payload import LOCAL
+from connectors.records import OrderStatus, PriceRecord, StockRecord
+from connectors.sandbox.server import Sandbox
+from connectors.sandbox.tiny import Tiny
+from tests.connectors.olist.conftest import (
+    CREDENTIALS,
+    HUB_ID,
+    INTEGRATOR,
+    TOKEN,
+    last_cursor,
+    make_order,
+    records,
+)
+
+SHIRT = {
+    "codigo": "CAM-01",
+    "nome": "Camiseta",
+    "preco": 59.9,
+    "preco_promocional": 49.9,
+    "variacoes": [
+        {"codigo": "CAM-01-P", "preco": 59.9, "grade": {"Tamanho": "P"}, "saldo": 4},
+        {"codigo": "CAM-01-G", "preco": 64.9, "grade": {"Tamanho": "G"}, "saldo": 7},
+    ],
+}
+MUG = {"codigo": "CAN-07", "nome": "Caneca", "preco": 110, "saldo": 3}
+
+
+@pytest.fixture
+def full_shelf(erp: Tiny) -> None:
+    erp.control("put_product", SHIRT)
+    erp.control("put_product", MUG)
+
+
+@pytest.fixture
+def sold(erp: Tiny, olist: Olist) -> str:
+    """The ERP's id of an approved order that it has taken."""
+    return olist.push_order(make_order())
+
+
+def skus(olist: Olist, cursor: str) -> list[str]:
+    return [record.sku for record in records(olist.changed_products(cursor), olist.read_product)]
+
+
+def stock(olist: Olist, cursor: str) -> list[StockRecord]:
+    return records(olist.changed_stock(cursor), olist.read_stock)
+
+
+def prices(olist: Olist, cursor: str) -> list[PriceRecord]:
+    return records(olist.changed_prices(cursor), olist.read_price)
+
+
+def held(erp: Tiny) -> Any:
+    return erp.report()["orders"][HUB_ID]
+
+
+def a_day_before(cursor: str) -> str:
+    look = json.loads(cursor)
+    began = datetime.fromisoformat(look["began"]) - timedelta(days=1)
+    return json.dumps({**look, "began": began.isoformat()})
+
+
+# -- The account -----------------------------------------------------------------------------------
+def test_the_right_token_passes_the_check(olist: Olist) -> None:
+    olist.check()
+
+
+def test_a_wrong_token_is_unauthorized_and_not_shown(sandbox: Sandbox, erp: Tiny) -> None:
+    stranger = Olist(Account(f"{sandbox.url}/empresa/", {**CREDENTIALS, "token": "wrong-token"}))
+
+    for attempt in (
+        stranger.check,
+        lambda: list(stranger.changed_products("")),
+        lambda: stranger.push_order(make_order()),
+        lambda: list(stranger.changed_fulfilments("")),
+    ):
+        with pytest.raises(Unauthorized, match=r"token invalido \(2\)") as caught:
+            attempt()
+        assert "wrong-token" not in f"{caught.value!r}"
+
+
+# -- Products --------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("full_shelf")
+def test_a_full_pass_reads_every_product_with_its_variations(olist: Olist) -> None:
+    shirt, mug = records(olist.changed_products(""), olist.read_product)
+
+    assert (shirt.sku, shirt.fields["price"], shirt.fields["special_price"]) == (
+        "CAM-01",
+        "59.9",
+        "49.9",
+    )
+    assert [(each.sku, each.fields["price"]) for each in shirt.variations] == [
+        ("CAM-01-P", "59.9"),
+        ("CAM-01-G", "64.9"),
+    ]
+    assert (mug.sku, mug.variations) == ("CAN-07", ())
+
+
+@pytest.mark.usefixtures("full_shelf")
+def test_afterwards_only_what_changed_is_read(erp: Tiny, olist: Olist) -> None:
+    cursor = last_cursor(olist.changed_products(""))
+    erp.control("put_product", {**MUG, "nome": "Caneca azul"})
+
+    (mug,) = records(olist.changed_products(cursor), olist.read_product)
+
+    assert (mug.sku, mug.fields["name"]) == ("CAN-07", "Caneca azul")
+
+
+@pytest.mark.usefixtures("full_shelf")
+def test_where_nothing_changed_nothing_is_read(olist: Olist) -> None:
+    cursor = last_cursor(olist.changed_products(""))
+
+    assert skus(olist, cursor) == []
+
+
+@pytest.mark.usefixtures("full_shelf")
+def test_a_day_later_everything_is_read_again(olist: Olist) -> None:
+    cursor = last_cursor(olist.changed_products(""))
+
+    assert skus(olist, a_day_before(cursor)) == ["CAM-01", "CAN-07"]
+
+
+def test_a_changed_variation_is_read_through_its_parent(erp: Tiny, olist: Olist) -> None:
+    erp.control("put_product", SHIRT)
+    cursor = last_cursor(olist.changed_products(""))
+    child = next(id for id, each in erp.products.items() if each["codigo"] == "CAM-01-G")
+    erp.product_updates[child] = datetime.now(LOCAL)
+
+    assert skus(olist, cursor) == ["CAM-01"]
+
+
+def test_all_pages_of_a_large_catalogue_are_read(erp: Tiny, olist: Olist) -> None:
+    codes = [f"SKU-{number:03}" for number in range(205)]
+    for code in codes:
+        erp.control("put_product", {"codigo": code, "nome": code, "preco": 1, "saldo": 1})
+
+    assert sorted(skus(olist, "")) == codes
+
+
+def test_a_product_that_is_gone_is_a_failure_of_its_own(erp: Tiny, olist: Olist) -> None:
+    erp.control("put_product", MUG)
+    gone = {"id": "999", "tipoVariacao": "N"}
+    cursor = Look(began=datetime.now(LOCAL).isoformat(), page=1, todo=(gone,)).cursor
+    cursor = json.dumps({**json.loads(cursor), "since": datetime.now(LOCAL).isoformat()})
+
+    payloads = [payload for page in olist.changed_products(cursor) for payload in page.items]
+
+    mug, missing = sorted(payloads, key=lambda each: each.text("id"))
+    assert olist.read_product(mug).sku == "CAN-07"
+    with pytest.raises(Rejected, match=r"produto.obter.php: Registro não localizado \(32\)"):
+        olist.read_product(missing)
+
+
+# -- Interruptions ---------------------------------------------------------------------------------
+def test_a_pass_goes_on_where_it_was_interrupted(erp: Tiny, olist: Olist) -> None:
+    codes = [f"SKU-{number:03}" for number in range(23)]
+    for code in codes:
+        erp.control("put_product", {"codigo": code, "nome": code, "preco": 1, "saldo": 1})
+    read: list[str] = []
+    cursor = ""
+
+    for _ in range(6):
+        for page in olist.changed_products(cursor):
+            read += [olist.read_product(payload).sku for payload in page.items]
+            cursor = page.cursor
+            if page.items:
+                break  # the worker is killed
+
+    assert sorted(set(read)) == codes
+    assert json.loads(cursor)["todo"] == []
+
+
+def test_a_run_stops_in_time_and_the_next_goes_on(
+    erp: Tiny, olist: Olist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erp.control("put_product", MUG)
+    monkeypatch.setattr(look, "LONGEST_RUN", 0)
+    first = list(olist.changed_products(""))
+    monkeypatch.setattr(look, "LONGEST_RUN", 240)
+
+    assert [payload for page in first for payload in page.items] == []
+    assert skus(olist, first[-1].cursor) == ["CAN-07"]
+
+
+def test_what_a_list_of_updates_answered_is_in_the_cursor_before_it_is_read(
+    erp: Tiny, olist: Olist
+) -> None:
+    erp.control("put_product", MUG)
+    cursor = last_cursor(olist.changed_products(""))
+    erp.control("put_product", {**MUG, "nome": "Caneca azul"})
+
+    run = iter(olist.changed_products(cursor))
+    cursor = next(run).cursor
+    del run  # the worker is killed; the list has forgotten the mug
+
+    assert erp.product_updates == {}
+    (mug,) = records(olist.changed_products(cursor), olist.read_product)
+    assert mug.fields["name"] == "Caneca azul"
+
+
+def test_each_answer_of_a_list_of_updates_is_stored_before_the_next_is_asked_for(
+    erp: Tiny, olist: Olist
+) -> None:
+    cursor = last_cursor(olist.changed_stock(""))
+    for number in range(150):
+        erp.control("put_product", {"codigo": f"P{number}", "nome": "x", "preco": 1, "saldo": 1})
+
+    first = next(iter(olist.changed_stock(cursor)))
+
+    assert len(json.loads(first.cursor)["todo"]) == 100
+    assert len(erp.stock_updates) == 50
+
+
+@pytest.mark.usefixtures("sold")
+def test_an_order_that_is_listed_again_before_it_was_read_is_read_once(olist: Olist) -> None:
+    cursor = next(iter(olist.changed_fulfilments(""))).cursor
+
+    found = records(olist.changed_fulfilments(cursor), olist.read_fulfilment)
+
+    assert [each.hub_id for each in found] == [HUB_ID]
+
+
+def test_newer_stock_takes_the_place_of_older_that_was_not_read(erp: Tiny, olist: Olist) -> None:
+    erp.control("put_product", MUG)
+    cursor = last_cursor(olist.changed_stock(""))
+    erp.control("set_stock", {"codigo": "CAN-07", "saldo": 2})
+    cursor = next(iter(olist.changed_stock(cursor))).cursor
+    erp.control("set_stock", {"codigo": "CAN-07", "saldo": 1})
+
+    assert stock(olist, cursor) == [StockRecord("CAN-07", 1)]
+
+
+# -- Prices ----------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("full_shelf")
+def test_prices_are_those_of_products_and_variations(olist: Olist) -> None:
+    assert prices(olist, "") == [
+        PriceRecord("CAM-01", Decimal("59.9"), Decimal("49.9")),
+        PriceRecord("CAN-07", Decimal(110), None),
+        PriceRecord("CAM-01-P", Decimal("59.9"), None),
+        PriceRecord("CAM-01-G", Decimal("64.9"), None),
+    ]
+
+
+@pytest.mark.usefixtures("full_shelf")
+def test_variations_are_asked_for_prices_once_a_day(erp: Tiny, olist: Olist) -> None:
+    cursor = last_cursor(olist.changed_prices(""))
+    erp.control("set_price", {"codigo": "CAN-07", "preco": 99, "preco_promocional": 89.5})
+
+    today = prices(olist, cursor)
+    since = datetime.now(LOCAL) - timedelta(days=1)
+    tomorrow = prices(olist, Look(since=since.isoformat()).cursor)
+
+    assert today == [
+        PriceRecord("CAM-01", Decimal("59.9"), Decimal("49.9")),
+        PriceRecord("CAN-07", Decimal(99), Decimal("89.5")),
+    ]
+    assert [each.sku for each in tomorrow] == ["CAM-01", "CAN-07", "CAM-01-P", "CAM-01-G"]
+
+
+@pytest.mark.usefixtures("full_shelf")
+def test_looking_for_prices_takes_nothing_from_the_list_of_changed_products(
+    erp: Tiny, olist: Olist
+) -> None:
+    list(olist.changed_prices(""))
+
+    assert len(erp.product_updates) == 2
+
+
+# -- Stock -----------------------------------------------------------------------------------------
+def test_a_full_pass_reads_the_stock_of_products_and_variations(erp: Tiny, olist: Olist) -> None:
+    erp.control("put_product", SHIRT)
+    erp.control("put_product", MUG)
+    erp.stock_updates.clear()
+
+    assert sorted(stock(olist, ""), key=lambda each: each.sku) == [
+        StockRecord("CAM-01-G", 7),
+        StockRecord("CAM-01-P", 4),
+        StockRecord("CAN-07", 3),
+    ]
+
+
+@pytest.mark.usefixtures("full_shelf")
+def test_changed_stock_counts_neither_reserved_units_nor_ignored_deposits(
+    erp: Tiny, olist: Olist
+) -> None:
+    cursor = last_cursor(olist.changed_stock(""))
+    deposits = [
+        {"nome": "Geral", "desconsiderar": "N", "saldo": 10, "empresa": "Exemplo"},
+        {"nome": "Avarias", "desconsiderar": "S", "saldo": 5, "empresa": "Exemplo"},
+    ]
+    levels = {"saldo": 15, "saldoReservado": 2, "depositos": deposits}
+    erp.control("set_stock", {"codigo": "CAM-01-P", **levels})
+
+    assert stock(olist, cursor) == [StockRecord("CAM-01-P", 8)]
+
+
+# -- Orders ----------------------------------------------------------------------------------------
+def test_an_order_arrives_with_everything(erp: Tiny, olist: Olist) -> None:
+    external_id = olist.push_order(make_order())
+
+    order = held(erp)
+    assert order["id"] == external_id
+    assert order["situacao"] == "aprovado"
+    assert order["document"] == write_order(make_order(), INTEGRATOR)["pedido"]
+
+
+def test_an_order_is_created_once_however_often_it_is_pushed(erp: Tiny, olist: Olist) -> None:
+    first = olist.push_order(make_order())
+    second = olist.push_order(make_order())
+    third = olist.push_order(make_order(external_id=first))
+
+    assert first == second == third
+    assert held(erp)["created"] == 1
+    assert held(erp)["situacoes"] == ["aprovado"]
+
+
+def test_an_order_whose_answer_was_lost_is_found(
+    erp: Tiny, olist: Olist, ask: Callable[..., Any]
+) -> None:
+    written = json.dumps(write_order(make_order(), INTEGRATOR))
+    created = ask("pedido.incluir.php", pedido=written)["registros"]["registro"]
+
+    assert olist.push_order(make_order()) == created["id"]
+    assert held(erp)["created"] == 1
+
+
+def test_an_order_with_a_similar_number_is_another_one(erp: Tiny, olist: Olist) -> None:
+    olist.push_order(make_order(hub_id=f"{HUB_ID}-2"))
+
+    olist.push_order(make_order())
+
+    assert {number: each["created"] for number, each in erp.report()["orders"].items()} == {
+        HUB_ID: 1,
+        f"{HUB_ID}-2": 1,
+    }
+
+
+def test_a_pending_order_is_approved(erp: Tiny, olist: Olist) -> None:
+    external_id = olist.push_order(make_order(status=OrderStatus.PENDING))
+
+    olist.push_order(make_order(external_id=external_id))
+
+    assert held(erp)["situacoes"] == ["aberto", "aprovado"]
+
+
+def test_an_order_is_cancelled_once(erp: Tiny, olist: Olist, sold: str) -> None:
+    cancelled = make_order(status=OrderStatus.CANCELED, external_id=sold)
+
+    olist.push_order(cancelled)
+    olist.push_order(cancelled)
+
+    assert held(erp)["situacoes"] == ["aprovado", "cancelado"]
+
+
+@pytest.mark.usefixtures("sold")
+def test_an_approval_that_is_repeated_does_not_move_an_order_backwards(
+    erp: Tiny, olist: Olist
+) -> None:
+    erp.work()
+
+    olist.push_order(make_order())
+
+    assert held(erp)["situacoes"] == ["aprovado", "faturado"]
+
+
+def test_an_order_that_the_erp_refuses_is_rejected_in_its_words(olist: Olist) -> None:
+    with pytest.raises(Rejected, match=r"O pedido deve ter ao menos um item \(31\)"):
+        olist.push_order(make_order(lines=(), payments=()))
+
+
+def test_names_longer_than_the_erp_takes_are_no_obstacle(erp: Tiny, olist: Olist) -> None:
+    long = "José Ãç & Filhos " * 20
+    fields = {
+        f"{who}_{name}": long
+        for who in ("payer", "receiver")
+        for name in ("name", "email", "address", "address_number", "neighborhood", "city", "phone")
+    }
+
+    olist.push_order(make_order(fields=fields, original_id="1" * 200))
+
+    assert held(erp)["document"]["cliente"]["nome"] == "José Ãç & Filhos José Ãç & Fil"
+
+
+# -- What became of them ---------------------------------------------------------------------------
+def test_invoice_and_tracking_come_back(erp: Tiny, olist: Olist, sold: str) -> None:
+    seen = []
+    for _ in range(3):
+        erp.work()
+        (record,) = records(olist.changed_fulfilments(""), olist.read_fulfilment)
+        seen.append(record)
+
+    invoiced, sent, delivered = seen
+    assert [each.status for each in seen] == [
+        OrderStatus.INVOICED,
+        OrderStatus.SHIPPED,
+        OrderStatus.DELIVERED,
+    ]
+    assert {(each.hub_id, each.external_id) for each in seen} == {(HUB_ID, sold)}
+    note = held(erp)["invoice"]
+    assert invoiced.tracking is None
+    assert delivered.invoice == sent.invoice == invoiced.invoice
+    assert (invoiced.invoice.key, invoiced.invoice.number, invoiced.invoice.series) == (
+        note["chave_acesso"],
+        "000001",
+        "1",
+    )
+    assert nfe_key_is_valid(invoiced.invoice.key)
+    assert invoiced.invoice.link == f"https://danfe.example.com/{note['id']}"
+    assert f"{invoiced.invoice.issued_at.astimezone(LOCAL):%d/%m/%Y}" == note["data_emissao"]
+    shipping = held(erp)["shipping"]
+    assert (sent.tracking.company, sent.tracking.code, sent.tracking.url) == (
+        "Transportadora Exemplo",
+        shipping["codigo_rastreamento"],
+        shipping["url_rastreamento"],
+    )
+    assert sent.tracking.shipped_at is not None
+    assert sent.tracking.delivered_at is None
+    assert delivered.tracking.delivered_at is not None
+
+
+def test_a_cancelled_order_gets_nothing_more(erp: Tiny, olist: Olist, sold: str) -> None:
+    olist.push_order(make_order(status=OrderStatus.CANCELED, external_id=sold))
+    erp.work()
+
+    (record,) = records(olist.changed_fulfilments(""), olist.read_fulfilment)
+
+    assert (record.status, record.invoice, record.tracking) == (OrderStatus.CANCELED, None, None)
+
+
+def test_an_invoice_that_is_not_authorised_is_not_reported(
+    erp: Tiny, olist: Olist, sold: str
+) -> None:
+    erp.work()
+    note = erp.orders[sold].invoice
+    assert note is not None
+    note["situacao"] = "5"
+
+    (record,) = records(olist.changed_fulfilments(""), olist.read_fulfilment)
+
+    assert (record.status, record.invoice) == (OrderStatus.PICKING, None)
+
+
+def test_orders_of_others_in_the_same_account_are_not_read(erp: Tiny, olist: Olist) -> None:
+    for number in ("", "2000009876543210", "#1043"):
+        olist.push_order(make_order(hub_id=number or "blank"))
+
+    assert records(olist.changed_fulfilments(""), olist.read_fulfilment) == []
+
+
+def test_orders_that_have_not_changed_for_long_are_not_read_again(
+    erp: Tiny, olist: Olist, sold: str
+) -> None:
+    cursor = last_cursor(olist.changed_fulfilments(""))
+    erp.orders[sold].changed_at -= timedelta(hours=1)
+
+    assert records(olist.changed_fulfilments(cursor), olist.read_fulfilment) == []
+    erp.work()
+    (record,) = records(olist.changed_fulfilments(cursor), olist.read_fulfilment)
+    assert record.status == OrderStatus.INVOICED
+
+
+def test_more_orders_than_a_page_holds_are_all_read(erp: Tiny, olist: Olist) -> None:
+    numbers = [f"{number:024x}" for number in range(103)]
+    for number in numbers:
+        olist.push_order(make_order(hub_id=number))
+
+    found = records(olist.changed_fulfilments(""), olist.read_fulfilment)
+
+    assert sorted(record.hub_id for record in found) == numbers
+
+
+def test_the_token_is_not_in_a_clients_repr(olist: Olist) -> None:
+    assert TOKEN not in f"{olist!r} {olist.account!r} {olist.api!r}"

@@ -1,0 +1,294 @@
+"""What the ERP may answer when it is not well. Nothing here may show the token."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+import responses
+
+from connectors.contract import Account, Page
+from connectors.errors import ConnectorError, Rejected, Unauthorized, Unavailable, Unreadable
+from connectors.olist.client import Olist
+from connectors.records import OrderStatus
+from tests.connectors.olist.conftest import (
+    CREDENTIALS,
+    HUB_ID,
+    TOKEN,
+    last_cursor,
+    make_order,
+    records,
+)
+
+URL = "https://api.tiny.com.br/api2"
+
+
+@pytest.fixture
+def far_side() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as far_side:
+        yield far_side
+
+
+@pytest.fixture
+def olist() -> Olist:
+    return Olist(Account(f"{URL}/", CREDENTIALS))
+
+
+def refusal(code: int | str, text: str = "não foi possível") -> dict[str, Any]:
+    return {
+        "retorno": {
+            "status_processamento": 2,
+            "status": "Erro",
+            "codigo_erro": code,
+            "erros": [{"erro": text}],
+        }
+    }
+
+
+def ok(**content: Any) -> dict[str, Any]:
+    return {"retorno": {"status_processamento": "3", "status": "OK", **content}}
+
+
+def failure_of_check(olist: Olist) -> ConnectorError:
+    with pytest.raises(ConnectorError) as caught:
+        olist.check()
+    assert TOKEN not in f"{caught.value!r}"
+    return caught.value
+
+
+def test_a_call_is_a_form_with_the_token(far_side: responses.RequestsMock, olist: Olist) -> None:
+    far_side.post(f"{URL}/info.php", json=ok(conta={"razao_social": "Exemplo Ltda"}))
+
+    olist.check()
+
+    request = far_side.calls[0].request
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.body == f"token={TOKEN}&formato=json"
+
+
+def test_an_order_travels_as_json_in_one_field(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=refusal(20))
+    record = {"sequencia": "1", "status": "OK", "id": "37644545", "numero": "12"}
+    far_side.post(f"{URL}/pedido.incluir.php", json=ok(registros={"registro": record}))
+
+    assert olist.push_order(make_order()) == "37644545"
+
+    form = parse_qs(str(far_side.calls[1].request.body))
+    assert set(form) == {"token", "formato", "pedido"}
+    assert form["pedido"][0].startswith('{"pedido": {"data_pedido": "19/11/2026"')
+    assert "Exemplo Comercial & Distribuid" in form["pedido"][0]
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (1, Unauthorized),
+        (2, Unauthorized),
+        (3, Rejected),
+        (4, Rejected),
+        (5, Rejected),
+        (6, Unavailable),
+        (7, Rejected),
+        (8, Rejected),
+        (9, Rejected),
+        (10, Rejected),
+        (11, Unavailable),
+        (21, Rejected),
+        (22, Rejected),
+        (30, Rejected),
+        (31, Rejected),
+        (32, Rejected),
+        (33, Rejected),
+        (34, Rejected),
+        (35, Unavailable),
+        (99, Unavailable),
+    ],
+)
+@pytest.mark.parametrize("kind", [int, str])
+def test_every_code_of_the_erp_has_its_meaning(
+    far_side: responses.RequestsMock,
+    olist: Olist,
+    code: int,
+    error: type[ConnectorError],
+    kind: type,
+) -> None:
+    far_side.post(f"{URL}/info.php", json=refusal(kind(code), "motivo"))
+
+    failure = failure_of_check(olist)
+
+    assert type(failure) is error
+    assert str(failure) == f"info.php: motivo ({code})"
+
+
+def test_too_many_calls_are_forgotten_in_the_next_minute(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    far_side.post(f"{URL}/info.php", json=refusal(6))
+
+    failure = failure_of_check(olist)
+
+    assert isinstance(failure, Unavailable)
+    assert failure.after == 60
+
+
+@pytest.mark.parametrize("code", [20, 23])
+def test_a_search_that_finds_nothing_is_empty(
+    far_side: responses.RequestsMock, olist: Olist, code: int
+) -> None:
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=refusal(code))
+
+    assert records(olist.changed_fulfilments(""), olist.read_fulfilment) == []
+
+
+def test_a_refused_record_is_told_with_all_its_reasons(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    errors = [{"erro": "CPF inválido"}, {"erro": "CEP inválido"}]
+    record = {"sequencia": "1", "status": "Erro", "codigo_erro": "31", "erros": errors}
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=refusal(20))
+    far_side.post(
+        f"{URL}/pedido.incluir.php",
+        json={
+            "retorno": {
+                "status_processamento": "2",
+                "status": "Erro",
+                "registros": [{"registro": record}],
+            }
+        },
+    )
+
+    with pytest.raises(Rejected) as caught:
+        olist.push_order(make_order())
+
+    assert str(caught.value) == "pedido.incluir.php: CPF inválido; CEP inválido (31)"
+
+
+def test_a_duplicate_that_is_ours_is_no_refusal(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    """The first answer was lost, and the search did not know the order yet."""
+    row = {"id": 808112233, "numero_ecommerce": HUB_ID, "situacao": "Aprovado"}
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=refusal(20))
+    far_side.post(f"{URL}/pedido.incluir.php", json=refusal(30, "Registro em duplicidade"))
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=ok(pedidos=[{"pedido": row}]))
+
+    assert olist.push_order(make_order()) == "808112233"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_erp_that_is_down_is_unavailable(
+    far_side: responses.RequestsMock, olist: Olist, status: int
+) -> None:
+    far_side.post(f"{URL}/info.php", status=status, body=f"<html>{TOKEN}</html>")
+
+    assert type(failure_of_check(olist)) is Unavailable
+
+
+def test_an_order_whose_creation_timed_out_is_not_created_again(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    row = {"id": 808112233, "numero_ecommerce": HUB_ID, "situacao": "Aprovado"}
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=refusal(20))
+    far_side.post(f"{URL}/pedido.incluir.php", body=requests.ReadTimeout(f"token={TOKEN}"))
+    with pytest.raises(Unavailable, match=r"^pedido\.incluir\.php: POST: ReadTimeout$"):
+        olist.push_order(make_order())
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=ok(pedidos=[{"pedido": row}]))
+
+    assert olist.push_order(make_order()) == "808112233"
+    assert [str(call.request.url).rsplit("/", 1)[1] for call in far_side.calls] == [
+        "pedidos.pesquisa.php",
+        "pedido.incluir.php",
+        "pedidos.pesquisa.php",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (f"<html>token={TOKEN}</html>", "info.php: not JSON"),
+        ("[]", r"\$: got list, not an object"),
+        ("{}", r"\$\.retorno: got NoneType, not an object"),
+        ('{"retorno": {}}', r"\$\.retorno\.status: got NoneType"),
+        ('{"retorno": {"status": "Parcial"}}', r"\$\.retorno\.status: 'Parcial' is new to us"),
+        ('{"retorno": {"status": "OK"}}', r"\$\.retorno\.conta: got NoneType, not an object"),
+    ],
+)
+def test_what_is_not_in_the_known_shape_is_unreadable(
+    far_side: responses.RequestsMock, olist: Olist, body: str, place: str
+) -> None:
+    far_side.post(f"{URL}/info.php", body=body)
+
+    with pytest.raises(Unreadable, match=place) as caught:
+        olist.check()
+
+    assert TOKEN not in f"{caught.value!r}{caught.value.__cause__!r}"
+
+
+def test_a_token_that_the_erp_echoes_is_masked(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    far_side.post(f"{URL}/info.php", json=refusal(2, f"token {TOKEN} invalido"))
+
+    assert str(failure_of_check(olist)) == "info.php: token *** invalido (2)"
+
+
+def test_without_the_extension_the_days_pass_is_made_and_then_it_is_said(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    product = {"id": "1", "codigo": "CAN-07", "preco": "110", "situacao": "A"}
+    far_side.post(
+        f"{URL}/produtos.pesquisa.php",
+        json=ok(pagina="1", numero_paginas="1", produtos=[{"produto": product}]),
+    )
+    far_side.post(f"{URL}/lista.atualizacoes.produtos", json=refusal(5, "API sem acesso"))
+    far_side.post(f"{URL}/produto.obter.php", json=ok(produto=product))
+    stored: list[Page] = []
+
+    with pytest.raises(Rejected, match=r"^lista\.atualizacoes\.produtos: API sem acesso \(5\)$"):
+        stored.extend(olist.changed_products(""))
+
+    assert [each.sku for each in records(stored, olist.read_product)] == ["CAN-07"]
+
+
+def test_a_list_that_does_not_forget_is_not_asked_for_ever(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    row = {"id": 1, "codigo": "CAN-07", "saldo": 3, "saldoReservado": 0, "depositos": []}
+    far_side.post(f"{URL}/produtos.pesquisa.php", json=refusal(20))
+    far_side.post(f"{URL}/lista.atualizacoes.estoque", json=ok(produtos=[{"produto": row}]))
+
+    levels = records(olist.changed_stock(""), olist.read_stock)
+
+    assert [(each.sku, each.quantity) for each in levels] == [("CAN-07", 3)]
+    assert len(far_side.calls) == 3
+
+
+def test_a_run_that_is_cut_off_by_the_limit_keeps_what_it_listed(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    row = {"id": 808112233, "numero_ecommerce": HUB_ID, "situacao": "Aprovado"}
+    order = {"id": "808112233", "numero_ecommerce": HUB_ID, "situacao": "Aprovado"}
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=ok(pedidos=[{"pedido": row}]))
+    far_side.post(f"{URL}/pedido.obter.php", json=refusal(6))
+    stored: list[Page] = []
+    with pytest.raises(Unavailable):
+        stored.extend(olist.changed_fulfilments(""))
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=refusal(20))
+    far_side.post(f"{URL}/pedido.obter.php", json=ok(pedido=order))
+
+    (record,) = records(olist.changed_fulfilments(stored[-1].cursor), olist.read_fulfilment)
+
+    assert (record.hub_id, record.status) == (HUB_ID, OrderStatus.APPROVED)
+
+
+def test_where_nothing_happens_the_cursor_still_moves(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=refusal(20))
+
+    first = last_cursor(olist.changed_fulfilments(""))
+
+    assert '"since": "20' in first

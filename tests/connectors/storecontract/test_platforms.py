@@ -1,0 +1,37 @@
+import pytest
+
+from connectors.contract import (
+    Account,
+    FulfilmentSource,
+    OrderSink,
+    PriceSource,
+    ProductSource,
+    StockSource,
+    abilities_of,
+)
+from connectors.linx.client import Linx
+from connectors.otimo.client import Otimo
+from connectors.rocky.client import Rocky
+from connectors.storecontract.client import StoreContract
+from connectors.webstore.client import Webstore
+from tests.connectors.storecontract.conftest import TOKEN
+
+WITHOUT_CATALOGUE = {PriceSource, StockSource, OrderSink, FulfilmentSource}
+
+
+def test_the_contract_itself_claims_no_ability():
+    assert abilities_of(StoreContract) == set()
+
+
+@pytest.mark.parametrize("client", [Rocky, Webstore, Linx])
+def test_a_platform_with_a_catalogue_can_do_all_of_the_contract(client):
+    assert abilities_of(client) == WITHOUT_CATALOGUE | {ProductSource}
+
+
+def test_otimo_has_no_products():
+    assert abilities_of(Otimo) == WITHOUT_CATALOGUE
+
+
+@pytest.mark.parametrize("client", [Rocky, Webstore, Linx, Otimo])
+def test_a_platforms_client_speaks_to_its_shop(client, shop, sandbox):
+    client(Account(f"{sandbox.url}/loja", {"token": TOKEN})).check()

@@ -1,0 +1,117 @@
+"""What every connector must keep."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import connectors
+from connectors.contract import abilities_of
+from connectors.records import OrderStatus
+from connectors.registry import SPECS
+from connectors.spec import EverythingBut, Field, Mode, Spec, Through
+from connectors.wire import PRODUCT, SHIPMENT
+
+CONNECTORS = Path(connectors.__file__).parent
+
+every_connector = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+
+
+def folder_of(spec: Spec) -> Path:
+    return CONNECTORS / spec.slug
+
+
+def imported_by(file: Path) -> Iterator[str]:
+    """Every module that the file may mean: `from a import b` is `a` and perhaps `a.b`."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "."
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@every_connector
+def test_a_client_has_the_abilities_that_its_flows_need(spec: Spec) -> None:
+    abilities = abilities_of(spec.client) if spec.client else set()
+
+    assert abilities == set(spec.flows)
+
+
+@every_connector
+def test_managed_mode_is_offered_exactly_where_there_is_a_client(spec: Spec) -> None:
+    assert (Mode.MANAGED in spec.modes) == (spec.client is not None)
+
+
+@every_connector
+def test_credentials_are_asked_for_exactly_in_managed_mode(spec: Spec) -> None:
+    assert (Mode.MANAGED in spec.modes) == bool(spec.credentials)
+
+
+@every_connector
+def test_a_managed_connector_has_an_address_to_be_called_at(spec: Spec) -> None:
+    activating = spec.activating
+
+    assert Mode.MANAGED not in spec.modes or (activating.plugin_url and activating.url_required)
+
+
+@every_connector
+def test_product_fields_that_are_named_exist(spec: Spec) -> None:
+    excluded = spec.cannot_send
+    named = excluded.fields if isinstance(excluded, EverythingBut) else excluded
+
+    assert named | (spec.locks or frozenset()) <= set(PRODUCT)
+
+
+@every_connector
+def test_reports_name_statuses_and_shipment_fields_that_exist(spec: Spec) -> None:
+    for report in spec.reports:
+        assert report.statuses <= set(OrderStatus)
+        assert set(report.fields) <= set(SHIPMENT)
+
+
+@every_connector
+def test_only_who_takes_orders_reports_on_them(spec: Spec) -> None:
+    assert bool(spec.consumes) == (not spec.is_channel)
+    assert spec.consumes or not spec.reports
+
+
+@every_connector
+def test_keys_of_settings_and_of_credentials_are_unique(spec: Spec) -> None:
+    settings = [setting.key for setting in spec.settings]
+    credentials = [field.key for field in spec.credentials]
+
+    assert len(settings) == len(set(settings))
+    assert len(credentials) == len(set(credentials))
+
+
+@every_connector
+def test_a_setting_with_choices_begins_with_one_of_them(spec: Spec) -> None:
+    for setting in spec.settings:
+        assert (setting.field is Field.CHOICE) == bool(setting.choices)
+        assert not setting.choices or setting.default in dict(setting.choices)
+
+
+@every_connector
+def test_contacts_have_an_address_where_their_kind_has_one(spec: Spec) -> None:
+    for contact in spec.contacts:
+        assert (contact.through in {Through.EMAIL, Through.SITE}) == bool(contact.address)
+
+
+@every_connector
+def test_the_operator_finds_the_same_sections_in_every_readme(spec: Spec) -> None:
+    lines = (folder_of(spec) / "README.md").read_text().splitlines()
+
+    sections = [line for line in lines if line.startswith("## ")]
+
+    assert lines[0] == f"# {spec.name}"
+    assert sections == ["## Credentials", "## Limits", "## Quirks"]
+
+
+@every_connector
+def test_a_platform_folder_needs_no_database(spec: Spec) -> None:
+    imported = {name for file in folder_of(spec).rglob("*.py") for name in imported_by(file)}
+
+    forbidden = ("connectors.models", "django.db")
+    assert not {name for name in imported if name.startswith(forbidden)}

@@ -1,0 +1,300 @@
+"""Orders pushed to a platform, and what it reports: against the sandbox, over real HTTP."""
+
+from typing import Any
+
+import pytest
+import responses
+
+from catalog.models import Product, SkuMapping
+from connectors.contract import FulfilmentSource, OrderSink
+from connectors.models import Activation, Failure, Run, State
+from connectors.models import Store as Merchant
+from connectors.records import OrderStatus
+from connectors.sandbox.store import Store as Shop
+from orders.models import Order, OrderLink
+from orders.push import push_orders
+from orders.services import create_order, update_order
+from orders.tasks import pull_fulfilments
+from orders.wire import OrderDocument
+from tests.conftest import flow_of, make_activation, make_managed
+from tests.orders.samples import document
+
+TOKEN = "token-of-the-shop"
+
+
+@pytest.fixture
+def shop(sandbox: Any) -> Shop:
+    """Rocky's steps: invoiced, then the tracking."""
+    reports = "invoiced,shipping_informed"
+    return sandbox.open("store", "push", {"token": TOKEN, "reports": reports})
+
+
+@pytest.fixture
+def rocky(store: Merchant, sandbox: Any, shop: Shop) -> Activation:
+    return make_managed(store, "rocky", f"{sandbox.url}/{shop.name}", {"token": TOKEN})
+
+
+@pytest.fixture
+def pluga(store: Merchant) -> Activation:
+    return make_activation(store, "pluga")
+
+
+def push(activation: Activation) -> Run:
+    push_orders(flow_of(activation, OrderSink))
+    return Run.objects.latest("pk")
+
+
+def pull(activation: Activation) -> Run:
+    pull_fulfilments(flow_of(activation, FulfilmentSource))
+    return Run.objects.latest("pk")
+
+
+def become(order: Order, status: OrderStatus, by: Activation) -> None:
+    update_order(order.pk, OrderDocument(head={}, status=status), by)
+
+
+def held(shop: Shop, order: Order) -> dict[str, Any]:
+    return shop.report()["orders"][order.public_id]
+
+
+def test_an_order_is_pushed_once_and_its_number_there_is_recorded(rocky, pluga, shop):
+    order = create_order(pluga, document())
+
+    first, second = push(rocky), push(rocky)
+
+    assert (held(shop, order)["puts"], held(shop, order)["statuses"]) == (1, ["approved"])
+    link = OrderLink.objects.get(activation=rocky)
+    assert (link.external_id, link.sent_status) == (held(shop, order)["id"], "approved")
+    assert (first.outcome, first.seen, first.changed) == ("done", 1, 1)
+    assert (second.outcome, second.seen, second.changed) == ("done", 0, 0)
+
+
+def test_nothing_of_the_order_is_lost_on_its_way(rocky, pluga, shop):
+    order = create_order(
+        pluga,
+        document(
+            payer_name="Conceição D'Ávila",
+            sale_intermediary="12ABC34501DE35",
+            payments=[{"payment_type": "credit", "payment_total": 59.9}],
+            shipments=[{"shipping_company": "Mercado Envios"}],
+            gift={"paper": "azul"},
+        ),
+    )
+
+    push(rocky)
+
+    got = held(shop, order)["document"]
+    assert got["id"] == order.public_id
+    assert (got["original_id"], got["channel"], got["total"]) == ("1001", "MercadoLivre", 59.9)
+    assert got["payer_name"] == "Conceição D'Ávila"
+    assert got["sale_intermediary"] == "12ABC34501DE35"
+    assert got["gift"] == {"paper": "azul"}
+    item = got["items"][0]
+    assert (item["sku"], item["quantity"], item["price"]) == ("CAN-07", 2, 29.95)
+    assert got["payments"][0]["payment_total"] == 59.9
+    assert got["shipments"][0]["shipping_company"] == "Mercado Envios"
+
+
+def test_approval_and_cancellation_are_told(rocky, pluga, shop):
+    order = create_order(pluga, document(status="pending"))
+    push(rocky)
+
+    become(order, OrderStatus.APPROVED, pluga)
+    push(rocky)
+    become(order, OrderStatus.CANCELED, pluga)
+    push(rocky)
+
+    assert held(shop, order)["statuses"] == ["pending", "approved", "canceled"]
+
+
+def test_what_was_not_told_is_told_when_the_platform_is_back(rocky, pluga, shop):
+    order = create_order(pluga, document())
+    with responses.RequestsMock() as far:
+        far.put(f"{rocky.plugin_url}/orders/{order.public_id}", status=503)
+        failed = push(rocky)
+
+    repaired = push(rocky)
+
+    reason = f"PUT orders/{order.public_id}: HTTP 503"
+    assert (failed.outcome, failed.reason) == ("failed", reason)
+    assert repaired.outcome == "done"
+    assert held(shop, order)["puts"] == 1
+
+
+def test_an_order_whose_answer_was_lost_is_still_there_once(rocky, pluga, shop):
+    order = create_order(pluga, document())
+    push(rocky)
+    OrderLink.objects.filter(activation=rocky).update(sent_status="", external_id="")
+
+    push(rocky)
+
+    assert list(shop.report()["orders"]) == [order.public_id]
+    assert OrderLink.objects.get(activation=rocky).external_id == held(shop, order)["id"]
+
+
+def test_an_order_that_is_refused_does_not_stop_the_others(rocky, pluga, shop):
+    bad = create_order(pluga, document("1", items=[]))  # the contract wants items
+    good = create_order(pluga, document("2"))
+
+    run = push(rocky)
+
+    assert (run.outcome, run.seen, run.changed, run.failed) == ("partial", 2, 1, 1)
+    assert list(shop.report()["orders"]) == [good.public_id]
+    failure = Failure.objects.get()
+    assert (failure.record_id, failure.kind) == (bad.public_id, "rejected")
+    assert "pedido sem status ou sem itens" in failure.reason
+
+
+def test_many_refused_orders_do_not_keep_the_next_one_waiting(rocky, pluga, shop, monkeypatch):
+    monkeypatch.setattr("orders.push.AT_ONCE", 2)
+    for number in range(5):
+        create_order(pluga, document(str(number), items=[]))
+    good = create_order(pluga, document("6"))
+
+    run = push(rocky)
+
+    assert (run.seen, run.failed) == (6, 5)
+    assert list(shop.report()["orders"]) == [good.public_id]
+
+
+def test_a_failure_is_mended_when_the_platform_takes_the_order(rocky, pluga, shop):
+    order = create_order(pluga, document(items=[]))
+    push(rocky)
+    items = [{"sku": "CAN-07", "quantity": 1}]
+    update_order(order.pk, OrderDocument(head={}, items=items), pluga)
+
+    run = push(rocky)
+
+    assert run.outcome == "done"
+    assert Failure.objects.get().resolved_at is not None
+
+
+def test_a_token_that_is_refused_pauses_the_activation(rocky, pluga, shop):
+    create_order(pluga, document())
+    shop.control("settings", {"token": "another"})
+
+    run = push(rocky)
+
+    rocky.refresh_from_db()
+    assert (run.outcome, rocky.state) == ("failed", State.PAUSED)
+    assert "HTTP 401" in rocky.paused_reason
+
+
+def test_a_pushed_line_has_the_platforms_own_code(rocky, pluga, shop, store):
+    product = Product.objects.create(store=store, sku="CAN-07")
+    SkuMapping.objects.create(activation=rocky, code="9001", product=product)
+    items = [{"sku": "CAN-07", "quantity": 1}, {"sku": "OUTRO", "quantity": 1}]
+    order = create_order(pluga, document(items=items))
+
+    push(rocky)
+
+    assert [item["sku"] for item in held(shop, order)["document"]["items"]] == ["9001", "OUTRO"]
+
+
+@pytest.mark.parametrize(
+    ("own", "pushed"),
+    [(None, "12ABC34501DE35"), ("03007331000141", "03007331000141")],
+)
+def test_the_intermediary_of_the_channel_stands_in_for_a_missing_one(
+    store, pluga, sandbox, shop, own, pushed
+):
+    linx = make_managed(
+        store,
+        "linx",
+        f"{sandbox.url}/{shop.name}",
+        {"token": TOKEN},
+        values={"intermediary_cnpj": "12ABC34501DE35"},
+    )
+    order = create_order(pluga, document(sale_intermediary=own))
+
+    push(linx)
+
+    assert held(shop, order)["document"]["sale_intermediary"] == pushed
+    assert "sale_intermediary" not in order.fields or order.fields["sale_intermediary"] == own
+
+
+def test_a_cancelled_order_is_not_pushed_where_cancelling_is_not_followed(
+    store, pluga, sandbox, shop
+):
+    webstore = make_managed(store, "webstore", f"{sandbox.url}/{shop.name}", {"token": TOKEN})
+    order = create_order(pluga, document())
+    become(order, OrderStatus.CANCELED, pluga)
+
+    run = push(webstore)
+
+    assert (run.outcome, run.seen) == ("done", 0)
+    assert shop.report()["orders"] == {}
+
+
+# -- What comes back -------------------------------------------------------------------------------
+def test_invoice_and_tracking_come_back_step_by_step(rocky, pluga, shop):
+    order = create_order(pluga, document(status="pending"))
+    push(rocky)
+    shop.work()
+    assert (pull(rocky).seen, Order.objects.get().status) == (0, "pending")
+    become(order, OrderStatus.APPROVED, pluga)
+    push(rocky)
+
+    shop.work()
+    pull(rocky)
+    invoiced = order.shipments.get()
+    shop.work()
+    last = pull(rocky)
+
+    told = shop.report()["fulfilments"][order.public_id]
+    assert (invoiced.nfe_key, invoiced.track_code) == (told["invoice"]["key"], "")
+    informed = order.shipments.get()
+    assert informed.nfe_key == told["invoice"]["key"]
+    assert informed.nfe_number == told["invoice"]["number"]
+    assert not informed.nfe_key_is_doubtful
+    assert informed.track_code == told["tracking"]["code"]
+    assert [step.status for step in order.status_changes.all()] == [
+        "pending",
+        "approved",
+        "invoiced",
+        "shipping_informed",
+    ]
+    assert {step.author for step in order.status_changes.all()} == {str(pluga), str(rocky)}
+    assert (last.outcome, last.changed) == ("done", 1)
+
+
+def test_what_was_pulled_once_is_not_pulled_again(rocky, pluga, shop):
+    create_order(pluga, document())
+    push(rocky)
+    shop.work()
+    pull(rocky)
+
+    again = pull(rocky)
+
+    assert (again.outcome, again.seen, again.changed) == ("done", 0, 0)
+
+
+def test_a_report_that_is_not_allowed_is_a_failure_and_changes_nothing(rocky, pluga, shop):
+    order = create_order(pluga, document())
+    push(rocky)
+    shop.control("fulfil", {"order_id": order.public_id, "status": "delivered"})
+
+    run = pull(rocky)
+
+    assert (run.outcome, run.failed) == ("partial", 1)
+    failure = Failure.objects.get()
+    assert (failure.record_id, failure.kind) == (order.public_id, "refused")
+    assert "Rocky E-Commerce não pode informar a situação delivered" in failure.reason
+    assert Order.objects.get().status == "approved"
+
+
+def test_otimo_reports_four_facts_of_the_invoice(store, pluga, sandbox):
+    shop = sandbox.open("store", "otimo", {"token": TOKEN, "reports": "invoiced"})
+    otimo = make_managed(store, "otimo", f"{sandbox.url}/otimo", {"token": TOKEN})
+    order = create_order(pluga, document())
+    push(otimo)
+    shop.work()
+
+    run = pull(otimo)
+
+    shipment = order.shipments.get()
+    assert (run.outcome, Order.objects.get().status) == ("done", "invoiced")
+    assert shipment.nfe_date is not None
+    assert (shipment.nfe_number, shipment.nfe_serie) == ("1", "1")
+    assert len(shipment.nfe_key) == 44
+    assert shipment.nfe_link == ""

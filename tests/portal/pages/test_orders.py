@@ -1,0 +1,324 @@
+"""What a merchant sees of his orders, and of nobody else's."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
+
+from connectors.models import Store
+from orders.models import Order
+from portal.pages import orders as orders_page
+from tests.conftest import Partner, make_partner, make_store
+
+KEY = "35260712ABC34501DE35550010000001231123456787"
+
+
+def place(by: Partner, number: str, **fields: Any) -> Order:
+    body = {
+        "original_id": number,
+        "channel": "Mercado Livre",
+        "status": "approved",
+        "total": 1234.5,
+        "payer_name": "Ana",
+        "payer_lastname": "Souza",
+        "items": [{"sku": "A", "name": "Caneca", "quantity": 2, "price": 617.25}],
+    }
+    assert by.post("/orders", {**body, **fields}).status_code == 201
+    return Order.objects.get(original_id=number, source=by.activation)
+
+
+def text_of(answer: Any) -> str:
+    """What stands on the page, without its markup."""
+    html = re.sub(r"<select.*?</select>", "", answer.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", unescape(strip_tags(html)))
+
+
+def orders_on(answer: Any) -> list[str]:
+    return re.findall(r'href="/orders/\w+/">([^<]+)<', answer.content.decode())
+
+
+# -- Whose --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/orders/", "/orders/606a7d2de2dc666bac3206b5/"])
+def test_the_pages_are_behind_a_login(path: str, db: None) -> None:
+    answer = Client().get(path)
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/login/?next={path}")
+
+
+def test_a_merchant_logs_in_and_out(merchant: User, channel: Partner) -> None:
+    place(channel, "1001")
+    client = Client()
+    wrong = client.post("/login/", {"username": "lojista", "password": "não é esta"})
+    assert "Usuário ou senha não conferem." in text_of(wrong)
+
+    logged_in = client.post(
+        "/login/?next=/orders/",
+        {"username": "lojista", "password": "senha-da-lojista"},
+        follow=True,
+    )
+
+    assert orders_on(logged_in) == ["1001"]
+    assert client.post("/logout/")["Location"] == "/login/"
+    assert client.get("/orders/").status_code == 302
+
+
+def test_a_merchant_sees_only_the_orders_of_his_stores(
+    page: Client, merchant: User, channel: Partner
+) -> None:
+    place(channel, "1001")
+    second = make_store(name="Segunda loja da Ana")
+    second.members.add(merchant)
+    place(make_partner(second, "pluga"), "2001")
+    place(make_partner(make_store(), "pluga"), "3001")
+
+    answer = page.get("/orders/")
+
+    assert orders_on(answer) == ["2001", "1001"]
+    assert "Segunda loja da Ana" in text_of(answer)
+
+
+def test_anothers_order_is_as_unknown_as_one_that_nobody_has(page: Client) -> None:
+    foreign = place(make_partner(make_store(), "pluga"), "3001")
+
+    answer, unknown = page.get(f"/orders/{foreign.public_id}/"), page.get("/orders/nenhum/")
+
+    assert answer.status_code == unknown.status_code == 404
+    assert answer.content == unknown.content
+
+
+def test_an_operator_is_no_merchant_of_every_store(operator: User, channel: Partner) -> None:
+    order = place(channel, "1001")
+    client = Client()
+    client.force_login(operator)
+
+    assert orders_on(client.get("/orders/")) == []
+    assert client.get(f"/orders/{order.public_id}/").status_code == 404
+
+
+# -- The list -----------------------------------------------------------------------------------
+
+
+def test_the_list_says_what_there_is_to_know(page: Client, channel: Partner, store: Store) -> None:
+    place(channel, "1001")
+
+    text = text_of(page.get("/orders/"))
+
+    for fact in ("1001", store.name, "Mercado Livre", "Ana Souza", "R$ 1.234,50", "Aprovado"):
+        assert fact in text
+
+
+def test_the_list_is_filtered_by_status(page: Client, channel: Partner) -> None:
+    place(channel, "1001")
+    place(channel, "1002", status="pending")
+
+    assert orders_on(page.get("/orders/", {"status": "pending"})) == ["1002"]
+    assert orders_on(page.get("/orders/", {"status": "no such"})) == ["1002", "1001"]
+
+
+def test_the_filter_keeps_what_was_chosen(page: Client, channel: Partner) -> None:
+    answer = page.get("/orders/", {"status": "shipped"})
+
+    assert '<option value="shipped" selected>Enviado</option>' in answer.content.decode()
+    assert "Nenhum pedido nesta situação." in text_of(answer)
+
+
+def test_a_merchant_without_orders_is_told_what_to_expect(page: Client) -> None:
+    text = text_of(page.get("/orders/"))
+
+    assert "Ainda não chegou nenhum pedido." in text
+    assert "peça ao suporte para conferir as integrações" in text
+
+
+def test_older_orders_are_on_the_next_page(
+    page: Client, channel: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders_page, "PER_PAGE", 2)
+    placed = [place(channel, str(number)) for number in range(1001, 1006)]
+
+    first = page.get("/orders/", {"status": "approved"})
+    older = re.search(r'href="\?status=approved&amp;before=(\d+)"', first.content.decode())
+
+    assert orders_on(first) == ["1005", "1004"]
+    assert older is not None
+    assert int(older[1]) == placed[3].pk
+    second = page.get("/orders/", {"status": "approved", "before": older[1]})
+    assert orders_on(second) == ["1003", "1002"]
+    last = page.get("/orders/", {"before": str(placed[1].pk)})
+    assert orders_on(last) == ["1001"]
+    assert "Mais antigos" not in text_of(last)
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "9" * 30, "١٢", ""])
+def test_a_strange_page_number_is_no_error(before: str, page: Client, channel: Partner) -> None:
+    place(channel, "1001")
+
+    assert orders_on(page.get("/orders/", {"before": before})) == ["1001"]
+
+
+def test_what_a_channel_wrote_is_text_and_never_markup(page: Client, channel: Partner) -> None:
+    order = place(channel, "<b>1</b>", channel="<script>alert(1)</script>", payer_name="<i>")
+
+    for path in ("/orders/", f"/orders/{order.public_id}/"):
+        html = page.get(path).content.decode()
+        assert "<script>" not in html
+        assert "<b>1" not in html
+        assert "<i>" not in html
+
+
+# -- One order ----------------------------------------------------------------------------------
+
+
+def test_every_step_appears_with_its_time_and_its_author(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    platform = make_partner(store, "webstore", name="Webstore da loja")
+    order = place(channel, "1001", status="pending")
+    channel.put(f"/orders/{order.public_id}", {"status": "approved"})
+    platform.put(
+        f"/orders/{order.public_id}",
+        {"status": "invoiced", "shipments": [{"nfe_key": KEY, "nfe_number": "123"}]},
+    )
+    Order.objects.get().status_changes.update(at="2026-11-05T13:04:05Z")
+
+    answer = page.get(f"/orders/{order.public_id}/")
+
+    steps = re.findall(
+        r"<li>\s*<strong>(.*?)</strong>.*?</time> · (.*?)</span>", answer.content.decode(), re.S
+    )
+    assert steps == [
+        ("Pendente", f"Pluga da loja ({store})"),
+        ("Aprovado", f"Pluga da loja ({store})"),
+        ("Faturado", f"Webstore da loja ({store})"),
+    ]
+    assert text_of(answer).count("05/11/2026 10:04:05") == 3  # in São Paulo
+
+
+def test_a_step_that_was_refused_is_marked(page: Client, channel: Partner) -> None:
+    order = place(channel, "1001", status="shipped")
+    assert channel.put(f"/orders/{order.public_id}", {"status": "approved"}).status_code == 400
+
+    html = page.get(f"/orders/{order.public_id}/").content.decode()
+
+    refused = re.findall(r'<li class="refused">\s*<strong>(.*?)</strong>\s*<em>(.*?)</em>', html)
+    assert refused == [("Aprovado", "não aplicada: o pedido já estava adiante")]
+
+
+def test_the_invoice_and_the_tracking_are_shown(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    platform = make_partner(store, "webstore")
+    order = place(channel, "1001")
+    shipment = {
+        "nfe_key": KEY,
+        "nfe_number": "123",
+        "nfe_serie": "1",
+        "nfe_date": "2026-11-05 09:00:00",
+        "shipping_company": "Correios",
+        "shipping_method": "SEDEX",
+        "track_code": "QC638247124BR",
+        "date_shipped": "2026-11-06 10:00:00",
+    }
+
+    platform.put(f"/orders/{order.public_id}", {"status": "shipped", "shipments": [shipment]})
+
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+    for fact in (
+        "123 / 1 · 05/11/2026",
+        KEY,
+        "Correios SEDEX",
+        "QC638247124BR",
+        "06/11/2026 10:00",
+    ):
+        assert fact in text
+    assert "o dígito não confere" not in text
+
+
+def test_an_invoice_key_that_cannot_be_right_is_marked(page: Client, channel: Partner) -> None:
+    order = place(channel, "1001", shipments=[{"nfe_key": KEY[:-1] + "8"}])
+
+    assert "o dígito não confere" in text_of(page.get(f"/orders/{order.public_id}/"))
+
+
+def test_an_invoice_without_its_key_is_shown_too(page: Client, channel: Partner) -> None:
+    order = place(channel, "1001", shipments=[{"nfe_number": "4711"}])
+
+    assert "4711" in text_of(page.get(f"/orders/{order.public_id}/"))
+
+
+@pytest.mark.parametrize("shipments", [[], [{"freight": []}]])
+def test_before_there_is_a_delivery_the_page_says_so(
+    shipments: list[Any], page: Client, channel: Partner
+) -> None:
+    order = place(channel, "1001", shipments=shipments)
+
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+
+    assert "Ainda não há nota fiscal nem rastreio." in text
+
+
+def test_a_sku_that_the_store_does_not_have_is_marked(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    store.products.create(sku="A")
+    items = [{"sku": sku, "quantity": 1, "price": 5} for sku in ("A", "B")]
+    order = place(channel, "1001", items=items)
+
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+
+    assert text.count("não cadastrado") == 1
+    assert "B não cadastrado" in text
+
+
+def test_the_page_says_which_integrations_have_the_order(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    platform = make_partner(store, "webstore")
+    order = place(channel, "1001", external="PL-1")
+    platform.put(f"/orders/{order.public_id}", {"external": "WS-77"})
+
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+
+    assert "Pluga · número PL-1" in text
+    assert "Webstore · número WS-77" in text
+
+
+# -- Cost ---------------------------------------------------------------------------------------
+
+
+def queries_of(page: Client, path: str) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert page.get(path).status_code == 200
+    return len(queries)
+
+
+def test_a_longer_list_costs_no_more_queries(page: Client, channel: Partner) -> None:
+    for number in range(3):
+        place(channel, f"1{number}")
+    short = queries_of(page, "/orders/")
+    for number in range(30):
+        place(channel, f"2{number}")
+
+    assert queries_of(page, "/orders/") == short
+
+
+def test_a_longer_order_costs_no_more_queries(page: Client, channel: Partner, store: Store) -> None:
+    item = {"sku": "A", "quantity": 1, "price": 5}
+    short = place(channel, "1001", items=[item], shipments=[{"nfe_number": "1"}])
+    for number in range(5):
+        make_partner(store, "webstore", name=f"Webstore {number}")
+    long = place(
+        channel, "1002", items=[item] * 20, shipments=[{"nfe_number": str(n)} for n in range(9)]
+    )
+    channel.put(f"/orders/{long.public_id}", {"status": "picking"})
+
+    counts = [queries_of(page, f"/orders/{order.public_id}/") for order in (short, long)]
+
+    assert counts[0] == counts[1]

@@ -1,0 +1,75 @@
+import io
+import pydoc
+from datetime import timedelta
+
+import pytest
+from django import db
+from django.core.management import call_command
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+from django_q.scheduler import scheduler
+
+from portal.schedules import RECURRING, install
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_table_in_code_becomes_the_queues_table() -> None:
+    call_command("install_schedules", stdout=io.StringIO())
+
+    rows = Schedule.objects.values_list("name", "schedule_type", "minutes", "repeats")
+    assert sorted(rows) == sorted((r.name, Schedule.MINUTES, r.minutes, -1) for r in RECURRING)
+
+
+def test_every_task_is_found_by_its_name() -> None:
+    install()
+
+    for schedule in Schedule.objects.all():
+        assert callable(pydoc.locate(schedule.func)), schedule.func
+
+
+def test_what_somebody_else_put_there_goes() -> None:
+    Schedule.objects.create(name="by hand", func="os.getcwd", args="4,(")
+    Schedule.objects.create(func="os.getcwd")
+
+    install()
+
+    assert Schedule.objects.count() == len(RECURRING)
+
+
+def test_installing_again_mends_a_row_and_keeps_its_next_time() -> None:
+    install()
+    soon = timezone.now() + timedelta(seconds=5)
+    Schedule.objects.filter(name="pull_all_orders").update(
+        func="gone", args="4,(", kwargs="{", minutes=9, repeats=0, next_run=soon
+    )
+
+    install()
+
+    row = Schedule.objects.get(name="pull_all_orders")
+    assert (row.func, row.args, row.kwargs) == ("orders.tasks.pull_all_orders", None, None)
+    assert (row.minutes, row.repeats, row.next_run) == (1, -1, soon)
+    assert Schedule.objects.count() == len(RECURRING)
+
+
+def test_every_recurring_task_is_queued_once_when_its_time_has_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        db, "close_old_connections", lambda: None
+    )  # the test's transaction is in it
+    install()
+
+    scheduler()
+    scheduler()
+
+    assert sorted(row.task["func"] for row in OrmQ.objects.all()) == sorted(
+        f"{recurring.task.__module__}.{recurring.name}" for recurring in RECURRING
+    )
+
+
+def test_every_recurring_task_runs_with_nothing_to_do() -> None:
+    for recurring in RECURRING:
+        recurring.task()
+
+    assert not OrmQ.objects.exists()

@@ -1,0 +1,33 @@
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+
+@pytest.mark.parametrize("path", ["/admin/", "/admin/login/"])
+def test_an_operator_lands_on_the_admins_front_page(path: str, operator: User) -> None:
+    client = Client()
+    login = client.get(path, follow=True).redirect_chain[-1][0]
+
+    answer = client.post(
+        login, {"username": "operadora", "password": "segredo-da-operadora"}, follow=True
+    )
+
+    assert answer.redirect_chain == [("/admin/", 302)]
+    assert "Portal de integrações" in answer.content.decode()
+
+
+def test_a_merchant_does_not_get_into_the_admin(db: None) -> None:
+    User.objects.create_user("lojista", password="senha-da-lojista")
+
+    answer = Client().post(
+        "/admin/login/?next=/admin/", {"username": "lojista", "password": "senha-da-lojista"}
+    )
+
+    assert answer.status_code == 200
+    assert "_auth_user_id" not in answer.client.session
+
+
+def test_the_front_door_leads_to_the_merchants_page(db: None) -> None:
+    answer = Client().get("/", follow=True)
+
+    assert answer.redirect_chain == [("/orders/", 302), ("/login/?next=/orders/", 302)]

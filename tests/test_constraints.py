@@ -1,0 +1,290 @@
+"""What must always be true, tried against the database itself: one bad row per constraint."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, models, transaction
+from django.utils import timezone
+
+from catalog.models import Price, SkuMapping, Stock
+from connectors.models import (
+    AccessToken,
+    ActivationFlow,
+    Connector,
+    Failure,
+    Run,
+    Store,
+)
+from orders.models import Line, Order, OrderLink
+from tests.conftest import make_operator, make_partner, make_store
+
+pytestmark = pytest.mark.django_db
+OURS = ("connectors", "catalog", "orders")
+
+
+@dataclass
+class World:
+    """One good row of each kind; `copy` makes another that differs only as said."""
+
+    store: Store = field(default_factory=make_store)
+
+    def __post_init__(self) -> None:
+        self.activation = make_partner(self.store, "pluga").activation
+        self.credential = self.activation.credentials.get()
+        self.product = self.store.products.create(sku="A")
+        self.other_product = self.store.products.create(sku="B")
+        self.price = Price.objects.create(product=self.product)
+        self.stock = Stock.objects.create(product=self.product)
+        self.mapping = SkuMapping.objects.create(
+            activation=self.activation, code="1", product=self.product
+        )
+        self.order = Order.objects.create(
+            store=self.store,
+            source=self.activation,
+            channel="Loja",
+            channel_account="conta",
+            original_id="1",
+            status="approved",
+        )
+        self.line = Line.objects.create(order=self.order, quantity=1)
+        self.link = OrderLink.objects.create(order=self.order, activation=self.activation)
+        self.flow = ActivationFlow.objects.create(
+            activation=self.activation, ability="StockSource", flow="stock", every=60
+        )
+        self.run = Run.objects.create(
+            activation=self.activation,
+            ability="StockSource",
+            flow="stock",
+            expires_at=timezone.now(),
+        )
+        self.failure = Failure.objects.create(
+            activation=self.activation, flow="stock", record_id="A", kind="refused", reason="…"
+        )
+        self.token = AccessToken.objects.create(
+            credential=self.credential,
+            access_hash="a",
+            access_expires_at=timezone.now(),
+            refresh_hash="r",
+            refresh_expires_at=timezone.now(),
+        )
+
+
+def change(row: models.Model, **values: Any) -> None:
+    """Past every form and service."""
+    type(row)._base_manager.filter(pk=row.pk).update(**values)
+
+
+def copy(row: models.Model, **values: Any) -> None:
+    """The same row once more, with what must be its own made its own."""
+    again = type(row)._base_manager.get(pk=row.pk)
+    again.pk = None
+    again._state.adding = True
+    if hasattr(again, "public_id"):
+        again.public_id = uuid.uuid4().hex[:24]
+    for name, value in values.items():
+        setattr(again, name, value)
+    again.save()
+
+
+def copy_activation(world: World, **values: Any) -> None:
+    own = {"name": "other", "submission": uuid.uuid4(), "client_id": "c" * 32, "api_user": "1"}
+    copy(world.activation, **{**own, **values})
+
+
+# By the constraint's name: what it must refuse, and beside it the nearest thing that is right.
+CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
+    "store_cnpj_shape": (
+        lambda w: change(w.store, cnpj="12abc34501de35"),
+        lambda w: change(w.store, cnpj="33000167000101"),
+    ),
+    "store_has_domain": (
+        lambda w: change(w.store, domain=""),
+        lambda w: change(w.store, domain="x"),
+    ),
+    "activation_state_known": (
+        lambda w: change(w.activation, state="on"),
+        lambda w: change(w.activation, state="paused"),
+    ),
+    "activation_identity_follows_mode": (
+        lambda w: change(w.activation, mode="managed"),
+        lambda w: change(w.activation, mode="managed", client_id=None, api_user=None),
+    ),
+    "activation_name_once_per_store": (
+        lambda w: copy_activation(w, name=w.activation.name),
+        lambda w: copy_activation(w, connector=Connector.objects.get(slug="rocky")),
+    ),
+    "credential_is_hashed_or_sealed": (
+        lambda w: change(w.credential, sealed="open"),
+        lambda w: change(
+            w.credential, kind="received", client_secret_hash="", api_secret_hash="", sealed="s"
+        ),
+    ),
+    "flow_once_per_activation": (
+        lambda w: copy(w.flow),
+        lambda w: copy(w.flow, ability="OrderSink"),
+    ),
+    "flow_has_interval": (lambda w: change(w.flow, every=0), lambda w: change(w.flow, every=1)),
+    "one_open_run_per_flow": (
+        lambda w: copy(w.run),
+        lambda w: copy(w.run, ended_at=timezone.now(), outcome="done"),
+    ),
+    "run_ends_with_an_outcome": (
+        lambda w: change(w.run, ended_at=timezone.now()),
+        lambda w: change(w.run, ended_at=timezone.now(), outcome="failed"),
+    ),
+    "one_open_failure_per_record": (
+        lambda w: copy(w.failure),
+        lambda w: copy(w.failure, resolved_at=timezone.now()),
+    ),
+    "sku_once_per_store": (
+        lambda w: copy(w.product),
+        lambda w: copy(w.product, store=make_store()),
+    ),
+    "product_has_sku": (lambda w: change(w.product, sku=""), lambda w: change(w.product, sku="C")),
+    "product_not_own_parent": (
+        lambda w: change(w.product, parent=w.product),
+        lambda w: change(w.product, parent=w.other_product),
+    ),
+    "price_not_negative": (
+        lambda w: change(w.price, price="-0.01"),
+        lambda w: change(w.price, price=0),
+    ),
+    "special_price_not_negative": (
+        lambda w: change(w.price, special_price="-0.01"),
+        lambda w: change(w.price, special_price=0),
+    ),
+    "code_once_per_activation": (
+        lambda w: copy(w.mapping, product=w.other_product),
+        lambda w: copy(w.mapping, product=w.other_product, code="2"),
+    ),
+    "product_mapped_once_per_activation": (
+        lambda w: copy(w.mapping, code="2"),
+        lambda w: copy(w.mapping, code="2", product=w.other_product),
+    ),
+    "order_once_per_channel_account": (
+        lambda w: copy(w.order),
+        lambda w: copy(w.order, channel_account="outra conta"),
+    ),
+    "order_status_known": (
+        lambda w: change(w.order, status="lost"),
+        lambda w: change(w.order, status="shipped"),
+    ),
+    "line_has_quantity": (
+        lambda w: change(w.line, quantity=0),
+        lambda w: change(w.line, quantity=2),
+    ),
+    "order_total_not_negative": (
+        lambda w: change(w.order, total="-0.01"),
+        lambda w: change(w.order, total=0),
+    ),
+    "line_price_not_negative": (
+        lambda w: change(w.line, price="-0.01"),
+        lambda w: change(w.line, price=None),
+    ),
+    "order_once_per_platform": (
+        lambda w: copy(w.link),
+        lambda w: copy(w.link, activation=make_partner(w.store, "rocky").activation),
+    ),
+}
+# Columns that say it of themselves.
+UNIQUE = {
+    "store.domain": lambda w: copy(w.store),
+    "connector.slug": lambda w: copy(w.activation.connector),
+    "activation.client_id": lambda w: copy_activation(w, client_id=w.activation.client_id),
+    "activation.api_user": lambda w: copy_activation(w, api_user=w.activation.api_user),
+    "activation.submission": lambda w: copy_activation(w, submission=w.activation.submission),
+    "accesstoken.access_hash": lambda w: copy(w.token, refresh_hash="r2"),
+    "accesstoken.refresh_hash": lambda w: copy(w.token, access_hash="a2"),
+    "order.public_id": lambda w: copy_with_public_id(w.order, original_id="2"),
+    "product.public_id": lambda w: copy_with_public_id(w.product, sku="C"),
+    "stock.product": lambda w: Stock.objects.create(product=w.product),
+}
+NEGATIVE = {
+    "stock on hand": lambda w: change(w.stock, on_hand=-1),
+    "stock reserved": lambda w: change(w.stock, reserved=-1),
+    "a line's quantity": lambda w: change(w.line, quantity=-1),
+}
+
+
+def copy_with_public_id(row: Any, **values: Any) -> None:
+    again = type(row)._base_manager.get(pk=row.pk)
+    again.pk = None
+    again._state.adding = True
+    for name, value in values.items():
+        setattr(again, name, value)
+    again.save()
+
+
+def refused(write: Callable[[World], None], world: World) -> str:
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        write(world)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_database_refuses_what_must_never_be(name: str) -> None:
+    world = World()
+    wrong, _right = CASES[name]
+
+    error = refused(wrong, world)
+
+    # SQLite names the columns, and not the constraint, of what must be unique.
+    assert name in error or (connection.vendor == "sqlite" and "UNIQUE" in error)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_database_takes_what_is_right(name: str) -> None:
+    _wrong, right = CASES[name]
+
+    right(World())
+
+
+@pytest.mark.parametrize("name", UNIQUE)
+def test_what_names_one_row_names_no_other(name: str) -> None:
+    assert "unique" in refused(UNIQUE[name], World()).lower()
+
+
+@pytest.mark.parametrize("name", NEGATIVE)
+def test_a_count_is_not_negative(name: str) -> None:
+    assert "check" in refused(NEGATIVE[name], World()).lower()
+
+
+def test_orders_that_their_channel_does_not_number_may_be_many() -> None:
+    world = World()
+    change(world.order, original_id="")
+
+    copy(world.order, original_id="")
+
+    assert Order.objects.count() == 2
+
+
+def test_an_issued_credential_needs_both_hashes() -> None:
+    world = World()
+
+    for name in ("client_secret_hash", "api_secret_hash"):
+        assert "credential_is_hashed_or_sealed" in refused(
+            lambda w, name=name: change(w.credential, **{name: ""}), world
+        )
+
+
+def test_a_store_with_a_history_is_not_deleted() -> None:
+    world = World()
+
+    for row in (world.store, world.activation.connector, make_operator()):
+        with pytest.raises(models.ProtectedError):
+            row.delete()
+
+
+def test_every_constraint_has_its_case() -> None:
+    declared = {
+        constraint.name
+        for label in OURS
+        for model in apps.get_app_config(label).get_models()
+        for constraint in model._meta.constraints
+    }
+
+    assert declared == set(CASES)
