@@ -77,8 +77,7 @@ class Sandbox:
         self.kinds = kinds
         self.platforms: dict[str, Platform] = {}
         handler = type("Handler", (_Handler,), {"sandbox": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self.server.daemon_threads = True
+        self.server = _Server(("127.0.0.1", port), handler)
         self.closing = threading.Event()
 
     @property
@@ -131,6 +130,13 @@ class Sandbox:
             if request.method == "GET":
                 return Response(platform.report())
             return Response(platform.control(name_and_verb[1], request.json() or {}))
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who called has gone away in the middle; that is his business."""
 
 
 class _Handler(BaseHTTPRequestHandler):

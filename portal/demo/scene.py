@@ -150,7 +150,7 @@ class Scene:
             "submission",
             store=str(self.store.pk),
             mode=mode.value,
-            name=f"{spec.name} {self.store.name}",
+            name=spec.name,
             plugin_url=url,
             **{f"credential_{f.key}": received.get(f.key, "") for f in spec.credentials},
         )
