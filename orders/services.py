@@ -1,7 +1,7 @@
 """Everything that writes an order: how it arrives, moves, and whom that concerns."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -218,6 +218,9 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
     echo = record.status == link.sent_status
     if echo or STAGE[record.status] < STAGE[OrderStatus.INVOICED]:
         raise NothingChanged(NOTHING_CHANGED)
+    if record.invoice and _skips_invoice(link.order, record.status, activation):
+        # We looked too late to see it, but it was a step of the order's life.
+        report_fulfilment(activation, replace(record, status=OrderStatus.INVOICED, tracking=None))
     shipment = _shipment_document(record)
     mine = link.order.shipments.first()
     if mine is not None:
@@ -234,6 +237,13 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
         # The status comes late; the invoice and the tracking that came with it are news.
         document.status = None
         return update_order(link.order_id, document, activation)
+
+
+def _skips_invoice(order: Order, status: OrderStatus, activation: Activation) -> bool:
+    """The order would go past `invoiced`, as the connector may report, and never be there."""
+    invoiced = OrderStatus.INVOICED
+    goes_past = STAGE[OrderStatus(order.status)] < STAGE[invoiced] < STAGE[status]
+    return goes_past and {invoiced, status} <= activation.spec.may_report
 
 
 def _shipment_document(record: FulfilmentRecord) -> Document:

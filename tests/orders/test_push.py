@@ -298,3 +298,23 @@ def test_otimo_reports_four_facts_of_the_invoice(store, pluga, sandbox):
     assert (shipment.nfe_number, shipment.nfe_serie) == ("1", "1")
     assert len(shipment.nfe_key) == 44
     assert shipment.nfe_link == ""
+
+
+def test_an_invoice_that_was_never_seen_alone_is_a_step_of_the_order_all_the_same(
+    rocky, pluga, shop
+):
+    order = create_order(pluga, document())
+    push(rocky)
+    with shop.lock:
+        shop.work()
+        shop.work()
+
+    run = pull(rocky)
+
+    steps = list(order.status_changes.values_list("status", "previous", "author"))
+    assert run.failed == 0
+    assert steps[1:] == [
+        ("invoiced", "approved", str(rocky)),
+        ("shipping_informed", "invoiced", str(rocky)),
+    ]
+    assert order.shipments.count() == 1
