@@ -67,6 +67,8 @@ class Story:
                 yield f"o pedido {number} não chegou"
             elif order.status != expected:
                 yield f"o pedido {number} está {order.status}, não {expected}"
+            elif expected != "canceled" and not order.status_changes.filter(status="invoiced"):
+                yield f"o pedido {number} não passou por invoiced"
         if (count := Order.objects.filter(store=scene.store).count()) != 3:
             yield f"{count} pedidos em vez de 3"
         for activation in (scene.activation, scene.channel_activation):
