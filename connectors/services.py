@@ -16,21 +16,32 @@ from django.utils.translation import gettext as _
 from connectors.contract import Client
 from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
 from connectors.hashing import digest
-from connectors.models import Activation, ActivationFlow, Connector, Credential, State, Store
+from connectors.models import (
+    Activation,
+    ActivationFlow,
+    Connector,
+    Credential,
+    Endpoint,
+    State,
+    Store,
+)
 from connectors.queue import enqueue, enqueue_all
 from connectors.registry import SPECS
 from connectors.sealing import seal
+from connectors.signing import new_webhook_secret
 from connectors.spec import Mode, Spec
 
 
 @dataclass(frozen=True)
 class IssuedSecrets:
-    """The four values, in the only moment in which they exist in the open."""
+    """The four values, and the secret that signs the notices, in the only moment in which they
+    are shown."""
 
     client_id: str
     client_secret: str
     api_user: str
     api_secret: str
+    webhook_secret: str
 
 
 def sync_connectors() -> None:
@@ -88,6 +99,7 @@ def activate(
         api_user=str(10**12 + secrets.randbelow(9 * 10**12)) if mode == Mode.PARTNER else None,
     )
     if mode == Mode.PARTNER:
+        Endpoint.objects.create(activation=activation)
         return activation, issue_credential(activation, by)
     record_credential(activation, dict(received or {}), by)
     ActivationFlow.objects.bulk_create(
@@ -111,18 +123,21 @@ def seconds(interval: timedelta) -> int:
 
 @transaction.atomic
 def issue_credential(activation: Activation, by: User) -> IssuedSecrets:
-    """The activation's two names with two new secrets, of which only hashes are kept."""
+    """The activation's two names with two new secrets, of which only hashes are kept, and one
+    that we must present ourselves, which is sealed."""
     issued = IssuedSecrets(
         client_id=activation.client_id or "",
         client_secret=secrets.token_hex(16),
         api_user=activation.api_user or "",
         api_secret=secrets.token_urlsafe(48),
+        webhook_secret=new_webhook_secret(),
     )
     Credential.objects.create(
         activation=activation,
         kind=Credential.Kind.ISSUED,
         client_secret_hash=digest(issued.client_secret),
         api_secret_hash=digest(issued.api_secret),
+        sealed=seal({"webhook_secret": issued.webhook_secret}),
         fingerprint=digest(issued.client_secret + issued.api_secret)[:16],
         created_by=by,
     )
@@ -179,6 +194,8 @@ def change_settings(
 ) -> None:
     """Only what was named changes; a setting that the form did not show stays."""
     activation = Activation.objects.select_for_update().get(pk=activation_id)
+    if plugin_url != activation.plugin_url:
+        Endpoint.objects.filter(pk=activation_id).forget_failures()  # they were another address's
     activation.custom_name = custom_name
     activation.plugin_url = plugin_url
     activation.settings = {**activation.settings, **values}
@@ -210,6 +227,7 @@ def resume(activation_id: int) -> bool:
     activation.paused_reason = ""
     activation.save(update_fields=["state", "paused_reason"])
     activation.flows.update(due_at=timezone.now(), failures_in_a_row=0)
+    Endpoint.objects.filter(pk=activation_id).forget_failures()
     return True
 
 

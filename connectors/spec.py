@@ -124,6 +124,7 @@ class Field(TextChoices):
     FLAG = "flag", _("sim ou não")
     CHOICE = "choice", _("escolha")
     CNPJ = "cnpj", _("CNPJ")
+    URL = "url", _("endereço")
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,24 @@ class CredentialField:
     key: str
     label: Text
     secret: bool = True
+
+
+# Every partner's: a connector declares nothing for them.
+FREIGHT_URL = Setting(
+    "freight_url",
+    _("URL de cotação de frete"),
+    Field.URL,
+    help=_("Onde o hub pergunta o preço do frete; em branco, ele não pergunta."),
+    after_first_save=True,
+)
+NOTIFY_OWN_WRITES = Setting(
+    "notify_own_writes",
+    _("Notificar também o que a própria integração escreveu"),
+    Field.FLAG,
+    scope=Scope.INTERNAL,
+    default=False,
+    after_first_save=True,
+)
 
 
 class Through(TextChoices):
@@ -222,6 +241,11 @@ class Spec:
     contact_roles: tuple[ContactRole, ...] = ()
     remarks: tuple[Text, ...] = ()
     client: type[Client] | None = None
+
+    def settings_in(self, mode: str) -> tuple[Setting, ...]:
+        """Its own, and those that every activation in this mode has."""
+        every_partners = (FREIGHT_URL, NOTIFY_OWN_WRITES) if mode == Mode.PARTNER else ()
+        return (*self.settings, *every_partners)
 
     @property
     def reports(self) -> tuple[Report, ...]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from catalog.tasks import pull_all_prices, pull_all_products, pull_all_stock
-from connectors.notices import deliver_all_notices
+from connectors.notices import deliver_all_notices, prune_notices
 from connectors.services import check_all_waiting
 from connectors.tokens import prune_tokens
 from orders.tasks import pull_all_fulfilments, pull_all_orders, push_all_orders
@@ -36,6 +36,7 @@ RECURRING = (
     Recurring(deliver_all_notices, minutes=1),
     Recurring(check_all_waiting, minutes=1),
     Recurring(prune_tokens, minutes=60),
+    Recurring(prune_notices, minutes=60),
 )
 
 

@@ -14,8 +14,10 @@ from catalog.models import Price, SkuMapping, Stock
 from connectors.models import (
     AccessToken,
     ActivationFlow,
+    AuthorizationCode,
     Connector,
     Failure,
+    Notice,
     Run,
     Store,
 )
@@ -64,12 +66,21 @@ class World:
         self.failure = Failure.objects.create(
             activation=self.activation, flow="stock", record_id="A", kind="refused", reason="…"
         )
+        self.notice = Notice.objects.create(
+            activation=self.activation, topic="orders", action="updated", object_id="1"
+        )
         self.token = AccessToken.objects.create(
             credential=self.credential,
             access_hash="a",
             access_expires_at=timezone.now(),
             refresh_hash="r",
             refresh_expires_at=timezone.now(),
+        )
+        self.code = AuthorizationCode.objects.create(
+            activation=self.activation,
+            code_hash="c",
+            issued_by=make_operator(),
+            expires_at=timezone.now(),
         )
 
 
@@ -117,11 +128,25 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
         lambda w: copy_activation(w, name=w.activation.name),
         lambda w: copy_activation(w, connector=Connector.objects.get(slug="rocky")),
     ),
-    "credential_is_hashed_or_sealed": (
-        lambda w: change(w.credential, sealed="open"),
+    "credential_holds_what_its_kind_needs": (
+        lambda w: change(w.credential, kind="received"),
         lambda w: change(
             w.credential, kind="received", client_secret_hash="", api_secret_hash="", sealed="s"
         ),
+    ),
+    "endpoint_fails_since_a_moment": (
+        lambda w: change(w.activation.endpoint, failures_in_a_row=1),
+        lambda w: change(w.activation.endpoint, failures_in_a_row=1, failing_since=timezone.now()),
+    ),
+    "endpoint_disabled_for_a_reason": (
+        lambda w: change(w.activation.endpoint, disabled_at=timezone.now()),
+        lambda w: change(
+            w.activation.endpoint, disabled_at=timezone.now(), disabled_reason="HTTP 500"
+        ),
+    ),
+    "notice_ends_in_one_way": (
+        lambda w: change(w.notice, delivered_at=timezone.now(), given_up_at=timezone.now()),
+        lambda w: change(w.notice, delivered_at=timezone.now()),
     ),
     "flow_once_per_activation": (
         lambda w: copy(w.flow),
@@ -199,6 +224,7 @@ UNIQUE = {
     "activation.submission": lambda w: copy_activation(w, submission=w.activation.submission),
     "accesstoken.access_hash": lambda w: copy(w.token, refresh_hash="r2"),
     "accesstoken.refresh_hash": lambda w: copy(w.token, access_hash="a2"),
+    "authorizationcode.code_hash": lambda w: copy(w.code),
     "order.public_id": lambda w: copy_with_public_id(w.order, original_id="2"),
     "product.public_id": lambda w: copy_with_public_id(w.product, sku="C"),
     "stock.product": lambda w: Stock.objects.create(product=w.product),
@@ -262,11 +288,11 @@ def test_orders_that_their_channel_does_not_number_may_be_many() -> None:
     assert Order.objects.count() == 2
 
 
-def test_an_issued_credential_needs_both_hashes() -> None:
+def test_an_issued_credential_needs_both_hashes_and_the_sealed_secret() -> None:
     world = World()
 
-    for name in ("client_secret_hash", "api_secret_hash"):
-        assert "credential_is_hashed_or_sealed" in refused(
+    for name in ("client_secret_hash", "api_secret_hash", "sealed"):
+        assert "credential_holds_what_its_kind_needs" in refused(
             lambda w, name=name: change(w.credential, **{name: ""}), world
         )
 

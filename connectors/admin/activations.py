@@ -6,6 +6,7 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -16,9 +17,16 @@ from unfold.decorators import action, display
 
 from connectors.admin.connectors import mode_name
 from connectors.admin.forms import CREDENTIAL, SETTING, ActivateForm, ActivationForm
+from connectors.admin.notices import (
+    BREAKER_COLOURS,
+    EndpointInline,
+    ReplayForm,
+    tell_replayed,
+)
 from connectors.admin.readonly import ReadOnlyInline
 from connectors.errors import Refused
 from connectors.models import Activation, ActivationFlow, Connector, Credential, State
+from connectors.notices import enable_notices, replay
 from connectors.services import (
     IssuedSecrets,
     activate,
@@ -31,6 +39,7 @@ from connectors.services import (
     rotate_credential,
 )
 from connectors.spec import Mode
+from connectors.tokens import address_to_open
 
 STATE_COLOURS = {
     State.DRAFT: "info",
@@ -63,18 +72,23 @@ class FlowInline(ReadOnlyInline):
 @admin.register(Activation)
 class ActivationAdmin(ModelAdmin):
     form = ActivationForm
-    list_display = ("shown_name", "store", "connector", "shown_mode", "shown_state", "created_at")
+    list_display = (
+        "shown_name", "store", "connector", "shown_mode", "shown_state", "shown_notices",
+        "created_at",
+    )  # fmt: skip
     list_display_links = ("shown_name",)
-    list_filter = ("state", "mode", "connector")
-    list_select_related = ("store", "connector")
+    list_filter = (
+        "state", "mode", "connector", ("endpoint__disabled_at", admin.EmptyFieldListFilter),
+    )  # fmt: skip
+    list_select_related = ("store", "connector", "endpoint")
     search_fields = ("name", "custom_name", "store__name", "connector__name")
     show_full_result_count = False
-    inlines = (CredentialInline, FlowInline)
+    inlines = (CredentialInline, FlowInline, EndpointInline)
     actions = ("pause_selected", "resume_selected", "revoke_selected")
-    actions_detail = ("rotate", "revoke_older")
+    actions_detail = ("rotate", "revoke_older", "open_at_partner", "enable", "replay_window")
     readonly_fields = (
         "store", "connector", "mode", "name", "state", "paused_reason", "client_id", "api_user",
-        "created_by", "created_at", "first_called_at",
+        "created_by", "created_at", "first_called_at", "notices_now",
     )  # fmt: skip
 
     @display(description=_("integração"), ordering="name")
@@ -89,6 +103,18 @@ class ActivationAdmin(ModelAdmin):
     def shown_state(self, activation: Activation) -> tuple[str, str]:
         return activation.state, activation.get_state_display()
 
+    @display(description=_("notificações"), label=BREAKER_COLOURS)
+    def shown_notices(self, activation: Activation) -> tuple[str, str] | None:
+        endpoint = getattr(activation, "endpoint", None)  # only a partner has one
+        return (endpoint.breaker, endpoint.breaker.label) if endpoint else None
+
+    @display(description=_("notificações"))
+    def notices_now(self, activation: Activation) -> str | None:
+        endpoint = getattr(activation, "endpoint", None)
+        if endpoint is None:
+            return None
+        return ". ".join(filter(None, [str(endpoint.breaker.label), endpoint.disabled_reason]))
+
     def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> Any:
         facts: list[tuple[Any, dict[str, Any]]] = [
             (None, {"fields": (*self.readonly_fields[:4], "custom_name", "plugin_url")}),
@@ -96,7 +122,7 @@ class ActivationAdmin(ModelAdmin):
         ]
         if obj is None or not self.has_change_permission(request, obj):
             return facts
-        settings = [SETTING + setting.key for setting in obj.spec.settings]
+        settings = [SETTING + setting.key for setting in obj.spec.settings_in(obj.mode)]
         if settings:
             facts.append((_("Configurações"), {"fields": settings}))
         if obj.mode == Mode.MANAGED:
@@ -191,6 +217,7 @@ class ActivationAdmin(ModelAdmin):
                 ("client_secret", _("Client Secret"), issued.client_secret),
                 ("api_user", _("API User"), issued.api_user),
                 ("api_secret", _("API Secret"), issued.api_secret),
+                ("webhook_secret", _("Segredo das notificações"), issued.webhook_secret),
             ],
         }
         return TemplateResponse(
@@ -239,13 +266,73 @@ class ActivationAdmin(ModelAdmin):
             messages.info(request, _("Não há credenciais anteriores em uso."))
         return HttpResponseRedirect(self._page_of(activation))
 
+    @action(description=_("Abrir no parceiro"), url_path="open", permissions=["change"])
+    def open_at_partner(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """As the hub opens an App: with a code that it swaps for its tokens."""
+        activation = get_object_or_404(Activation, pk=object_id)
+        if request.method != "POST":
+            question = _(
+                "Vamos abrir o endereço do parceiro com um código que vale poucos minutos, para"
+                " que ele conclua a integração de %(activation)s."
+            )
+            return self._ask(request, activation, _("Abrir no parceiro"), question)
+        try:
+            address = address_to_open(activation, operator_of(request))
+        except Refused as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(self._page_of(activation))
+        self.log_change(request, activation, str(_("Aberta no parceiro com um código.")))
+        return HttpResponseRedirect(address)
+
+    @action(description=_("Religar notificações"), url_path="enable", permissions=["change"])
+    def enable(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        activation = get_object_or_404(Activation, pk=object_id)
+        if request.method != "POST":
+            question = _(
+                "As notificações de %(activation)s voltam a ser enviadas, e com elas as que"
+                " tínhamos desistido de entregar."
+            )
+            return self._ask(request, activation, _("Religar notificações"), question)
+        if enable_notices(activation.pk):
+            self.log_change(request, activation, str(_("Notificações religadas.")))
+            messages.success(request, _("Notificações religadas."))
+        else:
+            messages.info(request, _("As notificações não estavam desligadas."))
+        return HttpResponseRedirect(self._page_of(activation))
+
+    @action(description=_("Reenviar notificações"), url_path="replay", permissions=["change"])
+    def replay_window(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Those of a window of time; the records of what was delivered stay."""
+        activation = get_object_or_404(Activation, pk=object_id)
+        form = ReplayForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            question = _(
+                "As notificações que %(activation)s recebeu neste período são enviadas outra vez."
+            )
+            return self._ask(request, activation, _("Reenviar notificações"), question, form)
+        window = (form.cleaned_data["start"], form.cleaned_data["end"])
+        try:
+            count = replay(activation.notices.filter(created_at__range=window))
+        except Refused as error:
+            messages.error(request, str(error))
+        else:
+            self.log_change(request, activation, str(_("Notificações enviadas outra vez.")))
+            tell_replayed(request, count)
+        return HttpResponseRedirect(self._page_of(activation))
+
     def _ask(
-        self, request: HttpRequest, activation: Activation, title: Any, question: Any
+        self,
+        request: HttpRequest,
+        activation: Activation,
+        title: Any,
+        question: Any,
+        form: Form | None = None,
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": title,
             "question": question % {"activation": activation},
+            "form": form,
             "opts": self.opts,
             "original": activation,
             "page": self._page_of(activation),

@@ -43,6 +43,8 @@ def setting_field(setting: Setting) -> forms.Field:
             return forms.CharField(widget=UnfoldAdminTextareaWidget(), **common)
         case Field.CNPJ:
             return CnpjField(widget=UnfoldAdminTextInputWidget(), **common)
+        case Field.URL:
+            return HttpsField(max_length=500, widget=UnfoldAdminURLInputWidget(), **common)
         case _:
             return forms.CharField(widget=UnfoldAdminTextInputWidget(), **common)
 
@@ -64,7 +66,20 @@ class CnpjField(forms.CharField):
         return cnpj
 
 
-class PluginUrlField(forms.URLField):
+class HttpsField(forms.URLField):
+    """An address that we call."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(assume_scheme="https", **kwargs)
+
+    def clean(self, value: Any) -> str:
+        url: str = super().clean(value)
+        if url and urlsplit(url).scheme != "https" and not settings.ALLOW_PRIVATE_ADDRESSES:
+            raise forms.ValidationError(_("A URL precisa começar com https://"))
+        return url
+
+
+class PluginUrlField(HttpsField):
     """Where the plugin is, as its connector asks for it."""
 
     def __init__(self, activating: Activating) -> None:
@@ -73,7 +88,6 @@ class PluginUrlField(forms.URLField):
             max_length=500,
             required=activating.url_required,
             initial=activating.default_url,
-            assume_scheme="https",
             widget=UnfoldAdminURLInputWidget(),
             error_messages={"required": _("Informe a URL do pluggin.")},
             help_text=(
@@ -82,12 +96,6 @@ class PluginUrlField(forms.URLField):
                 else _("Para onde vão as notificações; pode ficar para depois.")
             ),
         )
-
-    def clean(self, value: Any) -> str:
-        url: str = super().clean(value)
-        if url and urlsplit(url).scheme != "https" and not settings.ALLOW_PRIVATE_ADDRESSES:
-            raise forms.ValidationError(_("A URL precisa começar com https://"))
-        return url
 
 
 class ActivateForm(forms.Form):
@@ -159,7 +167,7 @@ class ActivationForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["plugin_url"] = PluginUrlField(self.instance.spec.activating)
         self.initial["plugin_url"] = self.instance.plugin_url
-        for setting in self.instance.spec.settings:
+        for setting in self.instance.spec.settings_in(self.instance.mode):
             field = setting_field(setting)
             field.initial = self.instance.settings.get(setting.key, setting.default)
             self.fields[SETTING + setting.key] = field

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from connectors.admin.readonly import ReadOnlyAdmin
-from connectors.models import Failure, Notice, Run
+from connectors.models import Failure, Run
 
 
 @admin.register(Run)
@@ -37,14 +37,3 @@ class FailureAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "flow", ("resolved_at", admin.EmptyFieldListFilter))
     list_select_related = ("activation__store",)
     search_fields = ("record_id", "activation__store__name")
-
-
-@admin.register(Notice)
-class NoticeAdmin(ReadOnlyAdmin):
-    list_display = (
-        "activation", "topic", "action", "object_id", "created_at", "attempts", "delivered_at",
-        "last_error",
-    )  # fmt: skip
-    list_filter = ("topic", ("delivered_at", admin.EmptyFieldListFilter))
-    list_select_related = ("activation__store",)
-    search_fields = ("object_id",)

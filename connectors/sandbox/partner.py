@@ -1,8 +1,11 @@
 """Partners' programs: they call the hub's API with the four values, as a platform's own
 integration does, and receive its notifications at their address here."""
 
+import hmac
 import secrets
+import time
 from abc import abstractmethod
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -14,10 +17,12 @@ from connectors.sandbox.invoices import make_key, now
 from connectors.sandbox.server import Platform, Request, Response
 
 SECONDS = 20
+OLDEST_NOTICE = 300  # seconds; an older one may be somebody's copy
 
 
 class Partner(Platform):
-    """Credentials: `hub` (the API's address), client_id, client_secret, api_user, api_secret."""
+    """Credentials: `hub` (the API's address), client_id, client_secret, api_user, api_secret,
+    webhook_secret."""
 
     def __init__(self, name: str, credentials: Mapping[str, str]) -> None:
         super().__init__(name, credentials)
@@ -28,11 +33,25 @@ class Partner(Platform):
 
     def handle(self, request: Request) -> Response:
         """A notification: a doorbell. What changed is read from the API afterwards."""
+        if not self._is_the_hubs(request):
+            self.refusals.append(f"{self.name}: a notification whose signature is wrong")
+            return Response({"error": "signature"}, 401)
         notice = request.json()
         self.notices.append(notice)
         if notice["type"] == "orders":
             self.to_read.append(notice["id"])
         return Response({"received": True})
+
+    def _is_the_hubs(self, request: Request) -> bool:
+        """By Standard Webhooks. Before the credentials are here, whoever rings is let in."""
+        if "webhook_secret" not in self.credentials:
+            return True
+        headers, (_prefix, key) = request.headers, self.credentials["webhook_secret"].split("_", 1)
+        moment = headers.get("webhook-timestamp", "0")
+        content = f"{headers.get('webhook-id')}.{moment}.".encode() + request.body
+        ours = "v1," + b64encode(hmac.digest(b64decode(key), content, "sha256")).decode()
+        is_new = abs(time.time() - int(moment)) <= OLDEST_NOTICE
+        return is_new and ours in headers.get("webhook-signature", "").split(" ")
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Json:
         """What the hub answers; a refusal is kept for the report and answered as it came."""

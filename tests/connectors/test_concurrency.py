@@ -10,9 +10,10 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from connectors import notices
 from connectors.contract import StockSource
 from connectors.models import Activation, ActivationFlow, Connector, Notice, Run
-from connectors.notices import announce, deliver_notices
+from connectors.notices import announce, deliver_notices, replay
 from connectors.runs import run_flow, start_due
 from connectors.services import activate
 from connectors.spec import Mode
@@ -102,3 +103,36 @@ def test_a_notice_is_delivered_once_however_many_deliver(receiver: Receiver) -> 
 
     assert sorted(int(body["id"]) for body in receiver.bodies) == list(range(20))
     assert not Notice.objects.due(timezone.now()).exists()
+
+
+def test_what_is_announced_while_others_deliver_is_delivered_too(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activation = make_partner(make_store(), "rocky", plugin_url=receiver.url).activation
+    # The turn that a change queues is the one that each thread takes itself.
+    monkeypatch.setattr(notices, "enqueue_all", lambda task, calls: None)
+
+    def change_and_deliver() -> None:
+        for _number in range(5):
+            announce([activation], "orders", "updated", uuid.uuid4().hex, "status")
+            deliver_notices(activation.pk)
+
+    all_at_once(change_and_deliver)
+    while row := OrmQ.objects.first():
+        row.delete()
+        deliver_notices(*row.task["args"])
+
+    told = [body["id"] for body in receiver.bodies]
+    assert len(told) == len(set(told)) == 5 * AT_ONCE
+    assert not Notice.objects.waiting().exists()
+
+
+def test_a_replay_that_several_ask_for_at_once_is_one(receiver: Receiver) -> None:
+    activation = make_partner(make_store(), "rocky", plugin_url=receiver.url).activation
+    announce([activation], "orders", "updated", "1", "status")
+    deliver_notices(activation.pk)
+
+    counts = all_at_once(lambda: replay(Notice.objects.filter(activation=activation)))
+
+    assert sorted(counts) == [0] * (AT_ONCE - 1) + [1]
+    assert Notice.objects.waiting().count() == 1

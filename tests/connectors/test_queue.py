@@ -2,12 +2,14 @@
 
 import multiprocessing
 import queue
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django import db
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.models import OrmQ, Task
 from django_q.monitor import monitor
@@ -106,3 +108,14 @@ def test_a_task_that_breaks_does_not_come_back_and_stops_no_other() -> None:
     assert [task["success"] for task in finished] == [False, True]
     assert Connector.objects.get(slug="olist").contacts == "Ana"
     assert not OrmQ.objects.exists()
+
+
+def test_a_task_for_later_is_run_by_nobody_before() -> None:
+    moment = timezone.now() + timedelta(hours=1)
+
+    enqueue(note, "rocky", "later", at=moment)
+
+    assert run_queue() == []
+    assert OrmQ.objects.get().lock == moment
+    OrmQ.objects.update(lock=timezone.now())
+    assert len(run_queue()) == 1

@@ -67,21 +67,23 @@ def test_the_four_values_have_the_shapes_that_the_hubs_clients_expect(
     assert re.fullmatch(r"[0-9a-f]{32}", issued.client_secret)
     assert re.fullmatch(r"[1-9][0-9]{12}", issued.api_user)
     assert re.fullmatch(r"[0-9A-Za-z_-]{64}", issued.api_secret)
+    assert re.fullmatch(r"whsec_[0-9A-Za-z+/]{43}=", issued.webhook_secret)
 
 
 def test_no_two_activations_have_a_value_in_common(store: Store, operator: User) -> None:
     _first, one = switch_on(store, operator, name="Um")
     _second, other = switch_on(store, operator, name="Outro")
 
-    assert len({*vars(one).values(), *vars(other).values()}) == 8
+    assert len({*vars(one).values(), *vars(other).values()}) == 10
 
 
-def test_only_hashes_of_the_secrets_are_stored_anywhere(store: Store, operator: User) -> None:
+def test_no_secret_is_stored_in_the_open_anywhere(store: Store, operator: User) -> None:
     _activation, issued = switch_on(store, operator)
     partner = Partner(_activation, issued)
     granted = partner.ask_token().json()
     secrets = [
-        issued.client_secret, issued.api_secret, granted["access_token"], granted["refresh_token"],
+        issued.client_secret, issued.api_secret, issued.webhook_secret, granted["access_token"],
+        granted["refresh_token"],
     ]  # fmt: skip
 
     stored = list(everything_stored())

@@ -24,7 +24,7 @@ from tests.connectors.admin.conftest import (
     values_shown,
 )
 
-FOUR = ["client_id", "client_secret", "api_user", "api_secret"]
+FIVE = ["client_id", "client_secret", "api_user", "api_secret", "webhook_secret"]
 AS_PARTNER = [slug for slug, mode in ONE_MODE_EACH if mode == Mode.PARTNER]
 AS_MANAGED = [slug for slug, mode in ONE_MODE_EACH if mode == Mode.MANAGED]
 
@@ -33,7 +33,7 @@ AS_MANAGED = [slug for slug, mode in ONE_MODE_EACH if mode == Mode.MANAGED]
 
 
 @pytest.mark.parametrize("slug", AS_PARTNER)
-def test_the_four_values_are_shown_once_and_let_the_partner_in(
+def test_the_values_are_shown_once_and_let_the_partner_in(
     slug: str, store: Store, admin_client: Client, operator: User
 ) -> None:
     answer = admin_client.post(ADD + slug, filled_in(admin_client, slug, store, Mode.PARTNER))
@@ -42,12 +42,13 @@ def test_the_four_values_are_shown_once_and_let_the_partner_in(
     shown = values_shown(answer.content.decode())
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    assert sorted(shown) == sorted(FOUR)
+    assert sorted(shown) == sorted(FIVE)
     assert (activation.state, activation.store) == (State.WAITING, store)
     assert Partner(activation, type("Issued", (), shown)).get("/orders").status_code == 200
     again = admin_client.get(page_of(activation)).content.decode()
     assert shown["client_secret"] not in again
     assert shown["api_secret"] not in again
+    assert shown["webhook_secret"] not in again
 
 
 @pytest.mark.parametrize("slug", AS_MANAGED)

@@ -77,6 +77,34 @@ def test_a_setting_that_is_wrong_is_said_and_nothing_is_written(
     assert activation.settings == {}
 
 
+@pytest.mark.parametrize("slug", ["pluga", "linx", "rocky"])
+def test_a_partner_may_have_a_freight_address(
+    store: Store, admin_client: Client, slug: str
+) -> None:
+    activation = make_partner(store, slug, plugin_url="https://loja.example").activation
+    form = form_on(admin_client.get(page_of(activation)).content.decode())
+    address = "https://frete.example/cotacao"
+
+    admin_client.post(page_of(activation), form | {"setting_freight_url": address})
+
+    activation.refresh_from_db()
+    assert activation.settings["freight_url"] == address
+
+
+@pytest.mark.parametrize("wrong", ["http://frete.example", "javascript:alert(1)", "frete"])
+def test_a_freight_address_that_we_should_not_call_is_refused(
+    store: Store, admin_client: Client, settings: LazySettings, wrong: str
+) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+    activation = make_partner(store, "linx", plugin_url="https://loja.example").activation
+    form = form_on(admin_client.get(page_of(activation)).content.decode())
+
+    answer = admin_client.post(page_of(activation), form | {"setting_freight_url": wrong})
+
+    activation.refresh_from_db()
+    assert (answer.status_code, activation.settings) == (200, {})
+
+
 # -- Credentials --------------------------------------------------------------------------------
 
 
