@@ -1,15 +1,18 @@
 """Products and SKUs of the hub's API (pluggto-api.md, section 4). The frame around it (tokens,
 errors, paging) is the portal's, and comes by REST_FRAMEWORK's settings."""
 
+import re
 from typing import cast
 
-from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.freight import quotes
 from catalog.models import Product
+from catalog.search import search_products
 from catalog.services import (
     change_stock,
     create_product,
@@ -17,10 +20,25 @@ from catalog.services import (
     save_product,
     update_product,
 )
-from catalog.wire import read_product, write_product
+from catalog.wire import read_product, write_product, write_row
 from connectors.errors import NotFound
 from connectors.models import Activation
-from connectors.payload import Payload
+from connectors.openapi import PRODUCT_QUERY, described, each, listed, ref, wrapped
+from connectors.payload import Payload, read_value, to_storable
+from connectors.records import Document
+
+PRODUCT = wrapped("Product")
+TABLE = {
+    "type": "object",
+    "required": ["Products"],
+    "properties": {"Products": each(ref("ProductRow"))},
+}
+FREIGHT_QUERY = {
+    "destination_postalcode": _("O CEP de quem recebe. Obrigatório."),
+    "products[0][sku]": _("O SKU do primeiro produto; products[1][sku] é o do segundo."),
+    "products[0][quantity]": _("Quantas unidades dele."),
+}
+PRODUCT_FIELD = re.compile(r"products\[([0-9]{1,4})\]\[(\w+)\]")
 
 
 def _caller(request: Request) -> Activation:
@@ -41,6 +59,13 @@ def _by_id(request: Request, public_id: str) -> Product:
     return product
 
 
+def _variation(product: Product, public_id: str) -> Product:
+    variation = product.variations.filter(public_id=public_id).first()
+    if variation is None:
+        raise NotFound(f"variation {public_id}")
+    return variation
+
+
 def _by_sku(request: Request, sku: str) -> Product:
     caller = _caller(request)
     product = caller.store.products.called(sku, caller)
@@ -50,54 +75,66 @@ def _by_sku(request: Request, sku: str) -> Product:
 
 
 class ProductList(GenericAPIView):
+    @described(_("Procurar produtos"), listed("Product"), query=PRODUCT_QUERY)
     def get(self, request: Request) -> Response:
-        """`?sku=`, `?ean=`: equality; `?bysku=` finds a variation's parent as well."""
+        """`?limit=` (at most 100) with `?page=` (from 1) or `?next=` (the id of the last product
+        received). `?created=` and `?modified=` take `AtoB`, days or full times, or one of them;
+        `?bysku=` finds a variation's parent as well; any other parameter is equality on the
+        product's field of that name: `?sku=`, `?id=`, `?ean=`, `?external=`, `?supplier_id=`,
+        `?user_id=`, `?brand=` … `?orderby=` with `?orderdirection=`, or `?sort=-modified`."""
         caller = _caller(request)
-        products = caller.store.products.filter(parent=None)
-        for name in ("sku", "ean"):
-            if value := request.query_params.get(name):
-                products = products.filter(**{name: value})
-        if value := request.query_params.get("id"):
-            products = products.filter(public_id=value)
-        if value := request.query_params.get("bysku"):
-            named = caller.store.products.filter(sku=value)
-            products = products.filter(
-                Q(pk__in=named.values("pk")) | Q(pk__in=named.values("parent_id"))
-            )
-        page = self.paginate_queryset(products.with_family()) or []
         return self.get_paginated_response(
-            [{"Product": write_product(product, caller)} for product in page]
+            [{"Product": write_product(product, caller)} for product in _page(self, request)]
         )
 
+    @described(_("Criar um produto"), PRODUCT, status=201, takes=ref("ProductInput"))
     def post(self, request: Request) -> Response:
         caller = _caller(request)
-        document = read_product(Payload(request.data))
+        document = read_product(Payload(request.data), caller)
         return _answer(create_product(caller.store, document, caller), request, 201)
 
 
+class ProductTable(GenericAPIView):
+    @described(_("A tabela compacta dos produtos"), TABLE, query=PRODUCT_QUERY)
+    def get(self, request: Request) -> Response:
+        """The compact table (section 4.3), with the list's parameters."""
+        return Response({"Products": [write_row(product) for product in _page(self, request)]})
+
+
+def _page(view: GenericAPIView, request: Request) -> list[Product]:
+    products = search_products(request.query_params, _caller(request))
+    return view.paginate_queryset(products.with_family()) or []
+
+
 class ProductDetail(APIView):
+    @described(_("Um produto"), PRODUCT)
     def get(self, request: Request, public_id: str) -> Response:
         return _answer(_by_id(request, public_id), request)
 
+    @described(_("Alterar um produto"), PRODUCT, takes=ref("ProductInput"))
     def put(self, request: Request, public_id: str) -> Response:
         caller, product = _caller(request), _by_id(request, public_id)
-        document = read_product(Payload(request.data))
+        document = read_product(Payload(request.data), caller)
         return _answer(update_product(caller.store, product.pk, document, caller), request)
 
+    @described(_("Excluir um produto"), PRODUCT)
     def delete(self, request: Request, public_id: str) -> Response:
         return _delete(request, _by_id(request, public_id))
 
 
 class SkuDetail(APIView):
+    @described(_("O produto deste SKU; para o de uma variação, o produto dela"), PRODUCT)
     def get(self, request: Request, sku: str) -> Response:
         return _answer(_by_sku(request, sku), request)
 
+    @described(_("Criar ou alterar o produto deste SKU"), PRODUCT, takes=ref("ProductInput"))
     def put(self, request: Request, sku: str) -> Response:
         """Create or update: four of five clients rely on the first."""
         caller = _caller(request)
-        document = read_product(Payload(request.data))
+        document = read_product(Payload(request.data), caller)
         return _answer(save_product(caller.store, sku, document, caller), request)
 
+    @described(_("Excluir o produto ou a variação deste SKU"), PRODUCT)
     def delete(self, request: Request, sku: str) -> Response:
         return _delete(request, _by_sku(request, sku))
 
@@ -109,13 +146,43 @@ def _delete(request: Request, product: Product) -> Response:
 
 
 class Stock(APIView):
-    """PUT …/stock, for a SKU or a product's id (section 4.4)."""
+    """PUT …/stock, for a SKU, a product's id, or a product's and its variation's (section 4.4)."""
 
-    def put(self, request: Request, sku: str = "", public_id: str = "") -> Response:
+    @described(_("Informar, somar ou baixar o estoque"), PRODUCT, takes=ref("Stock"))
+    def put(
+        self, request: Request, sku: str = "", public_id: str = "", variation_id: str = ""
+    ) -> Response:
         caller = _caller(request)
         product = _by_id(request, public_id) if public_id else _by_sku(request, sku)
+        if variation_id:
+            product = _variation(product, variation_id)
         payload = Payload(request.data)
         product = change_stock(
             caller.store, product.pk, payload.text("action"), payload.whole("quantity"), caller
         )
         return _answer(product, request)
+
+
+class Shipping(APIView):
+    @described(_("Cotar o frete"), each(ref("Quote")), query=FREIGHT_QUERY)
+    def get(self, request: Request) -> Response:
+        """Quotes of the store's freight sources (section 10), as a list. The hub's own parameters
+        are not known; these are the fields of a source's request: `?destination_postalcode=`
+        (required), `destination_state`, `destination_country`, `origin_postalcode`,
+        `origin_state`, `origin_city`, `origin_country`, `amount`, and for each product
+        `products[0][sku]=`, `products[0][quantity]=` and, where the catalogue is not to say it,
+        `unit_price`, `weight`, `height`, `length`, `width`, `department`, `crossdocking`."""
+        return Response(quotes(_caller(request), Payload(_with_products(request), "?")))
+
+
+def _with_products(request: Request) -> Document:
+    """The query, with PHP's brackets made a list."""
+    asked: Document = {}
+    products: dict[int, Document] = {}
+    for name, value in request.query_params.items():
+        read_value(value, to_storable, f"?{name}")
+        if match := PRODUCT_FIELD.fullmatch(name):
+            products.setdefault(int(match[1]), {})[match[2]] = value
+        else:
+            asked[name] = value
+    return {**asked, "products": [products[number] for number in sorted(products)]}

@@ -1,4 +1,4 @@
-"""A product's lists inside a PUT (pluggto-api.md, section 4.5)."""
+"""Lists inside a PUT: a product's (pluggto-api.md, section 4.5), a shipment's documents."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ NATURAL_KEYS: dict[str, tuple[str, ...]] = {
 def merge(
     current: list[dict[str, Any]], incoming: list[dict[str, Any]], keys: tuple[str, ...]
 ) -> list[dict[str, Any]]:
-    """The list after the PUT: known elements are updated, new ones get an id, those with `remove`
-    go, and those that were not mentioned stay."""
+    """The list after the PUT: known elements are updated, new ones get an id where they have none,
+    those with `remove` go, and those that were not mentioned stay."""
     merged = [dict(element) for element in current]
     for element in incoming:
         found = _find(merged, element, ("id", *keys))
@@ -29,7 +29,7 @@ def merge(
         elif found is not None:
             found.update({name: value for name, value in element.items() if name != "id"})
         else:
-            merged.append({**element, "id": new_public_id()})
+            merged.append({**element, "id": element.get("id") or new_public_id()})
     return merged
 
 

@@ -1,13 +1,20 @@
 """What is sold: products, their variations, prices and stock, and the platforms' codes for them."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connectors import wire
 from connectors.hubobject import HubObject
 from connectors.models import Activation, Store
+
+
+def external_key(activation: Activation) -> str:
+    """Not the bare number: to PostgreSQL that would be a place in a list."""
+    return f"activation {activation.pk}"
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -22,6 +29,21 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def with_authors(self) -> "ProductQuerySet":
         return self.with_levels().select_related("created_by", "modified_by")
+
+    def with_quantities(self) -> "ProductQuerySet":
+        """`available` and `promised`, to search by: a parent's are its variations' sums."""
+        available = Greatest(F("stock_row__on_hand") - F("stock_row__reserved"), 0)
+        variations = Product.objects.filter(parent=models.OuterRef("pk")).order_by()
+
+        def sum_of(level: Combinable) -> models.Subquery:
+            return models.Subquery(
+                variations.values("parent").annotate(sum=models.Sum(level)).values("sum")
+            )
+
+        return self.alias(
+            available=Coalesce(sum_of(available), available),
+            promised=Coalesce(sum_of(F("stock_row__reserved")), F("stock_row__reserved")),
+        )
 
     def called(self, code: str, activation: Activation | None) -> "Product | None":
         """The product that this code means: by the activation's De/Para first, else by SKU."""
@@ -45,7 +67,7 @@ class Product(HubObject):
     sku = models.CharField(_("SKU"), max_length=100)
     name = models.CharField(_("nome"), max_length=500, blank=True)
     ean = models.CharField(_("EAN"), max_length=50, blank=True)
-    # The clients' own ids for it: {activation's id: external id}.
+    # The clients' own ids for it, each under its `external_key`.
     externals = models.JSONField(default=dict)
     created_at = models.DateTimeField(_("criado em"), default=timezone.now, editable=False)
     created_by = models.ForeignKey(
@@ -66,12 +88,13 @@ class Product(HubObject):
             models.UniqueConstraint(fields=["store", "sku"], name="sku_once_per_store"),
             models.CheckConstraint(condition=~Q(sku=""), name="product_has_sku"),
             models.CheckConstraint(
-                condition=Q(parent=None) | ~Q(parent=models.F("id")), name="product_not_own_parent"
+                condition=Q(parent=None) | ~Q(parent=F("id")), name="product_not_own_parent"
             ),
         ]
         indexes = [
             models.Index(fields=["store", "-id"], name="product_list", condition=Q(parent=None)),
             models.Index(fields=["store", "ean"], name="product_by_ean"),
+            models.Index(fields=["store", "modified_at"], name="product_by_modified"),
         ]
 
     def __str__(self) -> str:

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.merging import NATURAL_KEYS, merge
-from catalog.models import Price, Product, ProductQuerySet, SkuMapping, Stock
+from catalog.models import Price, Product, ProductQuerySet, SkuMapping, Stock, external_key
 from connectors import wire
 from connectors.errors import Duplicate, NotAllowed, NotFound, NothingChanged, Refused
 from connectors.hubobject import CENT_OF_A_CENT
 from connectors.models import Activation, Store
-from connectors.notices import announce
+from connectors.notices import announce, hears
 from connectors.payload import to_decimal, to_whole
 from connectors.records import Document, PriceRecord, StockRecord
 from connectors.spec import EverythingBut, Spec
@@ -242,8 +242,8 @@ def _write(product: Product, document: Document, by: Activation | None, changes:
         if name in document:
             document[name] = merge(product.fields.get(name, []), document[name], keys)
     names = product.take(document)
-    if external is not None and by and product.externals.get(str(by.pk)) != external:
-        product.externals[str(by.pk)] = external
+    if external is not None and by and product.externals.get(external_key(by)) != external:
+        product.externals[external_key(by)] = external
         names.add("external")
     if names or changes.created:
         product.modified_at, product.modified_by = timezone.now(), by
@@ -378,7 +378,7 @@ def _listeners(store: Store, by: Activation | None) -> list[Activation]:
     return [
         activation
         for activation in store.activations.consuming().select_related("connector")
-        if activation.spec.is_told_products and activation != by
+        if activation.spec.is_told_products and hears(activation, by)
     ]
 
 

@@ -2,24 +2,29 @@
 
 from typing import Any
 
-from catalog.models import Product
+from catalog.merging import NATURAL_KEYS
+from catalog.models import Product, external_key
 from connectors import wire
 from connectors.models import Activation
 from connectors.payload import Payload
 from connectors.records import Document
 
 
-def read_product(payload: Payload) -> Document:
-    """What a body says of a product. Raises `Unreadable` with the place of what is wrong."""
-    document = wire.read(payload, wire.PRODUCT)
-    if payload.data.get("variations"):
-        document["variations"] = [
-            wire.read(variation, wire.PRODUCT) for variation in payload.each("variations")
-        ]
-    for name in ("categories", "attributes", "photos", "price_table", "stock_table"):
-        if payload.data.get(name):
-            document[name] = [element.data for element in payload.each(name)]
+def read_product(payload: Payload, by: Activation | None) -> Document:
+    """What a body of `by` says of a product. What the hub computes is ignored. Raises `Unreadable`
+    with the place of what is wrong."""
+    payload = wire.with_own_external(payload, by.client_id if by else None)
+    document = wire.read(payload, wire.PRODUCT, without=wire.PRODUCT_COMPUTED)
+    for name in NATURAL_KEYS:
+        if document.get(name):
+            document[name] = _objects(document[name], f"{payload.path}.{name}")
+    if document.get("variations"):
+        document["variations"] = [read_product(each, by) for each in payload.each("variations")]
     return document
+
+
+def _objects(elements: list[Any], path: str) -> list[Document]:
+    return [Payload(element, f"{path}[{i}]").data for i, element in enumerate(elements)]
 
 
 def write_product(product: Product, viewer: Activation | None) -> dict[str, Any]:
@@ -36,12 +41,24 @@ def write_product(product: Product, viewer: Activation | None) -> dict[str, Any]
 
 
 VARIATION = {name: kind for name, kind in wire.PRODUCT.items() if name != "variations"}
+# What the compact table shows of a product and of each variation (section 4.3).
+ROW = ("id", "sku", "price", "special_price", "quantity", "timestamp")
+
+
+def write_row(product: Product) -> dict[str, Any]:
+    """One row of the compact table. Needs `with_family`."""
+    written = write_product(product, None)
+    return _row(written) | {"variations": [_row(each) for each in written["variations"]]}
+
+
+def _row(written: dict[str, Any]) -> dict[str, Any]:
+    return {name: written[name] for name in ROW}
 
 
 def _document(product: Product, viewer: Activation | None) -> Document:
     price, stock = product.price_row, product.stock_row
     return product.document() | {
-        "external": product.externals.get(str(viewer.pk)) if viewer else None,
+        "external": product.externals.get(external_key(viewer)) if viewer else None,
         "price": price.price,
         "special_price": price.special_price,
         "quantity": stock.available,

@@ -11,6 +11,7 @@ from connectors.payload import to_decimal, to_moment
 from connectors.records import Document
 from connectors.wire import Kind, Table, decimal_text, moment_text
 
+ABSENT = object()
 CENT_OF_A_CENT = Decimal("0.0001")  # money has four decimals; the hub was seen to use three
 
 
@@ -43,20 +44,31 @@ class HubObject(models.Model):
         Raises `Refused` for a value that its column cannot hold, with its place; `path` is the
         document's.
         """
-        changed = set()
+        news = self.news(document, path)
+        for name, value in news.items():
+            if name in self.COLUMNS:
+                setattr(self, name, value)
+            else:
+                self.fields[name] = value
+        return set(news)
+
+    def news(self, document: Document, path: str = "$") -> Document:
+        """What the document says and is not so. Raises what `take` raises."""
+        news = {}
         for name, value in document.items():
             if name in self.COLUMNS:
                 value = self._column_value(name, value, path)
                 if value != getattr(self, name):
-                    setattr(self, name, value)
-                    changed.add(name)
-            elif value != self.fields.get(name, [] if self._is_list(name) else None):
-                self.fields[name] = value
-                changed.add(name)
-        return changed
+                    news[name] = value
+            elif value != self.fields.get(name, self._absent(name)):
+                news[name] = value
+        return news
 
-    def _is_list(self, name: str) -> bool:
-        return self.TABLE.get(name) is Kind.LIST
+    def _absent(self, name: str) -> Any:
+        """What a field that has no value is shown as; one that nobody knows is not shown."""
+        if name not in self.TABLE:
+            return ABSENT
+        return [] if self.TABLE[name] is Kind.LIST else None
 
     def _read_column(self, name: str) -> Any:
         value = getattr(self, name)

@@ -6,10 +6,10 @@ hub writes them. `read` takes what arrived and keeps unknown fields as they are;
 with every field of the table, absent ones as null or [].
 
 In a read `Document`, values are ready for a JSON column: money is a string of digits, never a
-float, and a time is ISO 8601 in UTC.
+float, and a time is ISO 8601 in UTC. Only inside a record's parts (`PARTS`) a number is a number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -94,20 +94,48 @@ READERS: dict[Kind, Callable[[Any], Any]] = {
 NOT_DATA = {"access_token", "grant_type", "client_id", "client_secret", "username", "password"}
 
 
-def read(payload: Payload, fields: Table) -> Document:
+def read(payload: Payload, fields: Table, without: Collection[str] = ()) -> Document:
     """What arrived, converted; only the fields that were sent. An empty text means null, except
-    for a text. Raises `Unreadable` with the place."""
+    for a text. Raises `Unreadable` with the place. Nothing is wrong with fields that the reader
+    does `without`."""
     document: Document = {}
     for name, value in payload.data.items():
-        if name in NOT_DATA:
+        if name in NOT_DATA or name in without:
             continue
         read_value(name, to_storable, payload.path)
-        kind = fields.get(name, Kind.ANY)
+        kind, place = fields.get(name, Kind.ANY), f"{payload.path}.{name}"
         if value is None or (value == "" and kind not in (Kind.ANY, Kind.TEXT)):
             document[name] = [] if kind is Kind.LIST else None
         else:
-            document[name] = read_value(value, READERS[kind], f"{payload.path}.{name}")
+            document[name] = read_value(value, READERS[kind], place)
+            if name in PARTS and kind in (Kind.LIST, Kind.OBJECT):
+                document[name] = _with_numbers(document[name], PARTS[name], place)
     return document
+
+
+def _with_numbers(part: Any, names: Collection[str], place: str) -> Any:
+    """The same, with a number where a number came as a text."""
+    if isinstance(part, list):
+        return [_with_numbers(each, names, f"{place}[{i}]") for i, each in enumerate(part)]
+    members = Payload(part, place)
+    return {
+        name: as_number(members.optional_money(name)) if name in names else value
+        for name, value in members.data.items()
+    }
+
+
+def with_own_external(payload: Payload, client_id: str | None) -> Payload:
+    """`external` as a text. Clients send it so, or as the map of all clients' (section 6.4): then
+    it is their own member of it, or was not spoken of."""
+    external = payload.data.get("external")
+    if external == []:  # PHP's empty map
+        external = {}
+    if not isinstance(external, dict):
+        return payload
+    data = {name: value for name, value in payload.data.items() if name != "external"}
+    if client_id in external:
+        data["external"] = external[client_id]
+    return Payload(data, payload.path)
 
 
 def write(document: Document, fields: Table) -> dict[str, Any]:
@@ -151,6 +179,17 @@ PRODUCT = ordered(
         object="dimension real_dimension inspected_fields raw",
     ),
 )
+# The numbers inside objects and lists of objects, by the name of the field that holds them.
+PARTS: dict[str, Collection[str]] = {
+    "dimension": {"length", "width", "height", "weight"},
+    "real_dimension": {"length", "width", "height", "weight"},
+    "price_table": {"percentage", "price", "special_price", "maximum_price", "minimum_price"},
+    "stock_table": {
+        "priority", "quantity", "reserved", "price", "special_price", "handling_time",
+    },
+    "commission": {"fixed", "tax", "total_charged"},
+    "shipping_items": {"quantity"},
+}  # fmt: skip
 # What the hub itself says about a product; a client that sends its copy back changes nothing.
 PRODUCT_COMPUTED = {
     "id", "reserved", "user_id", "created", "modified", "created_by", "modified_by", "timestamp",

@@ -3,55 +3,79 @@ paging) is the portal's, and comes by REST_FRAMEWORK's settings."""
 
 from typing import cast
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.errors import NotFound
+from connectors.filters import is_asked
 from connectors.models import Activation
-from connectors.payload import Payload
+from connectors.openapi import ORDER_QUERY, SHOW_EXTERNAL, described, listed, ref, wrapped
+from connectors.payload import Payload, read_value, to_text
 from orders.models import Order
+from orders.search import label_urls, search_orders
 from orders.services import create_order, update_order
-from orders.wire import read_order, read_status, write_order
+from orders.wire import read_order, write_order
+
+ORDER = wrapped("Order")
+LABEL_QUERY = {"orders": _("Até 50 ids de pedidos, com vírgulas.")}
+LABELS = {
+    "type": "object",
+    "required": ["urls"],
+    "properties": {"urls": {"type": "array", "items": {"type": "string"}}},
+}
 
 
-def _answer(order_id: int, caller: Activation, status: int = 200) -> Response:
+def _answer(
+    order_id: int, caller: Activation, status: int = 200, *, show_external: bool = False
+) -> Response:
     order = Order.objects.with_everything().get(pk=order_id)
-    return Response({"Order": write_order(order, caller)}, status=status)
+    return Response(
+        {"Order": write_order(order, caller, show_external=show_external)}, status=status
+    )
 
 
 class OrderList(GenericAPIView):
+    @described(_("Procurar pedidos"), listed("Order"), query={**ORDER_QUERY, **SHOW_EXTERNAL})
     def get(self, request: Request) -> Response:
-        """`?status=` takes one status or several with commas; `?original_id=`, `?channel=`:
-        equality."""
+        """`?limit=` (at most 100) with `?page=` (from 1) or `?next=` (the id of the last order
+        received). `?status=` takes one status or several with commas; `?created=`, `?modified=`
+        and every other date take `AtoB`, days or full times, or one of them; any other parameter
+        is equality on the order's field of that name: `?original_id=`, `?channel=`,
+        `?external=` (the caller's own), `?ack=`, `?sub_status=` … `?orderby=` with
+        `?orderdirection=`, `?order=desc`, or `?sort=-created`. `?showExternal=true` as for one."""
         caller = cast(Activation, request.auth)
-        orders = Order.objects.listed_for(caller)
-        if wanted := request.query_params.get("status"):
-            statuses = [read_status(Payload({"status": word})) for word in wanted.split(",")]
-            orders = orders.filter(status__in=statuses)
-        for name in ("original_id", "channel"):
-            if value := request.query_params.get(name):
-                orders = orders.filter(**{name: value})
+        show_external = is_asked(request.query_params, "showExternal")
+        orders = search_orders(request.query_params, caller)
         page = self.paginate_queryset(orders.with_everything()) or []
         return self.get_paginated_response(
-            [{"Order": write_order(order, caller)} for order in page]
+            [{"Order": write_order(order, caller, show_external=show_external)} for order in page]
         )
 
+    @described(_("Criar um pedido"), ORDER, status=201, takes=ref("OrderInput"))
     def post(self, request: Request) -> Response:
         caller = cast(Activation, request.auth)
-        order = create_order(caller, read_order(Payload(request.data)))
+        order = create_order(caller, read_order(Payload(request.data), caller))
         return _answer(order.pk, caller, 201)
 
 
 class OrderDetail(APIView):
+    @described(_("Um pedido"), ORDER, query=SHOW_EXTERNAL)
     def get(self, request: Request, public_id: str) -> Response:
-        return _answer(self._find(request, public_id), cast(Activation, request.auth))
+        """`?showExternal=true`: `external` is the map of all clients' own numbers."""
+        caller = cast(Activation, request.auth)
+        show_external = is_asked(request.query_params, "showExternal")
+        return _answer(self._find(request, public_id), caller, show_external=show_external)
 
+    @described(
+        _("Alterar um pedido: situação, nota fiscal, rastreio"), ORDER, takes=ref("OrderInput")
+    )
     def put(self, request: Request, public_id: str) -> Response:
         caller = cast(Activation, request.auth)
         order_id = self._find(request, public_id)
-        update_order(order_id, read_order(Payload(request.data)), caller)
+        update_order(order_id, read_order(Payload(request.data), caller), caller)
         return _answer(order_id, caller)
 
     def _find(self, request: Request, public_id: str) -> int:
@@ -60,3 +84,12 @@ class OrderDetail(APIView):
         if order_id is None:
             raise NotFound(f"order {public_id}")
         return order_id
+
+
+class Labels(APIView):
+    @described(_("As etiquetas de pedidos"), LABELS, query=LABEL_QUERY)
+    def get(self, request: Request) -> Response:
+        """`?orders=`: up to 50 ids with commas. Those without a label add none (section 8)."""
+        asked = request.query_params.get("orders", "")
+        public_ids = [word.strip() for word in read_value(asked, to_text, "?orders").split(",")]
+        return Response({"urls": label_urls(public_ids, cast(Activation, request.auth))})

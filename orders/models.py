@@ -10,12 +10,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from catalog.merging import merge
 from catalog.models import Product
 from connectors import wire
 from connectors.fiscal import nfe_key_is_valid
 from connectors.hubobject import HubObject
 from connectors.models import Activation, Store
-from connectors.records import OrderStatus
+from connectors.records import Document, OrderStatus
 from connectors.spec import Mode, Spec
 from orders.status import may_become
 
@@ -94,7 +95,9 @@ class Order(HubObject):
         indexes = [
             models.Index(fields=["store", "-id"], name="order_list"),
             models.Index(fields=["store", "status", "-id"], name="order_by_status"),
+            models.Index(fields=["store", "created_at"], name="order_by_created"),
             models.Index(fields=["store", "modified_at"], name="order_by_modified"),
+            models.Index(fields=["store", "original_id"], name="order_by_original_id"),
         ]
 
     def __str__(self) -> str:
@@ -206,6 +209,14 @@ class Shipment(HubObject):
 
     def __str__(self) -> str:
         return self.track_code or self.public_id
+
+    def news(self, document: Document, path: str = "$") -> Document:
+        """Documents that were not mentioned stay: an invoice must not take the label away."""
+        if "documents" in document:
+            known = self.fields.get("documents") or []
+            merged = merge(known, document["documents"], ("url", "external"))
+            document = {**document, "documents": merged}
+        return super().news(document, path)
 
     @property
     def nfe_key_is_doubtful(self) -> bool:

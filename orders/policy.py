@@ -25,6 +25,15 @@ def check_may_create(activation: Activation) -> None:
         )
 
 
+def passed_over(order: Order, by: Activation, names: Iterable[str]) -> frozenset[str]:
+    """Which of these changed fields and lists are not `by`'s to change and stay as they are when
+    it sends them along with what is. Many clients send back the whole order as they understood it;
+    only from a connector that may send certain facts "and nothing else" that is an error."""
+    if order.source_id == by.pk or any(report.only for report in by.spec.reports):
+        return frozenset()
+    return frozenset(names) - BOOKKEEPING
+
+
 def check_report(
     order: Order,
     by: Activation,

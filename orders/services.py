@@ -1,10 +1,11 @@
 """Everything that writes an order: how it arrives, moves, and whom that concerns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -14,7 +15,7 @@ from catalog.models import Product
 from connectors.contract import FulfilmentSink, OrderSink
 from connectors.errors import Duplicate, NotFound, NothingChanged, Refused
 from connectors.models import Activation
-from connectors.notices import announce
+from connectors.notices import announce, hears
 from connectors.records import Document, FulfilmentRecord, OrderRecord, OrderStatus
 from connectors.runs import start_now
 from connectors.spec import Mode
@@ -29,7 +30,7 @@ from orders.models import (
     StatusChange,
     author_of,
 )
-from orders.policy import check_may_create, check_report
+from orders.policy import BOOKKEEPING, check_may_create, check_report, passed_over
 from orders.status import STAGE
 from orders.wire import OrderDocument, from_record
 
@@ -64,14 +65,14 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
         raise Duplicate(
             _("Já existe um pedido %(number)s deste canal.") % {"number": order.original_id}
         ) from error
-    _write_lines(order, document.items or [])
-    _write_payments(order, document.payments or [])
-    Shipment.objects.bulk_create(_taken(Shipment, order, document.shipments or [], "shipments"))
+    _write_lines(order, _parts(Line, order, [], document.items or []))
+    Payment.objects.bulk_create(_parts(Payment, order, [], document.payments or []))
+    Shipment.objects.bulk_create(_parts(Shipment, order, [], document.shipments or []))
     _record_step(order, "", source)
     OrderLink.objects.create(
         order=order,
         activation=source,
-        external_id=document.external or "",
+        external_id=_number_there(document) or "",
         acknowledged=bool(document.acknowledged),
         wanted_status=order.status,
         sent_status=order.status,
@@ -107,12 +108,20 @@ class _Changes:
 
     status: OrderStatus | None = None
     head: set[str] = field(default_factory=set)
-    lists: set[str] = field(default_factory=set)  # "items", "payments"
+    # "items", "payments": the rows that take the place of the order's.
+    lists: dict[str, list[Any]] = field(default_factory=dict)
     shipments: set[str] = field(default_factory=set)
     link: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.status or self.head or self.lists or self.shipments or self.link)
+
+    def pass_over(self, foreign: frozenset[str]) -> None:
+        """Leave these out, where something is left then: else somebody must be told."""
+        head = self.head - foreign
+        lists = {name: rows for name, rows in self.lists.items() if name not in foreign}
+        if self.status or head or lists or self.shipments or self.link:
+            self.head, self.lists = head, lists
 
 
 def update_order(order_id: int, document: OrderDocument, by: By) -> Order:
@@ -142,8 +151,9 @@ def _update_order(
     order = Order.objects.select_for_update(of=("self",)).select_related("store").get(pk=order_id)
     shipments = _merge_shipments(order, document.shipments or [])
     link = _link_of(order, by, document)
+    head = _with_logs(order, document.head)
     changes = _Changes(
-        head=order.take(document.head),
+        head=set(order.news(head)),
         lists=_changed_lists(order, document),
         shipments=set().union(*(names for _shipment, names in shipments)),
         link=link,
@@ -153,7 +163,9 @@ def _update_order(
     if not changes:
         raise NothingChanged(NOTHING_CHANGED)
     if isinstance(by, Activation):
+        changes.pass_over(passed_over(order, by, {*changes.head, *changes.lists}))
         check_report(order, by, changes.status, changes.head, changes.shipments, changes.lists)
+    order.take({name: head[name] for name in changes.head})
     if changes.status and not order.may_become(changes.status):
         _record_refusal(order, changes.status, by)
         return order, changes.status
@@ -176,10 +188,10 @@ def _apply(
         shipment.save()
     if "items" in changes.lists:
         order.lines.all().delete()
-        _write_lines(order, document.items or [])
+        _write_lines(order, changes.lists["items"])
     if "payments" in changes.lists:
         order.payments.all().delete()
-        _write_payments(order, document.payments or [])
+        Payment.objects.bulk_create(changes.lists["payments"])
     if changes.link and isinstance(by, Activation):
         OrderLink.objects.update_or_create(
             order=order,
@@ -272,21 +284,34 @@ def _shipment_document(record: FulfilmentRecord) -> Document:
 # -- How -------------------------------------------------------------------------------------------
 
 
-def _taken(model: type[Any], order: Order, documents: Iterable[Document], part: str) -> list[Any]:
+def _parts(
+    model: type[Any], order: Order, ours: Sequence[Any], documents: Iterable[Document]
+) -> list[Any]:
+    """The rows of a list as the documents say it, to be stored anew: those of ours that an id
+    names, or that stand in the same place and are so already, keep their ids."""
+    known = {row.public_id: row for row in ours}
     rows = []
     for position, document in enumerate(documents):
-        row = model(order=order)
-        row.take(_without_id(document), f"$.{part}[{position}]")
+        place = f"$.{NAMES[model]}[{position}]"
+        row = known.pop(document.get("id"), None)
+        if row is None and position < len(ours) and ours[position].public_id in known:
+            same = not ours[position].news(_without_id(document), place)
+            row = known.pop(ours[position].public_id) if same else None
+        row = row or model(order=order)
+        row.take(_without_id(document), place)
+        row.pk = None
         rows.append(row)
     return rows
+
+
+NAMES = {Line: "items", Payment: "payments", Shipment: "shipments"}
 
 
 def _without_id(document: Document) -> Document:
     return {name: value for name, value in document.items() if name != "id"}
 
 
-def _write_lines(order: Order, documents: list[Document]) -> None:
-    lines: list[Line] = _taken(Line, order, documents, "items")
+def _write_lines(order: Order, lines: list[Line]) -> None:
     for position, line in enumerate(lines):
         if not line.quantity:
             raise Refused(_("$.items[%d].quantity: falta a quantidade.") % position)
@@ -301,25 +326,30 @@ def _write_lines(order: Order, documents: list[Document]) -> None:
     Line.objects.bulk_create(lines)
 
 
-def _write_payments(order: Order, documents: list[Document]) -> None:
-    Payment.objects.bulk_create(_taken(Payment, order, documents, "payments"))
-
-
-def _changed_lists(order: Order, document: OrderDocument) -> set[str]:
-    """Lists that the document would replace: those that say something else than ours."""
-    changed = set()
-    for name, documents, rows in (
-        ("items", document.items, order.lines),
-        ("payments", document.payments, order.payments),
+def _changed_lists(order: Order, document: OrderDocument) -> dict[str, list[Any]]:
+    """Lists of which the document says something else than ours."""
+    changed = {}
+    for model, documents, manager in (
+        (Line, document.items, order.lines),
+        (Payment, document.payments, order.payments),
     ):
         if documents is None:
             continue
-        ours = list(rows.all())
-        if len(ours) != len(documents) or any(
-            row.take(_without_id(new)) for row, new in zip(ours, documents, strict=True)
-        ):
-            changed.add(name)
+        ours = list(manager.all())
+        before = [row.document() for row in ours]
+        rows = _parts(model, order, ours, documents)
+        if before != [row.document() for row in rows]:
+            changed[NAMES[model]] = rows
     return changed
+
+
+def _with_logs(order: Order, head: Document) -> Document:
+    """A log is only ever added to: what it says already is not said twice (section 5.4)."""
+    logs = {}
+    for name in BOOKKEEPING & head.keys():
+        ours = order.fields.get(name, [])
+        logs[name] = ours + [entry for entry in head[name] if entry not in ours]
+    return {**head, **logs}
 
 
 def _merge_shipments(order: Order, documents: list[Document]) -> list[tuple[Shipment, set[str]]]:
@@ -327,7 +357,7 @@ def _merge_shipments(order: Order, documents: list[Document]) -> list[tuple[Ship
     known = {shipment.public_id: shipment for shipment in order.shipments.all()}
     merged = []
     for position, document in enumerate(documents):
-        if document.get("id") is None:
+        if not document.get("id"):
             shipment = Shipment(order=order)
         elif document["id"] in known:
             shipment = known[document["id"]]
@@ -347,11 +377,22 @@ def _link_of(order: Order, by: By, document: OrderDocument) -> set[str]:
         return set()
     link = OrderLink.objects.filter(order=order, activation=by).first() or OrderLink()
     changed = set()
-    if document.external is not None and document.external != link.external_id:
+    external = _number_there(document)
+    if external is not None and external != link.external_id:
         changed.add("external")
     if document.acknowledged is not None and document.acknowledged != link.acknowledged:
         changed.add("ack")
     return changed
+
+
+def _number_there(document: OrderDocument) -> str | None:
+    """The writer's own number for the order. Raises `Refused` for one that is too long."""
+    if document.external is not None:
+        try:
+            OrderLink._meta.get_field("external_id").run_validators(document.external)
+        except ValidationError as error:
+            raise Refused(f"$.external: {' '.join(error.messages)}") from error
+    return document.external
 
 
 def _record_step(order: Order, previous: str, by: By) -> None:
@@ -383,7 +424,7 @@ def _tell(order: Order, by: By, action: str, *, announcing: bool) -> None:
     partners = []
     activations = order.store.activations.consuming().select_related("connector", "store")
     for activation in activations:
-        if by == activation:
+        if not hears(activation, by):
             continue
         spec, link = activation.spec, links.get(activation.pk)
         if activation.pk == order.source_id:

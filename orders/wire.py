@@ -25,13 +25,17 @@ class OrderDocument:
     announce: bool = field(default=True)
 
 
-def read_order(payload: Payload) -> OrderDocument:
-    """A body, with or without the `{"Order": …}` that some clients put around it. What the hub
-    computes is ignored. Raises `Unreadable` with the place of what is wrong."""
+PARTS = ("items", "payments", "shipments")
+
+
+def read_order(payload: Payload, by: Activation | None = None) -> OrderDocument:
+    """A body of `by`, with or without the `{"Order": …}` that some clients put around it. What the
+    hub computes is ignored. Raises `Unreadable` with the place of what is wrong."""
     if isinstance(payload.data.get("Order"), dict):
         payload = payload.one("Order")
-    head = wire.read(payload, wire.ORDER)
-    for name in (*wire.ORDER_COMPUTED, "items", "payments", "shipments"):
+    payload = wire.with_own_external(payload, by.client_id if by else None)
+    head = wire.read(payload, wire.ORDER, without=wire.ORDER_COMPUTED)
+    for name in PARTS:
         head.pop(name, None)
     status = head.pop("status", None)
     external, acknowledged = head.pop("external", None), head.pop("ack", None)
@@ -41,7 +45,7 @@ def read_order(payload: Payload) -> OrderDocument:
         status=read_status(payload) if status else None,
         items=_items(payload),
         payments=_each(payload, "payments", wire.PAYMENT),
-        shipments=_each(payload, "shipments", wire.SHIPMENT),
+        shipments=_shipments(payload),
         external=str(external) if external is not None else None,
         acknowledged=acknowledged,
         announce=update is not False,
@@ -64,17 +68,30 @@ def _items(payload: Payload) -> list[Document] | None:
     for item in payload.each("items"):
         document = wire.read(item, wire.ITEM)
         if document.get("variation"):
-            # Null members say nothing: without them, a copy of our own answer is no change.
-            read = wire.read(item.one("variation"), wire.ITEM_VARIATION)
-            document["variation"] = {k: v for k, v in read.items() if v not in (None, [])} or None
+            document["variation"] = _without_nulls(item.one("variation")) or None
         documents.append(document)
     return documents
+
+
+def _without_nulls(variation: Payload) -> Document:
+    """Our answers have every member: without the null ones, a copy of them is no change."""
+    read = wire.read(variation, wire.ITEM_VARIATION)
+    known = wire.ITEM_VARIATION
+    return {k: v for k, v in read.items() if v not in (None, []) or k not in known}
 
 
 def _each(payload: Payload, name: str, table: wire.Table) -> list[Document] | None:
     if payload.data.get(name) is None:
         return None
     return [wire.read(element, table) for element in payload.each(name)]
+
+
+def _shipments(payload: Payload) -> list[Document] | None:
+    shipments = _each(payload, "shipments", wire.SHIPMENT)
+    for position, shipment in enumerate(shipments or []):
+        for number, document in enumerate(shipment.get("documents") or []):
+            Payload(document, f"{payload.path}.shipments[{position}].documents[{number}]")
+    return shipments
 
 
 def from_record(record: OrderRecord) -> OrderDocument:
@@ -104,11 +121,16 @@ def from_record(record: OrderRecord) -> OrderDocument:
     )
 
 
-def write_order(order: Order, viewer: Activation | None) -> dict[str, Any]:
-    """The order as the hub answers it. `external` and `ack` are the viewer's own. Needs
+def write_order(
+    order: Order, viewer: Activation | None, *, show_external: bool = False
+) -> dict[str, Any]:
+    """The order as the hub answers it. `external` and `ack` are the viewer's own; with
+    `show_external` the former is the map of all clients' (section 5.2). Needs
     `with_everything`."""
     shipments = list(order.shipments.all())
     link = next((k for k in order.links.all() if viewer and k.activation_id == viewer.pk), None)
+    externals = {k.activation.client_id: k.external_id for k in order.links.all() if k.external_id}
+    externals.pop(None, None)  # a platform that we call is no client
     document = order.document() | {
         "external": (link.external_id or None) if link else None,
         "ack": link.acknowledged if link else False,
@@ -130,6 +152,7 @@ def write_order(order: Order, viewer: Activation | None) -> dict[str, Any]:
         ],
     }
     return wire.write(document, wire.ORDER) | {
+        **({"external": externals} if show_external else {}),
         "items": [_write_item(line.document()) for line in order.lines.all()],
         "payments": _write_all(order.payments.all(), wire.PAYMENT),
         "shipments": _write_all(shipments, wire.SHIPMENT),

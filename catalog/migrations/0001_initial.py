@@ -84,6 +84,10 @@ class Migration(migrations.Migration):
             model_name='product',
             index=models.Index(fields=['store', 'ean'], name='product_by_ean'),
         ),
+        migrations.AddIndex(
+            model_name='product',
+            index=models.Index(fields=['store', 'modified_at'], name='product_by_modified'),
+        ),
         migrations.AddConstraint(
             model_name='product',
             constraint=models.UniqueConstraint(fields=('store', 'sku'), name='sku_once_per_store'),

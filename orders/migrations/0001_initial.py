@@ -155,7 +155,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='order',
+            index=models.Index(fields=['store', 'created_at'], name='order_by_created'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
             index=models.Index(fields=['store', 'modified_at'], name='order_by_modified'),
+        ),
+        migrations.AddIndex(
+            model_name='order',
+            index=models.Index(fields=['store', 'original_id'], name='order_by_original_id'),
         ),
         migrations.AddConstraint(
             model_name='order',

@@ -1,5 +1,7 @@
+import re
 from typing import Any, cast
 
+from django.db.models import Q
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -7,12 +9,14 @@ from rest_framework.views import APIView
 
 from connectors.errors import Refused
 from connectors.models import Activation
+from connectors.payload import read_value, to_text
 
 DEFAULT_LIMIT = LARGEST_LIMIT = 100
 
 
 class HubPagination(BasePagination):
-    """`limit` with either `page` (from 1) or `next` (the id of the last row received).
+    """`limit` with either `page` (from 1) or `next` (the id of the last row received), in the order
+    that the view gave to its rows, else oldest first.
 
     The answer is `{"total", "showing", "limit", "result"}`; clients see the end by an empty
     result, by fewer rows than the limit, or by a total of 0 (pluggto-api.md, section 4.2).
@@ -22,15 +26,16 @@ class HubPagination(BasePagination):
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any]:
         self.limit = min(_number(request, "limit", DEFAULT_LIMIT), LARGEST_LIMIT)
-        last_id = request.query_params.get("next")
+        order = queryset.query.order_by or ("pk",)
+        last_id = read_value(request.query_params.get("next", ""), to_text, "?next")
         if last_id:
             caller = cast(Activation, request.auth)
-            mine = queryset.model._default_manager.filter(store=caller.store)
-            last = mine.filter(public_id=last_id).values("pk")[:1]
-            queryset = queryset.filter(pk__gt=last)
+            mine = queryset.model._default_manager.filter(store=caller.store, public_id=last_id)
+            last = mine.values(*(column.lstrip("-") for column in order)).first()
+            queryset = queryset.filter(_after(last, order)) if last else queryset.none()
         self.total = queryset.count()
         start = (_number(request, "page", 1) - 1) * self.limit if not last_id else 0
-        return list(queryset.order_by("pk")[start : start + self.limit])
+        return list(queryset.order_by(*order)[start : start + self.limit])
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -38,10 +43,18 @@ class HubPagination(BasePagination):
         )
 
 
+def _after(last: dict[str, Any], order: tuple[str, ...]) -> Q:
+    """What comes behind a row: a later value, or the same one and then what comes later."""
+    name, *rest = order
+    column = name.lstrip("-")
+    later = Q(**{f"{column}__{'lt' if name.startswith('-') else 'gt'}": last[column]})
+    return later | (Q(**{column: last[column]}) & _after(last, tuple(rest))) if rest else later
+
+
 def _number(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**9:
+    if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
         raise Refused(f"?{name}={text[:20]}: not a positive whole number")
     return int(text)

@@ -1,0 +1,130 @@
+"""What it costs to send something: the store's freight sources are asked (pluggto-api.md,
+section 10). A source is an activation with a freight address in its settings."""
+
+import logging
+from typing import Any
+
+from catalog.models import Product
+from connectors.errors import Unavailable, Unreadable
+from connectors.http import send
+from connectors.models import Activation, State
+from connectors.payload import Payload
+from connectors.records import Document
+from connectors.spec import FREIGHT_URL
+from connectors.wire import as_number
+
+log = logging.getLogger(__name__)
+
+# The hub gives its sources 0.2 seconds. Ours may be slower: nobody is waiting at a checkout.
+ANSWER_SECONDS = 2
+ENDS = (
+    "destination_postalcode", "destination_state", "destination_country", "origin_postalcode",
+    "origin_state", "origin_city", "origin_country",
+)  # fmt: skip
+SIZES = ("weight", "height", "length", "width")
+
+
+def quotes(caller: Activation, asked: Payload) -> list[Document]:
+    """Every source's quotes; one that is down, or answers what nobody can read, adds none.
+
+    `asked` has the fields of a source's request. Where it says nothing of a product but its SKU,
+    the catalogue does. Raises `Unreadable`.
+    """
+    request = _request(caller, asked)
+    sources = (
+        caller.store.activations.filter(state__in=(State.WAITING, State.ACTIVE))
+        .exclude(pk=caller.pk)
+        .order_by("pk")
+    )
+    found = []
+    for source in sources:
+        if url := source.settings.get(FREIGHT_URL.key):
+            try:
+                found += _ask(url, request)
+            except (Unavailable, Unreadable) as error:
+                log.warning("freight source %s: %s", source.pk, error)
+    return found
+
+
+def _request(caller: Activation, asked: Payload) -> Document:
+    if asked.is_blank("destination_postalcode"):
+        raise Unreadable(f"{asked.path}.destination_postalcode: missing")
+    lines = asked.each("products")
+    skus = [line.text("sku") for line in lines]
+    known = caller.store.products.with_levels().select_related("parent").filter(sku__in=skus)
+    by_sku = {product.sku: product for product in known}
+    products = [_product(line, by_sku.get(line.text("sku"))) for line in lines]
+    amount = asked.optional_money("amount")
+    return {
+        **{name: asked.optional_text(name) for name in ENDS},
+        "user_id": caller.store_id,
+        "amount": as_number(amount) if amount is not None else _amount(products),
+        "products": products,
+    }
+
+
+def _product(line: Payload, product: Product | None) -> Document:
+    """A line of the request, completed from the catalogue."""
+    sku = line.text("sku")
+    known = _known(product) if product else {}
+    numbers = {
+        name: as_number(line.optional_money(name)) or known.get(name)
+        for name in ("unit_price", *SIZES)
+    }
+    return {
+        "sku": sku,
+        "original_sku": line.optional_text("original_sku") or sku,
+        "id": line.optional_text("id") or known.get("id"),
+        "quantity": str(line.whole("quantity") if not line.is_blank("quantity") else 1),
+        **numbers,
+        "department": line.optional_text("department") or known.get("department"),
+        "crossdocking": line.optional_text("crossdocking") or known.get("crossdocking"),
+        "category": known.get("category", []),
+        "marketplace": line.optional_text("marketplace"),
+    }
+
+
+def _known(product: Product) -> Document:
+    """A variation says of itself only what its parent does not."""
+    fields = {**(product.parent.fields if product.parent else {}), **product.fields}
+    price = product.price_row.special_price or product.price_row.price
+    size = fields.get("dimension") or {}
+    return {
+        "id": product.public_id,
+        "unit_price": as_number(price),
+        **{name: size.get(name) for name in SIZES},
+        "department": fields.get("department"),
+        "crossdocking": fields.get("crossdocking"),
+        "category": [
+            {"name": each.get("name"), "id": each.get("id")}
+            for each in fields.get("categories") or []
+        ],
+    }
+
+
+def _amount(products: list[Document]) -> float:
+    return sum((each["unit_price"] or 0) * int(each["quantity"]) for each in products)
+
+
+def _ask(url: str, request: Document) -> list[Document]:
+    """One source's quotes. Raises `Unavailable`, `Unreadable`."""
+    answer = send("POST", url, json=request, read_seconds=ANSWER_SECONDS)
+    if answer.status != 200:
+        raise Unavailable(f"HTTP {answer.status}")
+    data: Any = answer.json()
+    found = [Payload(each) for each in (data if isinstance(data, list) else [data])]
+    # The older shape says in "mensage" why there is no quote.
+    return [_quote(each) for each in found if not ("mensage" in each.data and len(each.data) == 1)]
+
+
+def _quote(quote: Payload) -> Document:
+    """In the newer shape, whichever it came in."""
+    days = "estimate" if quote.is_blank("estimative") else "estimative"
+    return {
+        "method": quote.text("method"),
+        "company": quote.text("company"),
+        "delivery_type": quote.optional_text("delivery_type"),
+        "message": quote.optional_text("message"),
+        "estimative": quote.whole(days),
+        "price": f"{quote.money('price'):.2f}",
+    }
