@@ -4,28 +4,56 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from connectors.errors import NotAllowed
 from connectors.hashing import digest, matches
-from connectors.models import AccessToken, Credential, State
+from connectors.models import AccessToken, Activation, AuthorizationCode, Credential, State
 from connectors.services import note_first_call
+from connectors.spec import Mode
 
 ACCESS_LIFE = timedelta(hours=1)
 REFRESH_LIFE = timedelta(days=14)
+CODE_LIFE = timedelta(minutes=5)
 # How exactly "last used" is known. Writing it at every call would make every read a write.
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-class TokenRefused(Exception):
-    """`error` and `description` are the hub's own words, to the letter (section 2.5)."""
+class Why(Enum):
+    """The hub's own words, to the letter (section 2.5): the HTTP status, the error, and what
+    describes it."""
 
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
-        super().__init__(description)
-        self.error = error
-        self.description = description
-        self.status = status
+    NO_FORM = (
+        400,
+        "invalid_request",
+        "Method must be POST with application/x-www-form-urlencoded encoding",
+    )
+    GRANT_TYPE = 400, "invalid_request", "Invalid or missing grant_type parameter"
+    NO_CLIENT = 400, "invalid_client", "Invalid or missing client_id parameter"
+    NO_SECRET = 400, "invalid_client", "Missing client_secret parameter"
+    WRONG_CLIENT = 400, "invalid_client", "Client credentials are invalid"
+    NO_USER = 400, "invalid_client", 'Missing parameters. "username" and "password" are required'
+    WRONG_USER = 400, "invalid_grant", "User credentials are invalid"
+    WRONG_CODE = 400, "invalid_grant", "Invalid code"
+    OLD_CODE = 400, "invalid_grant", "Code has expired"
+    WRONG_REFRESH = 400, "invalid_grant", "Invalid refresh token"
+    OLD_REFRESH = 400, "invalid_grant", "Refresh token has expired"
+    # 401 makes clients authenticate again; the hub's own 400 for a missing token would not.
+    NO_TOKEN = 401, "invalid_request", "The access token was not found"
+    WRONG_TOKEN = 401, "invalid_token", "The access token provided is invalid."
+    OLD_TOKEN = 401, "invalid_token", "The access token provided has expired."
+
+
+class TokenRefused(Exception):
+    def __init__(self, why: Why) -> None:
+        self.status, self.error, self.description = why.value
+        super().__init__(self.description)
 
 
 @dataclass(frozen=True)
@@ -41,12 +69,14 @@ def grant(form: Mapping[str, str], address: str | None) -> Granted:
     Raises `TokenRefused`. `address` is the caller's, for the record.
     """
     grant_type = form.get("grant_type")
-    if grant_type not in ("password", "refresh_token"):
-        raise TokenRefused("invalid_request", "Invalid or missing grant_type parameter")
+    if grant_type not in ("password", "authorization_code", "refresh_token"):
+        raise TokenRefused(Why.GRANT_TYPE)
     credential = _client(form)
     if grant_type == "password":
         _check_user(credential, form)
         granted = _issue(credential)
+    elif grant_type == "authorization_code":
+        granted = _swap(credential, form.get("code", ""))
     else:
         granted = _refresh(credential, form.get("refresh_token", ""))
     note_use(credential, address)
@@ -56,26 +86,40 @@ def grant(form: Mapping[str, str], address: str | None) -> Granted:
 def _client(form: Mapping[str, str]) -> Credential:
     """The credential whose client secret this is: there are two while one is being replaced."""
     if not form.get("client_id"):
-        raise TokenRefused("invalid_client", "Invalid or missing client_id parameter")
+        raise TokenRefused(Why.NO_CLIENT)
     if not form.get("client_secret"):
-        raise TokenRefused("invalid_client", "Missing client_secret parameter")
+        raise TokenRefused(Why.NO_SECRET)
     candidates = Credential.objects.select_related("activation").filter(
         activation__client_id=form["client_id"], kind=Credential.Kind.ISSUED, revoked_at=None
     )
     right = [c for c in candidates if matches(form["client_secret"], c.client_secret_hash)]
     if not right:
-        raise TokenRefused("invalid_client", "Client credentials are invalid")
+        raise TokenRefused(Why.WRONG_CLIENT)
     return right[0]
 
 
 def _check_user(credential: Credential, form: Mapping[str, str]) -> None:
     if not form.get("username") or not form.get("password"):
-        raise TokenRefused(
-            "invalid_client", 'Missing parameters. "username" and "password" are required'
-        )
+        raise TokenRefused(Why.NO_USER)
     right_user = form["username"] == credential.activation.api_user
     if not matches(form["password"], credential.api_secret_hash) or not right_user:
-        raise TokenRefused("invalid_grant", "User credentials are invalid")
+        raise TokenRefused(Why.WRONG_USER)
+
+
+@transaction.atomic
+def _swap(credential: Credential, code: str) -> Granted:
+    row = (
+        AuthorizationCode.objects.select_for_update()
+        .filter(activation=credential.activation, code_hash=digest(code), used_at=None)
+        .first()
+    )
+    if row is None:
+        raise TokenRefused(Why.WRONG_CODE)
+    if row.expires_at <= timezone.now():
+        raise TokenRefused(Why.OLD_CODE)
+    row.used_at = timezone.now()
+    row.save(update_fields=["used_at"])
+    return _issue(credential)
 
 
 @transaction.atomic
@@ -86,9 +130,9 @@ def _refresh(credential: Credential, refresh_token: str) -> Granted:
         .first()
     )
     if token is None:
-        raise TokenRefused("invalid_grant", "Invalid refresh token")
+        raise TokenRefused(Why.WRONG_REFRESH)
     if token.refresh_expires_at <= timezone.now():
-        raise TokenRefused("invalid_grant", "Refresh token has expired")
+        raise TokenRefused(Why.OLD_REFRESH)
     token.refreshed_at = timezone.now()
     token.save(update_fields=["refreshed_at"])
     return _issue(credential)
@@ -107,10 +151,37 @@ def _issue(credential: Credential) -> Granted:
     return Granted(access, refresh, int(ACCESS_LIFE.total_seconds()))
 
 
+def issue_code(activation: Activation, by: User) -> str:
+    """A code that the partner's App swaps for tokens, once, within a few minutes.
+
+    Raises `NotAllowed` where no partner could use it.
+    """
+    if activation.mode != Mode.PARTNER or activation.state == State.REVOKED:
+        raise NotAllowed(_("Esta integração não usa credenciais emitidas pelo portal."))
+    code = secrets.token_hex(20)
+    AuthorizationCode.objects.create(
+        activation=activation,
+        code_hash=digest(code),
+        issued_by=by,
+        expires_at=timezone.now() + CODE_LIFE,
+    )
+    return code
+
+
+def address_to_open(activation: Activation, by: User) -> str:
+    """The App's own address with a new code, as the hub opens it: `{url}?pluggtocode={code}`
+    (section 13). Raises `NotAllowed`."""
+    if not activation.plugin_url:
+        raise NotAllowed(_("Esta integração não tem URL do pluggin para abrir."))
+    url = urlsplit(activation.plugin_url)
+    code = urlencode({"pluggtocode": issue_code(activation, by)})
+    return urlunsplit(url._replace(query=f"{url.query}&{code}" if url.query else code))
+
+
 def recognise(access_token: str, address: str | None) -> Credential:
     """The credential behind an access token, its activation, store and connector loaded.
 
-    Raises `TokenRefused`, with status 401, which makes clients authenticate again.
+    Raises `TokenRefused`.
     """
     token = (
         AccessToken.objects.select_related(
@@ -120,9 +191,9 @@ def recognise(access_token: str, address: str | None) -> Credential:
         .first()
     )
     if token is None or token.credential.revoked_at is not None:
-        raise TokenRefused("invalid_token", "The access token provided is invalid.", 401)
+        raise TokenRefused(Why.WRONG_TOKEN)
     if token.access_expires_at <= timezone.now():
-        raise TokenRefused("invalid_token", "The access token provided has expired.", 401)
+        raise TokenRefused(Why.OLD_TOKEN)
     note_use(token.credential, address)
     return token.credential
 
@@ -138,5 +209,6 @@ def note_use(credential: Credential, address: str | None) -> None:
 
 
 def prune_tokens() -> None:
-    """Forget tokens that can no longer be refreshed."""
+    """Forget tokens that can no longer be refreshed, and codes that can no longer be swapped."""
     AccessToken.objects.filter(refresh_expires_at__lt=timezone.now()).delete()
+    AuthorizationCode.objects.filter(expires_at__lt=timezone.now()).delete()

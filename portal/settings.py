@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_q",
     "connectors",
     "catalog",
@@ -43,6 +45,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.tracing.RequestIds",
+    "portal.api.frame.ApiFrame",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -125,10 +129,37 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.parsing.HubParser"],
     "DEFAULT_PAGINATION_CLASS": "portal.api.paging.HubPagination",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "portal.api.negotiation.AlwaysJson",
+    "DEFAULT_THROTTLE_CLASSES": ["portal.api.limits.CredentialRate"],
+    "DEFAULT_METADATA_CLASS": "portal.api.negotiation.Methods",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "portal.api.errors.answer_error",
     "UNAUTHENTICATED_USER": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of one request's body
+API_RATE = env.int("API_RATE", default=600)  # calls of one credential in a minute
+# What the calls are counted in: several processes count together only in a cache that they share.
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Tomada",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": _(
+        "A API do hub, a mesma que os clientes do Plugg.to já falam. Campos desconhecidos são"
+        " guardados e devolvidos."
+    ),
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/api"}],
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SCHEMA_PATH_PREFIX_TRIM": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "DISABLE_DOCSTRING_DESCRIPTIONS": True,  # they speak to whoever reads the code
+    "DISABLE_ERRORS_AND_WARNINGS": True,  # once per request; the tests look for what is missing
+    "PREPROCESSING_HOOKS": ["portal.api.openapi.canonical_paths"],
+    "POSTPROCESSING_HOOKS": ["portal.api.openapi.complete"],
+    "SWAGGER_UI_DIST": "SIDECAR",  # from our own static files: no page of ours loads from others
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
 
 # -- The queue (domain.md, section 1) -----------------------------------------------------------
 Q_CLUSTER = {
@@ -153,8 +184,19 @@ SECONDS_PER_MINUTE = env.int("SECONDS_PER_MINUTE", default=60)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"trace": {"()": "portal.tracing.AddTrace"}},
+    "formatters": {
+        "line": {
+            "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s %(caller)s] %(message)s"
+        }
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["trace"],
+        }
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # One line per task of a queue that runs thousands says nothing to anybody.
     "loggers": {"django-q": {"level": "WARNING"}},

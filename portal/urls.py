@@ -6,7 +6,11 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
+from portal.pages.developers import DevelopersPage
 from portal.pages.orders import OrderListPage, OrderPage
+
+handler400 = "portal.api.errors.bad_request"
+handler500 = "portal.api.errors.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="orders"), name="home"),
@@ -15,6 +19,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("orders/", OrderListPage.as_view(), name="orders"),
     path("orders/<str:public_id>/", OrderPage.as_view(), name="order"),
+    path("developers/", DevelopersPage.as_view(), name="developers"),
     path("admin/", admin.site.urls),
     path("api/", include("portal.api.urls")),
 ]

@@ -6,7 +6,9 @@ from rest_framework.request import Request
 
 from connectors.errors import NotAllowed
 from connectors.models import Activation, State
-from connectors.tokens import TokenRefused, recognise
+from connectors.payload import Payload
+from connectors.tokens import TokenRefused, Why, recognise
+from portal.tracing import note_caller
 
 
 class Partner:
@@ -14,26 +16,39 @@ class Partner:
 
     is_authenticated = True
 
+    def __init__(self, fingerprint: str) -> None:
+        self.fingerprint = fingerprint  # of its credential
+
 
 class BearerToken(BaseAuthentication):
     """`request.auth` is the activation whose credential the caller uses, with its store and
-    connector. The token comes by header or as `?access_token=` (pluggto-api.md, section 2.4)."""
+    connector (pluggto-api.md, section 2.4)."""
 
     def authenticate(self, request: Request) -> tuple[Any, Activation]:
-        header = request.headers.get("Authorization", "")
-        scheme, _space, token = header.partition(" ")
-        if scheme.lower() != "bearer":
-            token = request.query_params.get("access_token", "")
+        token = _token(request)
         if not token:
-            raise TokenRefused("invalid_request", "The access token was not found", 401)
-        credential = recognise(token.strip(), request.META.get("REMOTE_ADDR"))
+            raise TokenRefused(Why.NO_TOKEN)
+        credential = recognise(token, request.META.get("REMOTE_ADDR"))
         activation = credential.activation
+        note_caller(activation.store_id, activation.pk)
         if activation.state != State.ACTIVE:
             raise NotAllowed(
                 _("A integração está %(state)s.")
                 % {"state": str(activation.get_state_display()).lower()}
             )
-        return Partner(), activation
+        return Partner(credential.fingerprint), activation
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def _token(request: Request) -> str:
+    """By header, else as `?access_token=`, else, in a DELETE, in the body: an old client of the
+    hub sends it in the last two at once. The first one counts."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        token = ""
+    token = token.strip() or request.query_params.get("access_token", "").strip()
+    if not token and request.method == "DELETE":
+        token = Payload(request.data).optional_text("access_token")
+    return token

@@ -1,10 +1,12 @@
 """Every error of the hub API in the hub's shape (pluggto-api.md, section 3)."""
 
+from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import DataError
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,13 +21,21 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.tokens import TokenRefused
+from portal.tracing import request_id
 
+PREFIX = "/api/"
 NO_TEXT = "the address or the query holds a character that is no text"
 MESSAGE = "An error occurred, see details for more information."
+
+
+class NotServed(Refused):
+    """The hub names such a resource, and the portal does not have it."""
+
 
 # By what happened: the HTTP status and the hub's word for it. The first that fits.
 SHAPES: tuple[tuple[type[Exception], int, str], ...] = (
     (NothingChanged, 400, "not_updated"),
+    (NotServed, 404, "not_available"),
     (NotFound, 404, "not_found"),
     (NotAllowed, 403, "not_allowed"),
     (Duplicate, 400, "duplicate"),
@@ -39,6 +49,9 @@ SHAPES: tuple[tuple[type[Exception], int, str], ...] = (
     (exceptions.Throttled, 429, "too_many_requests"),
     (exceptions.APIException, 400, "invalid"),
 )
+# What fails before or behind the views.
+TOO_LARGE = (413, "too_large")
+BROKEN = (500, "internal_error")
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -53,7 +66,10 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
             set_rollback()
             # A client that asks the database's error text tells duplicates by this object.
             details = {"errmsg": str(error)} if isinstance(error, Duplicate) else str(error)
-            return error_response(code, word, details)
+            headers = {}
+            if isinstance(error, exceptions.Throttled):
+                headers["Retry-After"] = str(ceil(getattr(error, "wait", None) or 1))
+            return Response(error_body(word, details), status=code, headers=headers)
     return None
 
 
@@ -62,15 +78,45 @@ class UnknownPath(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    schema = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise exceptions.NotFound(request.path)
 
 
-def error_response(code: int, word: str, details: Any) -> Response:
-    return Response(
-        {"error": True, "type": word, "message": MESSAGE, "details": details}, status=code
-    )
+class NotAvailable(APIView):
+    """What the hub's documentation names without a shape that anybody has seen: a clear no
+    instead of an invention (sections 9 and 11)."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotServed(f"the portal does not serve {request.path}")
+
+
+def error_body(word: str, details: Any) -> dict[str, Any]:
+    return {"error": True, "type": word, "message": MESSAGE, "details": details}
+
+
+def plain_error(code: int, word: str, details: str) -> HttpResponse:
+    """For what fails outside of DRF's views."""
+    return JsonResponse(error_body(word, details), status=code)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler of what it refuses by itself: a forged Host, too many fields."""
+    if request.path.startswith(PREFIX):
+        return plain_error(400, "invalid", type(exception).__name__)
+    return defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler of our own faults. The log has the rest, under the same id."""
+    if request.path.startswith(PREFIX):
+        return plain_error(*BROKEN, f"request {request_id()}")
+    return defaults.server_error(request)
 
 
 def token_error(error: TokenRefused) -> Response:

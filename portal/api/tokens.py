@@ -1,12 +1,40 @@
-from collections.abc import Mapping
+from base64 import b64decode
+from typing import Any, cast
 
+from django.db import DataError
+from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import APIException
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from connectors.tokens import TokenRefused, grant
+from connectors.errors import Unreadable
+from connectors.openapi import FORM, described
+from connectors.tokens import TokenRefused, Why, grant
+from portal.api.parsing import FormParser
+
+_FIELDS = (
+    "client_id", "client_secret", "username", "password", "refresh_token", "code"
+)  # fmt: skip
+TOKEN_FORM = {
+    "type": "object",
+    "required": ["grant_type"],
+    "properties": {
+        "grant_type": {"enum": ["password", "authorization_code", "refresh_token"]},
+        **{name: {"type": "string"} for name in _FIELDS},
+    },
+}
+_HEX = {"type": "string", "pattern": "^[0-9a-f]{40}$"}
+TOKEN = {
+    "type": "object",
+    "required": ["token_type", "access_token", "expires_in", "refresh_token"],
+    "properties": {
+        "token_type": {"const": "bearer"},
+        "access_token": _HEX,
+        "expires_in": {"type": "integer"},
+        "refresh_token": _HEX,
+    },
+}
 
 
 class TokenView(APIView):
@@ -14,11 +42,14 @@ class TokenView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    throttle_classes = ()
     parser_classes = (FormParser,)
 
+    @described(_("Pedir um token de acesso"), TOKEN, takes=TOKEN_FORM, media=(FORM,))
     def post(self, request: Request) -> Response:
-        form = request.data if isinstance(request.data, Mapping) else {}
-        granted = grant(form, request.META.get("REMOTE_ADDR"))
+        sent = cast(dict[str, Any], request.data)
+        form = {name: value for name, value in sent.items() if isinstance(value, str)}
+        granted = grant({**form, **_basic(request)}, request.META.get("REMOTE_ADDR"))
         return Response(
             {
                 "token_type": "bearer",
@@ -30,9 +61,19 @@ class TokenView(APIView):
         )
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, APIException):  # another method or content type (section 2.5)
-            exc = TokenRefused(
-                "invalid_request",
-                "Method must be POST with application/x-www-form-urlencoded encoding",
-            )
+        # Another method or content type (section 2.5), or what is no form after all.
+        if isinstance(exc, APIException | Unreadable | DataError):
+            exc = TokenRefused(Why.NO_FORM)
         return super().handle_exception(exc)
+
+
+def _basic(request: Request) -> dict[str, str]:
+    """The client's two values, where they come as HTTP Basic instead of in the body."""
+    scheme, _space, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return {}
+    try:
+        client_id, _colon, secret = b64decode(encoded, validate=True).decode().partition(":")
+    except ValueError:
+        return {}
+    return {"client_id": client_id, "client_secret": secret}

@@ -4,11 +4,13 @@ ignored, except in what names a record (pluggto-api.md, section 1)."""
 import re
 from typing import Any
 
-from django.urls import URLPattern, re_path
+from django.urls import URLPattern, path, re_path
 
-from catalog.api import ProductDetail, ProductList, SkuDetail, Stock
-from orders.api import OrderDetail, OrderList
-from portal.api.errors import UnknownPath
+from catalog.api import ProductDetail, ProductList, ProductTable, Shipping, SkuDetail, Stock
+from orders.api import Labels, OrderDetail, OrderList
+from portal.api.about import CurrentUser, Time
+from portal.api.errors import NotAvailable, UnknownPath
+from portal.api.openapi import Docs, Document
 from portal.api.tokens import TokenView
 
 
@@ -26,14 +28,29 @@ def _any_case(text: str) -> str:
     return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in text)
 
 
+# Named by the hub's documentation, or by an old client, without a shape that anybody has seen.
+NOT_AVAILABLE = ("messages", "places", "clientinfo")
+
 urlpatterns = [
     route("oauth/token", TokenView, "token"),
     route("products", ProductList, "product-list"),
+    route("products/tabledata", ProductTable, "product-table"),
+    route("tabledata", ProductTable, "old-product-table"),
     route("products/{public_id}", ProductDetail, "product-detail"),
     route("products/{public_id}/stock", Stock, "product-stock"),
+    route("products/{public_id}/variation/{variation_id}/stock", Stock, "variation-stock"),
     route("skus/{sku}", SkuDetail, "sku-detail"),
     route("skus/{sku}/stock", Stock, "sku-stock"),
     route("orders", OrderList, "order-list"),
     route("orders/{public_id}", OrderDetail, "order-detail"),
+    route("order", OrderList, "old-order-list"),
+    route("order/{public_id}", OrderDetail, "old-order-detail"),
+    route("labels", Labels, "labels"),
+    route("shipping", Shipping, "shipping"),
+    route("users", CurrentUser, "current-user"),
+    route("time", Time, "time"),
+    path("schema", Document.as_view(), name="schema"),
+    path("docs", Docs.as_view(), name="docs"),
+    re_path(f"^({'|'.join(map(_any_case, NOT_AVAILABLE))})(/.*)?$", NotAvailable.as_view()),
     re_path("", UnknownPath.as_view()),
 ]

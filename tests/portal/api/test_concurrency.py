@@ -74,6 +74,25 @@ def test_no_decrease_of_stock_is_lost(linx):
     assert Stock.objects.get().on_hand == 40
 
 
+def test_no_increase_and_no_decrease_of_stock_is_lost_whichever_way_it_comes(linx):
+    variations = [{"sku": "A1", "quantity": 100}, {"sku": "A2", "quantity": 7}]
+    product = linx.post("/products", {"sku": "A", "variations": variations}).json()["Product"]
+    by_ids = f"/products/{product['id']}/variation/{product['variations'][0]['id']}/stock"
+
+    def change(path: str, action: str, quantity: int) -> Callable[[], Any]:
+        return lambda: linx.put(path, {"action": action, "quantity": quantity})
+
+    ways = [("/skus/A1/stock", "increase", 5), (by_ids, "decrease", 2)]
+    answers = at_once([change(*way) for way in ways * 8])
+
+    assert statuses(answers) == [200] * 16
+    assert dict(Stock.objects.values_list("product__sku", "on_hand")) == {
+        "A": 0,
+        "A1": 124,
+        "A2": 7,
+    }
+
+
 def test_the_same_sku_saved_at_once_is_one_product(linx):
     answers = at_once(
         [lambda n=n: linx.put("/skus/NOVO", {"name": f"Nome {n}", "price": n}) for n in range(1, 7)]
@@ -121,6 +140,59 @@ def test_the_same_report_sent_twice_at_once_is_one_step(linx, pluga):
         "approved",
         "invoiced",
     ]
+
+
+def test_two_statuses_sent_at_once_end_at_the_later_one_and_none_is_forgotten(linx, pluga):
+    order = pluga.post("/orders", small_order(shipments=[{}])).json()["Order"]
+    path, shipment = f"/orders/{order['id']}", order["shipments"][0]["id"]
+    invoice = {"status": "invoiced", "shipments": [{"id": shipment, "nfe_number": "1"}]}
+    tracking = {"status": "shipping_informed", "shipments": [{"id": shipment, "track_code": "AA"}]}
+
+    answers = at_once([lambda: linx.put(path, invoice), lambda: linx.put(path, tracking)])
+
+    steps = list(
+        StatusChange.objects.order_by("pk").values_list("previous", "status", "applied")[1:]
+    )
+    first_the_invoice = [
+        ("approved", "invoiced", True),
+        ("invoiced", "shipping_informed", True),
+    ]
+    first_the_tracking = [
+        ("approved", "shipping_informed", True),
+        ("shipping_informed", "invoiced", False),
+    ]
+    assert Order.objects.get().status == "shipping_informed"
+    assert (statuses(answers), steps) in [
+        ([200, 200], first_the_invoice),
+        ([200, 400], first_the_tracking),
+    ]
+    assert Order.objects.get().shipments.get().track_code == "AA"
+
+
+def test_one_status_sent_by_many_at_once_is_one_step_with_one_notice(linx, pluga):
+    order = pluga.post("/orders", small_order(status="pending")).json()["Order"]
+    Notice.objects.all().delete()
+
+    answers = at_once([lambda: pluga.put(f"/orders/{order['id']}", {"status": "approved"})] * 4)
+
+    assert statuses(answers) == [200, 400, 400, 400]
+    refused = [answer.json()["details"] for answer in answers if answer.status_code == 400]
+    assert refused == ["Changes not found in the order"] * 3
+    assert (StatusChange.objects.count(), Notice.objects.count()) == (2, 1)
+
+
+def test_no_message_of_a_log_is_lost(linx, pluga):
+    path = f"/orders/{pluga.post('/orders', small_order()).json()['Order']['id']}"
+
+    def write(number: int) -> Callable[[], Any]:
+        entry = {"message": f"Erro {number}", "date": "2025-04-27"}
+        return lambda: linx.put(path, {"log_history": [entry]})
+
+    answers = at_once([write(number) for number in range(6)])
+
+    assert statuses(answers) == [200] * 6
+    log = linx.get(path).json()["Order"]["log_history"]
+    assert sorted(entry["message"] for entry in log) == [f"Erro {number}" for number in range(6)]
 
 
 def test_a_refresh_token_used_twice_at_once_is_used_once(linx):

@@ -301,6 +301,62 @@ def test_a_shipment_without_an_id_is_one_more(linx, order):
     assert len(updated["shipments"]) == 2
 
 
+@pytest.mark.parametrize("id", [None, ""])
+def test_a_shipment_with_an_empty_id_is_one_more(linx, order, id):
+    shipments = [{"id": id, **TRACKING}]
+
+    updated = order_of(linx.put(f"/orders/{order['id']}", {"shipments": shipments}))
+
+    assert [each["track_code"] for each in updated["shipments"]] == [None, TRACKING["track_code"]]
+
+
+def test_a_delivery_of_some_of_the_items_is_a_shipment_of_its_own(linx, order):
+    shipments = [
+        {"shipping_items": [{"sku": "A", "quantity": "2"}], "status": "invoiced", **INVOICE},
+        {"shipping_items": [{"sku": "B", "quantity": 1}], "status": "invoiced"},
+    ]
+
+    updated = order_of(
+        linx.put(f"/orders/{order['id']}", {"status": "invoiced", "shipments": shipments})
+    )
+
+    assert [each["shipping_items"] for each in updated["shipments"]] == [
+        [],
+        [{"sku": "A", "quantity": 2}],
+        [{"sku": "B", "quantity": 1}],
+    ]
+
+
+def test_a_document_gets_an_id_and_leaves_the_others_there(pluga, linx, order):
+    path, id = f"/orders/{order['id']}", order["shipments"][0]["id"]
+    label = {"url": "https://etiquetas.example/1.pdf", "type": "label"}
+    invoice = {"url": "https://notas.example/1.xml", "type": "invoice"}
+
+    def put(partner: Partner, *documents: Any) -> list[dict[str, Any]]:
+        body = {"shipments": [{"id": id, "documents": list(documents)}]}
+        return order_of(partner.put(path, body))["shipments"][0]["documents"]
+
+    first = put(pluga, label)
+    both = put(linx, invoice)
+    again = linx.put(path, {"shipments": [{"id": id, "documents": [invoice, label]}]})
+    nothing = linx.put(path, {"shipments": [{"id": id, "documents": []}]})
+    without = put(linx, {"id": both[1]["id"], "remove": True})
+
+    assert len(first[0]["id"]) == 24
+    assert both == [first[0], {**invoice, "id": both[1]["id"]}]
+    assert [details_of(each)[1] for each in (again, nothing)] == ["not_updated"] * 2
+    assert without == first
+
+
+def test_a_document_that_is_no_object_is_refused_with_its_place(linx, order):
+    shipments = [{"documents": ["https://notas.example/1.xml"]}]
+
+    response = linx.put(f"/orders/{order['id']}", {"shipments": shipments})
+
+    expected = "$.shipments[0].documents[0]: got str, not an object"
+    assert details_of(response) == (400, "invalid", expected)
+
+
 def test_an_unknown_shipment_is_refused_with_its_place(linx, order):
     shipments = [{"id": "000000000000000000000000", **INVOICE}]
 
@@ -322,17 +378,24 @@ def test_another_orders_shipment_is_unknown(pluga, linx, order):
 
 
 def test_our_own_answer_sent_back_changes_nothing(pluga, linx, order):
-    brought = order_of(pluga.get(f"/orders/{order['id']}"))
+    path = f"/orders/{order['id']}"
+    brought = order_of(pluga.get(path))
+    taken_with_map, brought_with_map = (
+        order_of(partner.get(path, showExternal="true")) for partner in (linx, pluga)
+    )
 
     responses = [
-        linx.put(f"/orders/{order['id']}", order),
-        pluga.put(f"/orders/{order['id']}", brought),
-        linx.put(f"/orders/{order['id']}", {"status": order["status"]}),
-        linx.put(f"/orders/{order['id']}", {}),
+        linx.put(path, order),
+        pluga.put(path, brought),
+        linx.put(path, taken_with_map),
+        pluga.put(path, brought_with_map),
+        pluga.put(path, {"Order": brought}),
+        linx.put(path, {"status": order["status"]}),
+        linx.put(path, {}),
     ]
 
     expected = (400, "not_updated", "Changes not found in the order")
-    assert [details_of(response) for response in responses] == [expected] * 4
+    assert [details_of(response) for response in responses] == [expected] * 7
 
 
 def test_every_step_is_in_the_status_history(pluga, linx):
@@ -367,12 +430,72 @@ def test_external_and_ack_are_each_clients_own(pluga, linx, order):
     assert (link.external_id, link.acknowledged) == ("4711", True)
 
 
+def test_the_map_of_all_clients_numbers_is_shown_to_whoever_asks_for_it(pluga, linx, order):
+    path = f"/orders/{order['id']}"
+    linx.put(path, {"external": "4711"})
+
+    shown = order_of(linx.get(path, showExternal="true"))
+    listed = linx.get("/orders", showExternal="true").json()["result"][0]["Order"]
+
+    assert shown["external"] == {
+        pluga.issued.client_id: full_order()["external"],
+        linx.issued.client_id: "4711",
+    }
+    assert listed == shown
+    assert {**shown, "external": "4711"} == order_of(linx.get(path, showExternal="false"))
+    assert details_of(linx.get(path, showExternal="talvez")) == (
+        400,
+        "invalid",
+        "?showExternal: cannot read 'talvez'",
+    )
+
+
+def test_of_a_map_of_numbers_the_writers_own_counts(pluga, linx, order):
+    path, own = f"/orders/{order['id']}", linx.issued.client_id
+    others = {pluga.issued.client_id: "roubado"}
+
+    written = order_of(linx.put(path, {"external": {**others, own: 4711}}))
+    again = linx.put(path, {"external": {**others, own: "4711"}})
+    nothing = [linx.put(path, {"external": value}) for value in ({}, [], others)]
+
+    assert written["external"] == "4711"
+    assert [details_of(each)[1] for each in (again, *nothing)] == ["not_updated"] * 4
+    assert order_of(pluga.get(path))["external"] == full_order()["external"]
+
+
+def test_a_number_that_is_too_long_is_refused(pluga, linx, order):
+    too_long = {"external": "9" * 201}
+
+    responses = [
+        linx.put(f"/orders/{order['id']}", too_long),
+        pluga.post("/orders", small_order("novo", **too_long)),
+    ]
+
+    for response in responses:
+        assert details_of(response)[:2] == (400, "invalid")
+        assert details_of(response)[2].startswith("$.external: Certifique-se ")
+    assert Order.objects.count() == 1
+
+
 def test_a_client_reports_its_own_error_in_the_log(linx, order):
     entry = {"message": "CPF inválido", "date": "2025-04-27 12:30:39"}
 
     updated = order_of(linx.put(f"/orders/{order['id']}", {"log_history": [entry]}))
 
-    assert updated["log_history"] == [entry]
+    assert order["log_history"] != []
+    assert updated["log_history"] == [*order["log_history"], entry]
+
+
+def test_what_the_log_says_already_is_not_said_twice(linx, order):
+    path, entry = f"/orders/{order['id']}", {"message": "CPF inválido", "date": "2025-04-27"}
+    linx.put(path, {"log_history": [entry]})
+
+    again = linx.put(path, {"log_history": [entry]})
+    other = order_of(linx.put(path, {"log_history": [entry, {**entry, "date": "2025-04-28"}]}))
+
+    assert details_of(again)[1] == "not_updated"
+    assert other["log_history"][-2:] == [entry, {**entry, "date": "2025-04-28"}]
+    assert len(other["log_history"]) == len(order["log_history"]) + 2
 
 
 def test_a_channel_may_change_its_own_order_and_its_items(pluga, order):
@@ -387,10 +510,52 @@ def test_a_channel_may_change_its_own_order_and_its_items(pluga, order):
     assert len(updated["payments"]) == 1
 
 
+def test_an_item_and_a_payment_keep_their_ids_and_what_was_not_said_of_them(pluga, order):
+    path, item, payment = f"/orders/{order['id']}", order["items"][0], order["payments"][0]
+    items = [{"id": item["id"], "quantity": 9}, {"sku": "NOVO", "quantity": 1}]
+    payments = [{"id": payment["id"], "payment_total": 1.5}]
+
+    updated = order_of(pluga.put(path, {"items": items, "payments": payments}))
+
+    assert updated["items"][0] == {**item, "quantity": 9}
+    assert (updated["items"][1]["sku"], len(updated["items"])) == ("NOVO", 2)
+    assert updated["payments"] == [{**payment, "payment_total": 1.5}]
+
+
+def test_items_sent_again_without_ids_or_with_the_senders_are_the_same_items(pluga):
+    items = [{"id": "A1", "sku": "A", "quantity": 1}, {"id": "A2", "sku": "B", "quantity": 2}]
+    created = order_of(pluga.post("/orders", small_order(items=items)), 201)
+    path = f"/orders/{created['id']}"
+
+    same = pluga.put(path, {"items": items})
+    changed = order_of(pluga.put(path, {"items": [items[0], {**items[1], "quantity": 3}]}))
+
+    assert details_of(same)[1] == "not_updated"
+    assert changed["items"][0] == created["items"][0]
+    assert changed["items"][1]["quantity"] == 3
+
+
 def test_a_part_that_is_null_is_not_spoken_of(pluga, order):
     response = pluga.put(f"/orders/{order['id']}", {"items": None, "payments": None})
 
     assert details_of(response)[1] == "not_updated"
+
+
+def test_what_the_hub_computes_may_be_sent_and_is_not_even_read(pluga, order):
+    sent = {"created": "ontem", "modified": 1, "timestamp": "x", "tags": [], "deleted": "talvez"}
+
+    updated = order_of(
+        pluga.put(
+            f"/orders/{order['id']}",
+            {**sent, "purchased": "2025-04-27 09:29:58", "payment_method": "pix"},
+        )
+    )
+
+    assert updated["purchased"] == "2025-04-27T12:29:58.000Z"
+    assert updated["payment_method"] == "pix"
+    assert {name: updated[name] for name in sent if name not in ("modified", "timestamp")} == {
+        name: order[name] for name in sent if name not in ("modified", "timestamp")
+    }
 
 
 def test_an_order_does_not_go_backwards(pluga, linx, order):

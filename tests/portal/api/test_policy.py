@@ -168,7 +168,7 @@ def test_a_connector_reports_only_its_own_fields(pluga, slug, shipment, refused)
         ({"total": 1}, "total"),
         ({"items": []}, "items"),
         ({"payments": [{"payment_type": "credit"}]}, "payments"),
-        ({"status": "invoiced", "payer_name": "X", "subtotal": 1}, "payer_name, subtotal"),
+        ({"payer_name": "X", "subtotal": 1}, "payer_name, subtotal"),
     ],
 )
 def test_an_order_is_its_channels_to_change(pluga, slug, body, names):
@@ -180,6 +180,35 @@ def test_an_order_is_its_channels_to_change(pluga, slug, body, names):
     message = f"{NAMES[slug]} não pode alterar estes campos do pedido: {names}. {ALLOWED[slug]}"
     assert details_of(response) == (403, "not_allowed", message)
     assert Order.objects.get().lines.count() == 1
+
+
+WHOLE = {"status": "invoiced", "payer_name": "X", "subtotal": 1, "items": [], "external": "9"}
+
+
+@pytest.mark.parametrize("slug", ["rocky", "webstore", "linx"])
+def test_what_is_not_a_platforms_stays_as_it_is_where_it_comes_with_what_is(pluga, slug):
+    partner = make_partner(pluga.activation.store, slug)
+    id = place_order(pluga, payer_name="Ana")
+
+    updated = partner.put(f"/orders/{id}", WHOLE).json()["Order"]
+
+    assert (updated["status"], updated["external"]) == ("invoiced", "9")
+    assert (updated["payer_name"], updated["subtotal"]) == ("Ana", None)
+    assert len(updated["items"]) == 1
+
+
+def test_of_otimo_nothing_else_is_taken_even_with_what_is_its_own(pluga):
+    otimo = make_partner(pluga.activation.store, "otimo")
+    id = place_order(pluga)
+
+    response = otimo.put(f"/orders/{id}", WHOLE)
+
+    message = (
+        "Ótimo Gestor não pode alterar estes campos do pedido: items, payer_name, subtotal."
+        f" {ALLOWED['otimo']}"
+    )
+    assert details_of(response) == (403, "not_allowed", message)
+    assert Order.objects.get().status == "approved"
 
 
 @pytest.mark.parametrize("slug", REPORTS)

@@ -23,9 +23,9 @@ def linx(store: Store) -> Partner:
     return linx
 
 
-def cost_of(partner: Partner, method: str, path: str, body: Any = None) -> int:
+def cost_of(partner: Partner, method: str, path: str, body: Any = None, **query: str) -> int:
     with CaptureQueriesContext(connection) as queries:
-        response = partner.call(method, path, body)
+        response = partner.call(method, path, body, **query)
     assert response.status_code in (200, 201), response.content
     return len(queries)
 
@@ -60,6 +60,72 @@ def test_a_list_of_products(linx):
     assert many <= 4
 
 
+# A path, and a query that finds all of it in an order of its own, behind the first.
+LISTS: list[tuple[str, dict[str, str]]] = [
+    ("/orders", {"showExternal": "true", "created": "2001-01-01to", "sort": "-modified"}),
+    ("/orders", {"status": "approved,picking", "ack": "false", "channel": "MercadoLivre"}),
+    ("/products", {"modified": "2001-01-01to", "brand": "B", "sort": "-sku"}),
+    ("/products/tabledata", {}),
+]
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+@pytest.mark.parametrize(("path", "query"), LISTS)
+def test_a_list_that_is_searched_sorted_and_gone_on_with(pluga, linx, path, query, goes_on):
+    first = pluga.post("/orders", order_with("first", items=1)).json()["Order"]["id"]
+    if path != "/orders":
+        first = linx.post("/products", {"sku": "first"}).json()["Product"]["id"]
+    next_query = {"next": first} if goes_on and "sort" not in query else {}
+    costs = []
+    for count in (1, 10):
+        for number in range(count):
+            pluga.post("/orders", order_with(f"{count}-{number}", items=number + 1))
+            variations = [{"sku": f"{count}-{number}-{n}"} for n in range(number)]
+            linx.post(
+                "/products", {"sku": f"{count}-{number}", "brand": "B", "variations": variations}
+            )
+        costs.append(cost_of(linx, "GET", path, **query, **next_query))
+
+    assert costs[0] == costs[1]
+    assert costs[1] <= 10
+
+
+def test_labels(pluga, linx):
+    ids, costs = [], []
+    for count in (1, 20):
+        for number in range(count):
+            documents = [{"url": f"https://e.example/{count}-{number}", "type": "label"}]
+            body = order_with(f"{count}-{number}", 1) | {"shipments": [{"documents": documents}]}
+            ids.append(pluga.post("/orders", body).json()["Order"]["id"])
+        costs.append(cost_of(linx, "GET", "/labels", orders=",".join(ids)))
+
+    assert costs[0] == costs[1]
+    assert costs[1] <= 4
+
+
+def test_a_question_for_freight(linx):
+    for number in range(20):
+        linx.post("/products", {"sku": f"P{number}"})
+    products = {f"products[{number}][sku]": f"P{number}" for number in range(20)}
+    asked = {"destination_postalcode": "80010000"}
+
+    one = cost_of(linx, "GET", "/shipping", **asked, **{"products[0][sku]": "P0"})
+    many = cost_of(linx, "GET", "/shipping", **asked, **products)
+
+    assert many == one
+
+
+def test_an_order_that_its_channel_changes_item_by_item(pluga, linx):
+    costs = []
+    for number, items in (("1", 1), ("2", 50)):
+        order = pluga.post("/orders", order_with(number, items)).json()["Order"]
+        changed = [{"id": item["id"], "quantity": 9} for item in order["items"]]
+        body = {"items": changed, "payments": [{"payment_type": "pix"}]}
+        costs.append(cost_of(pluga, "PUT", f"/orders/{order['id']}", body))
+
+    assert costs[0] == costs[1]
+
+
 def test_a_new_order(pluga, linx):
     pluga.get("/orders")
     few = cost_of(pluga, "POST", "/orders", order_with("1", items=1))
@@ -90,3 +156,14 @@ def test_stock(linx):
 
     assert many == one
     assert many <= 15
+
+
+def test_the_stock_of_one_of_many_variations(linx):
+    costs = []
+    for sku, count in (("A", 2), ("B", 40)):
+        variations = [{"sku": f"{sku}{n}"} for n in range(count)]
+        product = linx.post("/products", {"sku": sku, "variations": variations}).json()["Product"]
+        path = f"/products/{product['id']}/variation/{product['variations'][1]['id']}/stock"
+        costs.append(cost_of(linx, "PUT", path, {"action": "increase", "quantity": 1}))
+
+    assert costs[0] == costs[1]

@@ -71,6 +71,35 @@ def test_the_stock_of_a_variation_counts_in_its_parent(partner):
     ]
 
 
+def test_the_stock_of_a_variation_is_written_by_both_ids(partner):
+    variations = [{"sku": "CAM-P", "quantity": 1}, {"sku": "CAM-G", "quantity": 2}]
+    product = partner.post("/products", {"sku": "CAM", "variations": variations}).json()["Product"]
+    small = product["variations"][0]["id"]
+    body = {"action": "increase", "quantity": 4}
+
+    response = partner.put(f"/products/{product['id']}/variation/{small}/stock", body)
+
+    assert response.status_code == 200
+    shown = [each["quantity"] for each in response.json()["Product"]["variations"]]
+    assert (response.json()["Product"]["quantity"], shown) == (7, [5, 2])
+
+
+def test_a_variation_of_another_product_is_not_found(partner):
+    cup = partner.get("/skus/CAN-07").json()["Product"]["id"]
+    shirt = partner.post("/products", {"sku": "CAM", "variations": [{"sku": "CAM-P"}]}).json()
+    small = shirt["Product"]["variations"][0]["id"]
+    body = {"action": "update", "quantity": 9}
+
+    responses = [
+        partner.put(f"/products/{cup}/variation/{small}/stock", body),
+        partner.put(f"/products/{cup}/variation/{cup}/stock", body),
+        partner.put(f"/products/{small}/variation/{small}/stock", body),
+    ]
+
+    assert [details_of(each)[:2] for each in responses] == [(404, "not_found")] * 3
+    assert details_of(responses[0])[2] == f"variation {small}"
+
+
 @pytest.mark.parametrize("action", ["update", "increase", "decrease"])
 def test_stock_that_is_so_already_is_not_updated(partner, action):
     quantity = 10 if action == "update" else 0

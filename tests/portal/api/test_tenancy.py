@@ -54,6 +54,12 @@ def answer(response: Any, *theirs: str) -> tuple[int, Any]:
         ("PUT", "/orders/{order}", {"status": "invoiced"}),
         ("PUT", "/orders/{order}", {"external": "1", "ack": True}),
         ("GET", "/orders?next={order}", None),
+        ("PUT", "/products/{product}/variation/{product}/stock", {"action": "update"}),
+        ("GET", "/products/tabledata?id={product}", None),
+        ("GET", "/products/tabledata?next={product}", None),
+        ("GET", "/orders?id={order}", None),
+        ("GET", "/orders?id={order}&showExternal=true", None),
+        ("GET", "/labels?orders={order}", None),
     ],
 )
 def test_what_is_anothers_is_as_what_does_not_exist(ours, theirs, method, path, body):

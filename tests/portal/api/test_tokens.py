@@ -1,6 +1,8 @@
 """POST /oauth/token and what the tokens are good for (pluggto-api.md, section 2)."""
 
+import json
 import re
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +12,10 @@ from django.utils import timezone
 
 from connectors.models import AccessToken, Credential, State, Store
 from connectors.services import pause, revoke, revoke_credential, rotate_credential
-from tests.conftest import Partner, make_operator, make_partner
+from tests.conftest import Partner, make_operator, make_partner, make_store
 
 FORM = "application/x-www-form-urlencoded"
+UNKNOWN_GRANT = "Invalid or missing grant_type parameter"
 FORTY_HEX = re.compile(r"[0-9a-f]{40}")
 
 
@@ -101,8 +104,8 @@ def test_a_refresh_token_is_its_own_partners(partner):
 @pytest.mark.parametrize(
     ("form", "error", "description"),
     [
-        ({"grant_type": ""}, "invalid_request", "Invalid or missing grant_type parameter"),
-        ({"grant_type": "magic"}, "invalid_request", "Invalid or missing grant_type parameter"),
+        ({"grant_type": ""}, "invalid_request", UNKNOWN_GRANT),
+        ({"grant_type": "magic"}, "invalid_request", UNKNOWN_GRANT),
         ({"client_id": ""}, "invalid_client", "Invalid or missing client_id parameter"),
         ({"client_secret": ""}, "invalid_client", "Missing client_secret parameter"),
         ({"client_id": "0" * 32}, "invalid_client", "Client credentials are invalid"),
@@ -119,7 +122,9 @@ def test_a_refresh_token_is_its_own_partners(partner):
         ),
         ({"username": "1461957000"}, "invalid_grant", "User credentials are invalid"),
         ({"password": "wrong"}, "invalid_grant", "User credentials are invalid"),
+        ({"grant_type": "client_credentials"}, "invalid_request", UNKNOWN_GRANT),
         ({"grant_type": "refresh_token"}, "invalid_grant", "Invalid refresh token"),
+        ({"grant_type": "authorization_code"}, "invalid_grant", "Invalid code"),
     ],
 )
 def test_a_wrong_form_is_refused_in_the_hubs_words(partner, form, error, description):
@@ -148,6 +153,85 @@ def test_a_client_that_sends_every_field_at_once_is_understood(partner):
     response = partner.ask_token(refresh_token="of-another-day", access_token="x")
 
     assert response.status_code == 200
+
+
+def ask_with(
+    headers: dict[str, str], form: str, path: str = "/api/oauth/token", content_type: str = FORM
+) -> Any:
+    return Client().post(path, form, content_type=content_type, headers=headers)
+
+
+def basic(client_id: str, secret: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(f"{client_id}:{secret}".encode()).decode()}
+
+
+def test_the_client_may_come_as_http_basic(partner):
+    """As a Cloudflare worker does: only grant_type and refresh_token in the body."""
+    refresh_token = partner.ask_token().json()["refresh_token"]
+    header = basic(partner.issued.client_id, partner.issued.client_secret)
+
+    response = ask_with(header, f"grant_type=refresh_token&refresh_token={refresh_token}")
+
+    assert response.status_code == 200
+    assert list_orders(response.json()["access_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "description"),
+    [
+        (basic("0" * 32, "0" * 32), "Client credentials are invalid"),
+        (basic("", ""), "Invalid or missing client_id parameter"),
+        (basic("a", ""), "Missing client_secret parameter"),
+        ({"Authorization": "Basic %%%"}, "Invalid or missing client_id parameter"),
+        ({"Authorization": "Basic /w=="}, "Invalid or missing client_id parameter"),
+        ({"Authorization": "Basic"}, "Invalid or missing client_id parameter"),
+    ],
+)
+def test_wrong_http_basic_is_refused(db, header, description):
+    response = ask_with(header, "grant_type=refresh_token&refresh_token=x")
+
+    assert outcome(response) == refused(400, "invalid_client", description)
+
+
+def test_a_copy_of_the_form_in_the_query_is_ignored(partner):
+    form = (
+        f"grant_type=password&client_id={partner.issued.client_id}"
+        f"&client_secret={partner.issued.client_secret}&username={partner.issued.api_user}"
+        f"&password={partner.issued.api_secret}"
+    )
+
+    both = ask_with({}, form, "/api/oauth/token?grant_type=refresh_token&client_id=other")
+    query_alone = ask_with({}, "x=1", f"/api/oauth/token?{form}")
+
+    assert both.status_code == 200
+    missing = refused(400, "invalid_request", "Invalid or missing grant_type parameter")
+    assert outcome(query_alone) == missing
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data; boundary=x", b"--x--"),
+        ("text/plain", b"grant_type=password"),
+        (FORM, b"grant_type=\xff"),
+        (FORM, b"grant_type=%FF"),
+        (FORM, b"grant_type[=1"),
+        (FORM, b"&".join(b"f%d=1" % n for n in range(20_001))),
+    ],
+)
+def test_what_is_no_form_is_refused_in_the_hubs_words(db, content_type, body):
+    response = ask_with({}, body, content_type=content_type)
+
+    message = "Method must be POST with application/x-www-form-urlencoded encoding"
+    assert outcome(response) == refused(400, "invalid_request", message)
+
+
+@pytest.mark.parametrize("name", ["client_id", "username", "password", "client_secret"])
+def test_a_form_with_a_character_that_is_no_text_is_refused(partner, name):
+    response = partner.ask_token(**{name: "%00"})
+
+    assert response.status_code == 400
+    assert response.json()["code"] == 400
 
 
 @pytest.mark.parametrize("path", ["/api/oauth/token/", "/api/Oauth/token", "/api/OAUTH/TOKEN/"])
@@ -179,6 +263,60 @@ def test_a_token_may_come_in_the_query(partner):
     response = Client().get("/api/orders", query_params={"access_token": token})
 
     assert response.status_code == 200
+
+
+def test_a_delete_may_carry_its_token_in_the_body(store):
+    """An OpenCart module sends it in the query and in a JSON body at once."""
+    partner = make_partner(store, "linx")
+    for sku in ("A", "B"):
+        assert partner.post("/products", {"sku": sku}).status_code == 201
+    body = json.dumps({"access_token": partner.token})
+
+    in_both = Client().delete(
+        f"/api/skus/A?access_token={partner.token}", body, content_type="application/json"
+    )
+    in_the_body = Client().delete("/api/skus/B", body, content_type="application/json")
+
+    assert [in_both.status_code, in_the_body.status_code] == [200, 200]
+    assert "Product" in in_the_body.json()
+
+
+@pytest.mark.parametrize("token", ["", None, "f" * 40])
+def test_a_delete_with_a_wrong_token_in_the_body_is_401(db, token):
+    body = json.dumps({"access_token": token})
+
+    response = Client().delete("/api/skus/A", body, content_type="application/json")
+
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize("token", [[], {"a": 1}, True, "\ud800"])
+def test_a_token_that_is_no_text_is_refused(db, token):
+    body = json.dumps({"access_token": token})
+
+    response = Client().delete("/api/skus/A", body, content_type="application/json")
+
+    assert response.status_code == 400
+    assert response.json()["details"].startswith("$.access_token: ")
+
+
+def test_a_token_in_the_body_of_anything_but_a_delete_is_not_one(partner):
+    partner.ask_token()
+    body = json.dumps({"access_token": partner.ask_token().json()["access_token"]})
+
+    response = Client().put("/api/skus/A", body, content_type="application/json")
+
+    assert response.status_code == 401
+
+
+def test_another_users_id_in_a_header_is_ignored(partner):
+    other = make_partner(make_store(), "rocky")
+    token = partner.ask_token().json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "x-user-id": str(other.activation.store_id)}
+
+    response = Client().get("/api/users", headers=headers)
+
+    assert response.json()["data"]["id"] == partner.activation.store_id
 
 
 def test_without_a_token_the_answer_is_401(db):

@@ -1,0 +1,34 @@
+"""What every request of the API meets before its view, and every answer behind it."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from portal.api.errors import PREFIX, TOO_LARGE, plain_error
+
+
+class ApiFrame:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PREFIX):
+            return self.get_response(request)
+        # Whatever charset the content type claims, addresses are UTF-8; some names of charsets
+        # would make Django fail to read even the query.
+        request.encoding = "utf-8"
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if _length(request) > limit:
+            return plain_error(*TOO_LARGE, f"$: longer than {limit} bytes")
+        response = self.get_response(request)
+        if request.method == "HEAD":
+            # The server would send it all the same, and the next answer would begin in it.
+            response.headers["Content-Length"] = str(len(response.content))
+            response.content = b""
+        return response
+
+
+def _length(request: HttpRequest) -> int:
+    text = request.headers.get("Content-Length") or "0"
+    return int(text) if text.isascii() and text.isdigit() else 0
