@@ -11,7 +11,7 @@ import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -43,6 +43,10 @@ class Response:
     def body(self) -> bytes:
         """`data` as JSON, or as it is where it is bytes already."""
         return self.data if isinstance(self.data, bytes) else json.dumps(self.data).encode()
+
+    def written(self) -> "Response":
+        """The same, with its body as bytes: nothing that happens to the data later changes it."""
+        return replace(self, data=self.body)
 
 
 class Platform(ABC):
@@ -115,7 +119,7 @@ class Sandbox:
             request.method, request.path[1:], request.query, request.headers, request.body
         )
         with platform.lock:
-            return platform.handle(inner)
+            return platform.handle(inner).written()
 
     def _control(self, request: Request) -> Response:
         name_and_verb = request.path[2:]
@@ -128,8 +132,8 @@ class Sandbox:
             return Response({"error": "no such platform"}, 404)
         with platform.lock:
             if request.method == "GET":
-                return Response(platform.report())
-            return Response(platform.control(name_and_verb[1], request.json() or {}))
+                return Response(platform.report()).written()
+            return Response(platform.control(name_and_verb[1], request.json() or {})).written()
 
 
 class _Server(ThreadingHTTPServer):
