@@ -23,7 +23,7 @@ from catalog.services import (
 from catalog.wire import read_product, write_product, write_row
 from connectors.errors import NotFound
 from connectors.models import Activation
-from connectors.openapi import PRODUCT_QUERY, described, each, listed, ref, wrapped
+from connectors.openapi import PRODUCT_QUERY, asked, described, each, listed, ref, wrapped
 from connectors.payload import Payload, read_value, to_storable
 from connectors.records import Document
 
@@ -33,11 +33,11 @@ TABLE = {
     "required": ["Products"],
     "properties": {"Products": each(ref("ProductRow"))},
 }
-FREIGHT_QUERY = {
-    "destination_postalcode": _("O CEP de quem recebe. Obrigatório."),
-    "products[0][sku]": _("O SKU do primeiro produto; products[1][sku] é o do segundo."),
-    "products[0][quantity]": _("Quantas unidades dele."),
-}
+FREIGHT_QUERY = (
+    asked("destination_postalcode", _("O CEP de quem recebe. Obrigatório."), required=True),
+    asked("products[0][sku]", _("O SKU do primeiro produto; products[1][sku] é o do segundo.")),
+    asked("products[0][quantity]", _("Quantas unidades dele.")),
+)
 PRODUCT_FIELD = re.compile(r"products\[([0-9]{1,4})\]\[(\w+)\]")
 
 
@@ -87,7 +87,7 @@ class ProductList(GenericAPIView):
             [{"Product": write_product(product, caller)} for product in _page(self, request)]
         )
 
-    @described(_("Criar um produto"), PRODUCT, status=201, takes=ref("ProductInput"))
+    @described(_("Criar um produto"), PRODUCT, status=201, takes=ref("ProductInput", "sku"))
     def post(self, request: Request) -> Response:
         caller = _caller(request)
         document = read_product(Payload(request.data), caller)

@@ -4,7 +4,7 @@ Schema, and the decorator by which a view says what it takes and answers.
 The document cannot differ from the tables: it is drawn from them when somebody asks for it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext_lazy as _
@@ -69,8 +69,10 @@ def _one(kinds: dict[Kind, Schema], name: str, kind: Kind) -> Schema:
     return kinds[kind] | {"items": {"type": "object"} | members}
 
 
-def ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
+def ref(name: str, *required: str) -> Schema:
+    """The component; with `required`, these fields of it must be there."""
+    component = {"$ref": f"#/components/schemas/{name}"}
+    return {"allOf": [component, {"required": list(required)}]} if required else component
 
 
 def each(schema: Schema) -> Schema:
@@ -169,37 +171,47 @@ COMPONENTS["OrderInput"]["examples"] = [examples.ORDER]
 
 
 # -- What lists are asked for ---------------------------------------------------------------------
-_PAGING: dict[str, Text] = {
-    "limit": _("Quantos por página, no máximo 100."),
-    "page": _("A página, a partir de 1."),
-    "next": _("Em vez de page: o id do último que já chegou."),
-}
-_SPAN: Text = _("AtoB: dois dias ou dois instantes com to entre eles, como 2025-04-01to2025-04-30.")
-_ORDERING: dict[str, Text] = {
-    "created": _SPAN,
-    "modified": _SPAN,
-    "orderby": _("O campo que ordena a lista."),
-    "orderdirection": _("asc ou desc."),
-}
-PRODUCT_QUERY: dict[str, Text] = {
-    **_PAGING,
-    "sku": _("Igual a este SKU. Qualquer outro campo do produto também se pede assim."),
-    "bysku": _("O produto que tem este SKU, ele mesmo ou numa variação."),
-    "ean": _("Igual a este EAN."),
-    "external": _("O número de quem chama."),
-    **_ORDERING,
-}
-ORDER_QUERY: dict[str, Text] = {
-    **_PAGING,
-    "status": _("Uma situação, ou várias com vírgulas."),
-    "original_id": _("O número no canal. Qualquer outro campo do pedido também se pede assim."),
-    "channel": _("O canal de venda."),
-    "external": _("O número de quem chama."),
-    **_ORDERING,
-}
-SHOW_EXTERNAL: dict[str, Text] = {
-    "showExternal": _("true: external traz o número de cada cliente.")
-}
+def asked(
+    name: str, meaning: Text, schema: Any = str, *, required: bool = False
+) -> OpenApiParameter:
+    """One parameter of a query."""
+    return OpenApiParameter(name, schema, description=meaning, required=required)
+
+
+_COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+_PAGING = (
+    asked("limit", _("Quantos por página, no máximo 100."), _COUNT),
+    asked("page", _("A página, a partir de 1."), _COUNT),
+    asked("next", _("Em vez de page: o id do último que já chegou.")),
+)
+_SPAN = _("AtoB: dois dias ou dois instantes com to entre eles, como 2025-04-01to2025-04-30.")
+_ORDERING = (
+    asked("created", _SPAN),
+    asked("modified", _SPAN),
+    asked("orderby", _("O campo que ordena a lista.")),
+    asked("orderdirection", _("asc ou desc."), {"enum": ["asc", "desc"]}),
+)
+PRODUCT_QUERY = (
+    *_PAGING,
+    asked("sku", _("Igual a este SKU. Qualquer outro campo do produto também se pede assim.")),
+    asked("bysku", _("O produto que tem este SKU, ele mesmo ou numa variação.")),
+    asked("ean", _("Igual a este EAN.")),
+    asked("external", _("O número de quem chama.")),
+    *_ORDERING,
+)
+ORDER_QUERY = (
+    *_PAGING,
+    asked("status", _("Uma situação, ou várias com vírgulas.")),
+    asked(
+        "original_id", _("O número no canal. Qualquer outro campo do pedido também se pede assim.")
+    ),
+    asked("channel", _("O canal de venda.")),
+    asked("external", _("O número de quem chama.")),
+    *_ORDERING,
+)
+SHOW_EXTERNAL = asked(
+    "showExternal", _("true: external traz o número de cada cliente."), {"type": "boolean"}
+)
 
 
 def described(
@@ -208,17 +220,14 @@ def described(
     *,
     status: int = 200,
     takes: Schema | None = None,
-    query: Mapping[str, Text] | None = None,
+    query: tuple[OpenApiParameter, ...] = (),
     media: tuple[str, ...] = (JSON, FORM),
 ) -> Callable[[Method], Method]:
-    """What one method of a view takes and answers. `query` gives its parameters and what each
-    means; all are texts. The errors and the tokens are the frame's, and it adds them itself."""
+    """What one method of a view takes and answers. The errors and the tokens are the frame's, and
+    it adds them itself."""
     return extend_schema(
         summary=summary,
         request=dict.fromkeys(media, takes) if takes else None,
         responses={status: OpenApiResponse(answers)},
-        parameters=[
-            OpenApiParameter(name, str, description=meaning)
-            for name, meaning in (query or {}).items()
-        ],
+        parameters=list(query),
     )

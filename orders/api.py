@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from connectors.errors import NotFound
 from connectors.filters import is_asked
 from connectors.models import Activation
-from connectors.openapi import ORDER_QUERY, SHOW_EXTERNAL, described, listed, ref, wrapped
+from connectors.openapi import ORDER_QUERY, SHOW_EXTERNAL, asked, described, listed, ref, wrapped
 from connectors.payload import Payload, read_value, to_text
 from orders.models import Order
 from orders.search import label_urls, search_orders
@@ -20,7 +20,7 @@ from orders.services import create_order, update_order
 from orders.wire import read_order, write_order
 
 ORDER = wrapped("Order")
-LABEL_QUERY = {"orders": _("Até 50 ids de pedidos, com vírgulas.")}
+LABEL_QUERY = (asked("orders", _("Até 50 ids de pedidos, com vírgulas.")),)
 LABELS = {
     "type": "object",
     "required": ["urls"],
@@ -38,7 +38,7 @@ def _answer(
 
 
 class OrderList(GenericAPIView):
-    @described(_("Procurar pedidos"), listed("Order"), query={**ORDER_QUERY, **SHOW_EXTERNAL})
+    @described(_("Procurar pedidos"), listed("Order"), query=(*ORDER_QUERY, SHOW_EXTERNAL))
     def get(self, request: Request) -> Response:
         """`?limit=` (at most 100) with `?page=` (from 1) or `?next=` (the id of the last order
         received). `?status=` takes one status or several with commas; `?created=`, `?modified=`
@@ -54,7 +54,7 @@ class OrderList(GenericAPIView):
             [{"Order": write_order(order, caller, show_external=show_external)} for order in page]
         )
 
-    @described(_("Criar um pedido"), ORDER, status=201, takes=ref("OrderInput"))
+    @described(_("Criar um pedido"), ORDER, status=201, takes=ref("OrderInput", "status"))
     def post(self, request: Request) -> Response:
         caller = cast(Activation, request.auth)
         order = create_order(caller, read_order(Payload(request.data), caller))
@@ -62,7 +62,7 @@ class OrderList(GenericAPIView):
 
 
 class OrderDetail(APIView):
-    @described(_("Um pedido"), ORDER, query=SHOW_EXTERNAL)
+    @described(_("Um pedido"), ORDER, query=(SHOW_EXTERNAL,))
     def get(self, request: Request, public_id: str) -> Response:
         """`?showExternal=true`: `external` is the map of all clients' own numbers."""
         caller = cast(Activation, request.auth)
