@@ -3,6 +3,7 @@
 from typing import Any
 
 from connectors.identifiers import new_public_id
+from connectors.payload import is_no
 
 # What makes two elements the same, besides their id. Clients send their lists again without ids
 # at every save; without this, each save would double them.
@@ -23,7 +24,7 @@ def merge(
     merged = [dict(element) for element in current]
     for element in incoming:
         found = _find(merged, element, ("id", *keys))
-        if element.get("remove"):
+        if not is_no(element.get("remove")):
             if found is not None:
                 merged.remove(found)
         elif found is not None:

@@ -16,7 +16,7 @@ from connectors.errors import Duplicate, NotAllowed, NotFound, NothingChanged, R
 from connectors.hubobject import CENT_OF_A_CENT
 from connectors.models import Activation, Store
 from connectors.notices import announce, hears
-from connectors.payload import to_decimal, to_whole
+from connectors.payload import is_no, to_decimal, to_whole
 from connectors.records import Document, PriceRecord, StockRecord
 from connectors.spec import EverythingBut, Spec
 
@@ -296,7 +296,7 @@ def _write_variations(
         found = known.get(sku)
         if found is not None and found.parent_id != product.pk:
             raise Duplicate(_("O SKU %(sku)s já é de outro produto da loja.") % {"sku": sku})
-        if document.get("remove"):
+        if not is_no(document.get("remove")):
             if found is not None:
                 known.pop(sku).delete()
                 changes.names.add("variations")

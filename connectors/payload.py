@@ -49,6 +49,11 @@ def to_flag(value: Any) -> bool:
     return known[str(value).strip().lower()]
 
 
+def is_no(value: Any) -> bool:
+    """A mark that is not set. A form has only texts, and "0" is one that Python takes for true."""
+    return value in (None, False, "", "0", "false")
+
+
 def to_moment(value: Any) -> datetime:
     """An aware UTC time from a full ISO time, `YYYY-MM-DD HH:MM:SS` or `YYYY-MM-DD`."""
     if not isinstance(value, str):

@@ -6,7 +6,7 @@ from typing import Any
 from connectors import wire
 from connectors.errors import Unreadable
 from connectors.models import Activation
-from connectors.payload import Payload
+from connectors.payload import Payload, is_no
 from connectors.records import Document, OrderRecord, OrderStatus
 from orders.models import Order, Shipment
 
@@ -48,7 +48,7 @@ def read_order(payload: Payload, by: Activation | None = None) -> OrderDocument:
         shipments=_shipments(payload),
         external=str(external) if external is not None else None,
         acknowledged=acknowledged,
-        announce=update is not False,
+        announce=update is None or not is_no(update),
     )
 
 
