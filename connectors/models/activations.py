@@ -1,0 +1,118 @@
+"""What may be switched on, and what is switched on for which store."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from connectors.contract import Account
+from connectors.models.stores import Store
+from connectors.registry import SPECS
+from connectors.sealing import unseal
+from connectors.spec import Mode, Spec
+
+USER = settings.AUTH_USER_MODEL
+
+
+class Connector(models.Model):
+    """The row of a specification: what support may change without a developer."""
+
+    slug = models.SlugField(_("código"), unique=True, editable=False)
+    # The specification's own name, copied here so that the list can be searched.
+    name = models.CharField(_("nome"), max_length=80, editable=False)
+    enabled = models.BooleanField(
+        _("disponível"), default=True, help_text=_("Desmarcado, não aceita novas integrações.")
+    )
+    contacts = models.TextField(
+        _("contatos internos"), blank=True, help_text=_("Quem chamar quando a integração para.")
+    )
+
+    class Meta:
+        verbose_name = _("conector")
+        verbose_name_plural = _("conectores")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def spec(self) -> Spec:
+        return SPECS[self.slug]
+
+
+class State(models.TextChoices):
+    DRAFT = "draft", _("Rascunho")
+    WAITING = "waiting", _("Aguardando a primeira chamada")
+    ACTIVE = "active", _("Ativa")
+    PAUSED = "paused", _("Pausada")
+    REVOKED = "revoked", _("Revogada")
+
+
+class ActivationQuerySet(models.QuerySet["Activation"]):
+    def consuming(self) -> "ActivationQuerySet":
+        """Those that may be offered orders: switched on, and not for good switched off."""
+        return self.exclude(state__in=[State.DRAFT, State.REVOKED])
+
+
+class Activation(models.Model):
+    """One connector switched on for one store. A store may hold several of one connector."""
+
+    store = models.ForeignKey(
+        Store, models.PROTECT, verbose_name=_("loja"), related_name="activations"
+    )
+    connector = models.ForeignKey(
+        Connector, models.PROTECT, verbose_name=_("conector"), related_name="activations"
+    )
+    mode = models.CharField(_("modo"), max_length=8, choices=Mode)
+    name = models.CharField(_("nome do pluggin"), max_length=80)
+    custom_name = models.CharField(_("nome personalizado"), max_length=80, blank=True)
+    plugin_url = models.URLField(_("URL do pluggin"), max_length=500, blank=True)
+    settings = models.JSONField(_("configurações"), default=dict, blank=True)
+    state = models.CharField(_("situação"), max_length=8, choices=State, default=State.DRAFT)
+    paused_reason = models.CharField(_("motivo da pausa"), max_length=500, blank=True)
+    # Whom the partner authenticates as. They outlive every rotation of the two secrets.
+    client_id = models.CharField(_("Client ID"), max_length=32, unique=True, null=True)
+    api_user = models.CharField(_("API User"), max_length=13, unique=True, null=True)
+    # Made with the form: the same form sent twice activates once.
+    submission = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    created_by = models.ForeignKey(
+        USER, models.PROTECT, verbose_name=_("ativada por"), related_name="+"
+    )
+    created_at = models.DateTimeField(_("criada em"), default=timezone.now, editable=False)
+    first_called_at = models.DateTimeField(_("primeira chamada"), null=True, editable=False)
+
+    objects = ActivationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("integração")
+        verbose_name_plural = _("integrações")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=State.values), name="activation_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(mode="partner", client_id__isnull=False, api_user__isnull=False)
+                | Q(mode="managed", client_id=None, api_user=None),
+                name="activation_identity_follows_mode",
+            ),
+            models.UniqueConstraint(
+                fields=["store", "connector", "name"], name="activation_name_once_per_store"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "-id"], name="activation_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.custom_name or self.name} ({self.store})"
+
+    @property
+    def spec(self) -> Spec:
+        return self.connector.spec
+
+    def account(self) -> Account:
+        """What a client of this activation needs. Its credentials are open: never log it."""
+        credential = self.credentials.received().latest("pk")
+        return Account(self.plugin_url, unseal(credential.sealed), self.settings)

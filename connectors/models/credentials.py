@@ -1,0 +1,98 @@
+"""What is authenticated with, on either side."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from connectors.models.activations import Activation
+
+USER = settings.AUTH_USER_MODEL
+
+
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def received(self) -> "CredentialQuerySet":
+        return self.filter(kind=Credential.Kind.RECEIVED)
+
+
+class Credential(models.Model):
+    """What the partner authenticates with (issued), or what we authenticate with (received).
+
+    Issued ones are the two secrets that go with the activation's two names: random and long, so
+    that a plain SHA-256 cannot be searched backwards. What we must present ourselves is sealed: the
+    received ones, and the secret that signs the notices, which is issued with the other two.
+    """
+
+    class Kind(models.TextChoices):
+        ISSUED = "issued", _("emitida por nós")
+        RECEIVED = "received", _("recebida do sistema")
+
+    activation = models.ForeignKey(Activation, models.CASCADE, related_name="credentials")
+    kind = models.CharField(_("tipo"), max_length=8, choices=Kind)
+    client_secret_hash = models.CharField(max_length=64, blank=True, editable=False)
+    api_secret_hash = models.CharField(max_length=64, blank=True, editable=False)
+    sealed = models.TextField(blank=True, editable=False)
+    # Enough to tell two credentials apart on the telephone, not enough to use one.
+    fingerprint = models.CharField(_("impressão digital"), max_length=16)
+    created_by = models.ForeignKey(
+        USER, models.PROTECT, verbose_name=_("criada por"), related_name="+"
+    )
+    created_at = models.DateTimeField(_("criada em"), default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(_("último uso"), null=True, editable=False)
+    last_used_from = models.GenericIPAddressField(_("usada de"), null=True, editable=False)
+    revoked_at = models.DateTimeField(_("revogada em"), null=True, editable=False)
+    revoked_by = models.ForeignKey(
+        USER,
+        models.PROTECT,
+        verbose_name=_("revogada por"),
+        null=True,
+        related_name="+",
+    )
+
+    objects = CredentialQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("credencial")
+        verbose_name_plural = _("credenciais")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    (Q(kind="issued") & ~Q(client_secret_hash="") & ~Q(api_secret_hash=""))
+                    | Q(kind="received", client_secret_hash="", api_secret_hash="")
+                )
+                & ~Q(sealed=""),
+                name="credential_holds_what_its_kind_needs",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.fingerprint}"
+
+
+class AccessToken(models.Model):
+    """A pair of bearer tokens, both hashed. Issuing one does not end the earlier ones."""
+
+    credential = models.ForeignKey(Credential, models.CASCADE, related_name="tokens")
+    access_hash = models.CharField(max_length=64, unique=True)
+    access_expires_at = models.DateTimeField()
+    refresh_hash = models.CharField(max_length=64, unique=True)
+    refresh_expires_at = models.DateTimeField(db_index=True)
+    refreshed_at = models.DateTimeField(null=True)  # a refresh token is good for one use
+
+    def __str__(self) -> str:
+        return f"{self.credential} · {self.access_expires_at:%d/%m/%Y %H:%M}"
+
+
+class AuthorizationCode(models.Model):
+    """What an App swaps for tokens when it is opened from the portal: hashed, good for one use."""
+
+    activation = models.ForeignKey(Activation, models.CASCADE, related_name="codes")
+    code_hash = models.CharField(max_length=64, unique=True)
+    issued_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.activation} · {self.expires_at:%d/%m/%Y %H:%M}"
