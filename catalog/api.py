@@ -24,7 +24,7 @@ from catalog.wire import read_product, write_product, write_row
 from connectors.errors import NotFound
 from connectors.models import Activation
 from connectors.openapi import PRODUCT_QUERY, asked, described, each, listed, ref, wrapped
-from connectors.payload import Payload, read_value, to_storable
+from connectors.payload import Payload, read_value, to_storable, to_text
 from connectors.records import Document
 
 PRODUCT = wrapped("Product")
@@ -68,10 +68,18 @@ def _variation(product: Product, public_id: str) -> Product:
 
 def _by_sku(request: Request, sku: str) -> Product:
     caller = _caller(request)
-    product = caller.store.products.called(sku, caller)
+    product = caller.store.products.called(_stored(sku), caller)
     if product is None:
         raise NotFound(f"sku {sku}")
     return product
+
+
+def _stored(sku: str) -> str:
+    """A SKU of an address as one of a body is read: without spaces around it."""
+    stored = read_value(sku, to_text, "sku")
+    if not stored:
+        raise NotFound("sku: blank")
+    return stored
 
 
 class ProductList(GenericAPIView):
@@ -132,7 +140,7 @@ class SkuDetail(APIView):
         """Create or update: four of five clients rely on the first."""
         caller = _caller(request)
         document = read_product(Payload(request.data), caller)
-        return _answer(save_product(caller.store, sku, document, caller), request)
+        return _answer(save_product(caller.store, _stored(sku), document, caller), request)
 
     @described(_("Excluir o produto ou a variação deste SKU"), PRODUCT)
     def delete(self, request: Request, sku: str) -> Response:

@@ -108,7 +108,7 @@ def _amount(products: list[Document]) -> float:
 
 def _ask(url: str, request: Document) -> list[Document]:
     """One source's quotes. Raises `Unavailable`, `Unreadable`."""
-    answer = send("POST", url, json=request, read_seconds=ANSWER_SECONDS)
+    answer = send("POST", url, json=request, seconds=ANSWER_SECONDS)
     if answer.status != 200:
         raise Unavailable(f"HTTP {answer.status}")
     data: Any = answer.json()

@@ -1,20 +1,27 @@
 """The only place that speaks HTTP to others."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
+from math import ceil
 from typing import Any
 
 import requests
 from django.conf import settings
+from django.utils import timezone
 from requests_hardened import Config, HTTPSession
 from urllib3.exceptions import HTTPError
 
+from connectors.deadline import end_call_in, keep_deadlines
 from connectors.errors import Rejected, Unauthorized, Unavailable, Unreadable
 
-CONNECT_SECONDS, READ_SECONDS = 5, 30
+CONNECT_SECONDS, READ_SECONDS = 5, 30  # for each wait
+CALL_SECONDS = 60  # for the whole answer, however it comes
 # The largest page that a platform sends is a few megabytes; more is a fault, or an attack.
 LARGEST_ANSWER = 32 * 1024 * 1024
 
@@ -24,6 +31,20 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def retry_after(self) -> int | None:
+        """When the other side wishes to be asked again, in seconds; it may say a date."""
+        text = self.headers.get("Retry-After", "").strip()
+        if re.fullmatch("[0-9]{1,9}", text):
+            return int(text)
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)  # "-0000", which is UTC too
+        return max(0, ceil((moment - timezone.now()).total_seconds()))
 
     def json(self) -> Any:
         """Raises `Unreadable`."""
@@ -49,20 +70,23 @@ def _session(allow_private: bool) -> requests.Session:
         )
     # All stores of a platform share this session: what one was given must not go with another.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    keep_deadlines(session)
     return session
 
 
-def send(method: str, url: str, *, read_seconds: float = READ_SECONDS, **request: Any) -> Answer:
-    """The answer, whatever its status. Raises `Unavailable` where there is none.
+def send(method: str, url: str, *, seconds: float = CALL_SECONDS, **request: Any) -> Answer:
+    """The answer, whatever its status. Raises `Unavailable` where there is none, or not all of it
+    in these seconds.
 
     No message holds the URL, a header or a credential: some platforms put the token in the URL.
     """
     session = _session(settings.ALLOW_PRIVATE_ADDRESSES)
+    end_call_in(seconds)
     try:
         with session.request(
             method,
             url,
-            timeout=(CONNECT_SECONDS, read_seconds),
+            timeout=(min(CONNECT_SECONDS, seconds), min(READ_SECONDS, seconds)),
             allow_redirects=False,
             stream=True,
             **request,
@@ -78,10 +102,15 @@ def send(method: str, url: str, *, read_seconds: float = READ_SECONDS, **request
 
 
 def call(method: str, url: str, *, what: str, **request: Any) -> Any:
-    """The JSON of a successful answer. `what` names the call in errors ("GET products").
+    """The JSON of a successful answer, else the errors of `ask` and `Unreadable`."""
+    return read_json(ask(method, url, what=what, **request), what)
 
-    Raises the four connector errors by what HTTP says: 401 and 403 `Unauthorized`; 429, 5xx and
-    no answer `Unavailable`; any other refusal `Rejected`; what is not JSON `Unreadable`.
+
+def ask(method: str, url: str, *, what: str, **request: Any) -> Answer:
+    """A successful answer. `what` names the call in errors ("GET products").
+
+    Raises the connector errors by what HTTP says: 401 and 403 `Unauthorized`; 429, 5xx and no
+    answer `Unavailable`; any other refusal `Rejected`.
     """
     try:
         answer = send(method, url, **request)
@@ -90,11 +119,15 @@ def call(method: str, url: str, *, what: str, **request: Any) -> Any:
     if answer.status in (401, 403):
         raise Unauthorized(f"{what}: HTTP {answer.status}")
     if answer.status == 429 or answer.status >= 500:
-        wait = answer.headers.get("Retry-After", "")
-        raise Unavailable(f"{what}: HTTP {answer.status}", int(wait) if wait.isdigit() else None)
+        raise Unavailable(f"{what}: HTTP {answer.status}", answer.retry_after)
     if not 200 <= answer.status < 300:
         text = answer.body[:300].decode("utf-8", "replace")
         raise Rejected(f"{what}: HTTP {answer.status}: {text}")
+    return answer
+
+
+def read_json(answer: Answer, what: str) -> Any:
+    """Raises `Unreadable`."""
     try:
         return answer.json()
     except Unreadable as error:

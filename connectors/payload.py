@@ -51,7 +51,7 @@ def to_flag(value: Any) -> bool:
 
 def is_no(value: Any) -> bool:
     """A mark that is not set. A form has only texts, and "0" is one that Python takes for true."""
-    return value in (None, False, "", "0", "false")
+    return not value or str(value).strip().lower() in ("", "0", "false")
 
 
 def to_moment(value: Any) -> datetime:
@@ -60,6 +60,8 @@ def to_moment(value: Any) -> datetime:
         raise TypeError
     # Not every writer pads the fraction to the three or six digits that Python wants.
     text = re.sub(r"\.(\d{1,6})\d*", lambda match: f".{match[1]:0<6}", value.strip())
+    # In a query, a plus that was not encoded is a blank.
+    text = re.sub(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$", r"\1+\2", text)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=LOCAL)
@@ -90,6 +92,8 @@ class Payload:
     Every reader raises `Unreadable` (`$.items[2].price: got NoneType`). Those with `optional`
     answer None for a key that is absent, null or an empty string.
     """
+
+    __slots__ = ("data", "path")  # a run makes one for each record
 
     def __init__(self, data: Any, path: str = "$") -> None:
         if not isinstance(data, dict):

@@ -48,6 +48,8 @@ class Why(Enum):
     NO_TOKEN = 401, "invalid_request", "The access token was not found"
     WRONG_TOKEN = 401, "invalid_token", "The access token provided is invalid."
     OLD_TOKEN = 401, "invalid_token", "The access token provided has expired."
+    # Ours: the hub knows no such pair.
+    WRONG_INTEGRATOR = 401, "invalid_client", "The integrator's identifier or token is wrong."
 
 
 class TokenRefused(Exception):
@@ -89,7 +91,7 @@ def _client(form: Mapping[str, str]) -> Credential:
         raise TokenRefused(Why.NO_CLIENT)
     if not form.get("client_secret"):
         raise TokenRefused(Why.NO_SECRET)
-    candidates = Credential.objects.select_related("activation").filter(
+    candidates = Credential.objects.select_related("activation__moved_to").filter(
         activation__client_id=form["client_id"], kind=Credential.Kind.ISSUED, revoked_at=None
     )
     right = [c for c in candidates if matches(form["client_secret"], c.client_secret_hash)]
@@ -156,7 +158,7 @@ def issue_code(activation: Activation, by: User) -> str:
 
     Raises `NotAllowed` where no partner could use it.
     """
-    if activation.mode != Mode.PARTNER or activation.state == State.REVOKED:
+    if activation.mode != Mode.PARTNER or activation.state in (State.REVOKED, State.MOVED):
         raise NotAllowed(_("Esta integração não usa credenciais emitidas pelo portal."))
     code = secrets.token_hex(20)
     AuthorizationCode.objects.create(
@@ -185,7 +187,10 @@ def recognise(access_token: str, address: str | None) -> Credential:
     """
     token = (
         AccessToken.objects.select_related(
-            "credential__activation__store", "credential__activation__connector"
+            "credential__activation__store",
+            "credential__activation__connector",
+            "credential__activation__moved_to__store",
+            "credential__activation__moved_to__connector",
         )
         .filter(access_hash=digest(access_token))
         .first()
@@ -198,14 +203,31 @@ def recognise(access_token: str, address: str | None) -> Credential:
     return token.credential
 
 
+def recognise_integrator(identifier: str, token: str, address: str | None) -> Credential:
+    """The credential of which these are the API user and secret, loaded as by `recognise`, where
+    its connector lets a partner in by them alone. Raises `TokenRefused`."""
+    candidates = Credential.objects.select_related(
+        "activation__store",
+        "activation__connector",
+        "activation__moved_to__store",
+        "activation__moved_to__connector",
+    ).filter(activation__api_user=identifier, kind=Credential.Kind.ISSUED, revoked_at=None)
+    right = [c for c in candidates if matches(token, c.api_secret_hash)]
+    if not right or not right[0].activation.spec.activating.integrator:
+        raise TokenRefused(Why.WRONG_INTEGRATOR)
+    note_use(right[0], address)
+    return right[0]
+
+
 def note_use(credential: Credential, address: str | None) -> None:
     """Remember when and from where; the first use makes a waiting activation active."""
     now = timezone.now()
     if credential.last_used_at is None or credential.last_used_at < now - USE_NOTED_EVERY:
         Credential.objects.filter(pk=credential.pk).update(last_used_at=now, last_used_from=address)
-    if credential.activation.state == State.WAITING:
-        note_first_call(credential.activation_id)
-        credential.activation.state = State.ACTIVE
+    activation = credential.activation.current
+    if activation.state == State.WAITING:
+        note_first_call(activation.pk)
+        activation.state = State.ACTIVE
 
 
 def prune_tokens() -> None:

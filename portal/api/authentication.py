@@ -5,9 +5,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from connectors.errors import NotAllowed
-from connectors.models import Activation, State
+from connectors.models import Activation, Credential, State
 from connectors.payload import Payload
 from connectors.tokens import TokenRefused, Why, recognise
+from portal.api.calls import KEY
 from portal.tracing import note_caller
 
 
@@ -20,6 +21,20 @@ class Partner:
         self.fingerprint = fingerprint  # of its credential
 
 
+def admit(request: Request, credential: Credential) -> tuple[Partner, Activation]:
+    """Whoever holds this credential, for DRF. Raises `NotAllowed` where its integration is not
+    going on."""
+    activation = credential.activation.current
+    note_caller(activation.store_id, activation.pk)
+    request.META[KEY] = activation
+    if activation.state != State.ACTIVE:
+        raise NotAllowed(
+            _("A integração está %(state)s.")
+            % {"state": str(activation.get_state_display()).lower()}
+        )
+    return Partner(credential.fingerprint), activation
+
+
 class BearerToken(BaseAuthentication):
     """`request.auth` is the activation whose credential the caller uses, with its store and
     connector (pluggto-api.md, section 2.4)."""
@@ -28,15 +43,7 @@ class BearerToken(BaseAuthentication):
         token = _token(request)
         if not token:
             raise TokenRefused(Why.NO_TOKEN)
-        credential = recognise(token, request.META.get("REMOTE_ADDR"))
-        activation = credential.activation
-        note_caller(activation.store_id, activation.pk)
-        if activation.state != State.ACTIVE:
-            raise NotAllowed(
-                _("A integração está %(state)s.")
-                % {"state": str(activation.get_state_display()).lower()}
-            )
-        return Partner(credential.fingerprint), activation
+        return admit(request, recognise(token, request.META.get("REMOTE_ADDR")))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

@@ -2,15 +2,18 @@
 adds what is true of every address: tokens, errors, request ids."""
 
 import re
+from functools import cache
 from typing import Any
 
+from django.http import HttpResponse
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.views import SpectacularSwaggerView
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.openapi import COMPONENTS, Schema, ref
@@ -138,8 +141,15 @@ class Document(APIView):
     permission_classes = ()
     schema = None
 
-    def get(self, request: Request) -> Response:
-        return Response(SchemaGenerator().get_schema(request=request, public=True))
+    def get(self, request: Request) -> HttpResponse:
+        return HttpResponse(_document(get_language()), content_type="application/json")
+
+
+@cache
+def _document(language: str) -> bytes:
+    """Drawn once: while the process lives, nothing of it changes."""
+    with override(language):
+        return JSONRenderer().render(SchemaGenerator().get_schema(public=True))
 
 
 class Docs(SpectacularSwaggerView):

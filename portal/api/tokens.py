@@ -3,13 +3,13 @@ from typing import Any, cast
 
 from django.db import DataError
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.errors import Unreadable
-from connectors.openapi import FORM, described
+from connectors.openapi import FORM, described, ref
 from connectors.tokens import TokenRefused, Why, grant
 from portal.api.parsing import FormParser
 
@@ -60,9 +60,18 @@ class TokenView(APIView):
             headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
         )
 
+    @described(_("Sempre recusado: um token se pede com POST"), ref("TokenError"), status=400)
+    def refuse(self, request: Request) -> Response:
+        """The hub does not say 405 here (section 2.5)."""
+        raise TokenRefused(Why.NO_FORM)
+
+    get = put = patch = delete = refuse
+
     def handle_exception(self, exc: Exception) -> Response:
-        # Another method or content type (section 2.5), or what is no form after all.
-        if isinstance(exc, APIException | Unreadable | DataError):
+        # Another content type (section 2.5), or what is no form after all.
+        if isinstance(exc, APIException | Unreadable | DataError) and not isinstance(
+            exc, MethodNotAllowed
+        ):
             exc = TokenRefused(Why.NO_FORM)
         return super().handle_exception(exc)
 

@@ -12,6 +12,7 @@ from portal.api.about import CurrentUser, Time
 from portal.api.errors import NotAvailable, UnknownPath
 from portal.api.openapi import Docs, Document
 from portal.api.tokens import TokenView
+from portal.api.tools import Events, FlatOrders, HookDetail, Hooks, Ping, Sample
 
 
 def route(pattern: str, view: Any, name: str) -> URLPattern:
@@ -47,6 +48,12 @@ urlpatterns = [
     route("order/{public_id}", OrderDetail, "old-order-detail"),
     route("labels", Labels, "labels"),
     route("shipping", Shipping, "shipping"),
+    route("tools/ping", Ping, "tools-ping"),
+    route("tools/hooks", Hooks, "hook-list"),
+    route("tools/hooks/{hook_id}", HookDetail, "hook-detail"),
+    route("tools/sample", Sample, "event-sample"),
+    route("tools/events", Events, "event-list"),
+    route("tools/orders", FlatOrders, "flat-order-list"),
     route("users", CurrentUser, "current-user"),
     route("time", Time, "time"),
     path("schema", Document.as_view(), name="schema"),

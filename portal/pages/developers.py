@@ -8,7 +8,7 @@ from django.conf import settings
 from django.views.generic import TemplateView
 
 from connectors import examples
-from connectors.notices import FIRST_WAIT, GIVE_UP_AFTER, LONGEST_WAIT, READ_SECONDS
+from connectors.delivery import FIRST_WAIT, GIVE_UP_AFTER, LONGEST_WAIT, READ_SECONDS
 from connectors.records import OrderStatus
 from connectors.registry import SPECS
 from connectors.tokens import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE, Why
@@ -37,6 +37,7 @@ class DevelopersPage(TemplateView):
         return {
             **super().get_context_data(**kwargs),
             "api": self.request.build_absolute_uri("/api"),
+            "product": json.dumps(examples.PRODUCT, indent=2, ensure_ascii=False),
             "stock": json.dumps(examples.STOCK),
             "invoice": json.dumps(examples.INVOICE, indent=2),
             "notice": json.dumps(examples.NOTICE, indent=2),

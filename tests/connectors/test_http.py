@@ -1,12 +1,19 @@
 """The only door to other people's machines, tried on a real one."""
 
 import socket
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from requests_hardened import ip_filter_adapter
 
 from connectors import http
+from connectors.deadline import end_call_in
 from connectors.errors import Rejected, Unauthorized, Unavailable, Unreadable
 from connectors.http import call, send
 from tests.connectors.conftest import Receiver
@@ -105,9 +112,108 @@ def test_nobody_waits_longer_than_he_said() -> None:
         began = time.monotonic()
 
         with pytest.raises(Unavailable, match=r"^GET: ReadTimeout$"):
-            send("GET", url, read_seconds=0.2)
+            send("GET", url, seconds=0.2)
 
     assert time.monotonic() - began < 2
+
+
+class Dripper:
+    """Answers every call on a connection with `at_once`, then the rest a byte every 20 ms: always
+    before anybody loses patience."""
+
+    def __init__(self, at_once: bytes, rest: bytes) -> None:
+        self.at_once, self.rest = at_once, rest
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.calls = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _address = self.listener.accept()
+                threading.Thread(target=self._drip, args=(connection,), daemon=True).start()
+
+    def _drip(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            while connection.recv(65536):
+                self.calls += 1
+                connection.sendall(self.at_once)
+                for byte in self.rest:
+                    time.sleep(0.02)
+                    connection.sendall(bytes([byte]))
+
+
+HEADERS = b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n"
+DRIPS = {
+    "status": (b"", b"HTTP/1.1 200 " + b"O" * 200),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n" * 30),
+    "body": (HEADERS, b"x" * 200),
+    "body without a length": (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 200),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 40),
+}
+
+
+@pytest.fixture
+def dripping() -> Iterator[Callable[[bytes, bytes], Dripper]]:
+    drippers: list[Dripper] = []
+
+    def drip(at_once: bytes, rest: bytes) -> Dripper:
+        drippers.append(Dripper(at_once, rest))
+        return drippers[-1]
+
+    yield drip
+    for dripper in drippers:
+        dripper.listener.close()
+
+
+@pytest.mark.parametrize("allow_private", [True, False])
+@pytest.mark.parametrize("what", DRIPS)
+def test_an_answer_that_comes_in_drops_holds_nobody_longer_than_he_said(
+    what: str,
+    allow_private: bool,
+    dripping: Callable[[bytes, bytes], Dripper],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = allow_private
+    monkeypatch.setattr(ip_filter_adapter, "filter_host", lambda host, *_args, **_kwargs: host)
+    dripper = dripping(*DRIPS[what])
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable, match=r"^GET: ReadTimeout"):
+        send("GET", f"http://127.0.0.1:{dripper.port}/", seconds=0.3)
+
+    assert 0.25 < time.monotonic() - began < 1.5
+    assert dripper.calls == 1
+
+
+def test_a_slow_answer_that_is_whole_in_time_is_an_answer(
+    dripping: Callable[[bytes, bytes], Dripper],
+) -> None:
+    dripper = dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", b"[1,2]")
+
+    answers = [send("GET", f"http://127.0.0.1:{dripper.port}/", seconds=0.6) for _call in range(5)]
+
+    # On one connection, and each with a time of its own.
+    assert [answer.json() for answer in answers] == [[1, 2]] * 5
+
+
+def test_a_call_that_says_nothing_ends_within_a_minute(
+    dripping: Callable[[bytes, bytes], Dripper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    def end_soon(seconds: float) -> None:
+        given.append(seconds)
+        end_call_in(0.3)
+
+    monkeypatch.setattr(http, "end_call_in", end_soon)
+
+    with pytest.raises(Unavailable):
+        call("GET", f"http://127.0.0.1:{dripping(*DRIPS['body']).port}/", what="GET orders")
+
+    assert given == [60]
 
 
 @pytest.mark.parametrize(
@@ -142,3 +248,31 @@ def test_an_address_that_somebody_typed_does_not_lead_into_our_own_network(
         send("GET", f"http://{host}:{port}/")
 
     assert receiver.received == []
+
+
+@pytest.mark.parametrize(
+    ("in_seconds", "low", "high"), [(90, 85, 91), (-90, 0, 0), (7200, 7195, 7201)]
+)
+def test_an_answer_may_wish_for_a_date(
+    in_seconds: int, low: int, high: int, receiver: Receiver
+) -> None:
+    moment = datetime.now(UTC) + timedelta(seconds=in_seconds)
+    receiver.reply(503, Retry_After=format_datetime(moment, usegmt=True))
+
+    with pytest.raises(Unavailable) as error:
+        call("GET", receiver.url, what="GET products")
+
+    assert error.value.after is not None
+    assert low <= error.value.after <= high
+
+
+@pytest.mark.parametrize(
+    "rubbish", ["soon", "-5", "1.5", "9" * 5000, "Tue, 99 Nov 2026 25:00:00 GMT", "Mon, 0 0 0 0:0"]
+)
+def test_a_wish_that_nobody_understands_is_none(rubbish: str, receiver: Receiver) -> None:
+    receiver.reply(503, Retry_After=rubbish)
+
+    with pytest.raises(Unavailable) as error:
+        call("GET", receiver.url, what="GET products")
+
+    assert error.value.after is None

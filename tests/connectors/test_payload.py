@@ -94,6 +94,9 @@ def test_what_no_column_can_hold_is_no_text(value: Any) -> None:
         ("2026-11-05T10:00:00.000Z", datetime(2026, 11, 5, 10, tzinfo=UTC)),
         ("2026-11-05T10:00:00-03:00", datetime(2026, 11, 5, 13, tzinfo=UTC)),
         ("2026-11-05 10:00:00", datetime(2026, 11, 5, 13, tzinfo=UTC)),  # in São Paulo
+        ("2026-11-05 10:00", datetime(2026, 11, 5, 13, tzinfo=UTC)),
+        ("2026-11-05T10:00:00 02:00", datetime(2026, 11, 5, 8, tzinfo=UTC)),  # a query's "+02:00"
+        ("2026-11-05 10:00:00.5 0000", datetime(2026, 11, 5, 10, 0, 0, 500000, tzinfo=UTC)),
         ("2026-11-05", datetime(2026, 11, 5, 3, tzinfo=UTC)),
         ("2026-11-05T10:00:00.5Z", datetime(2026, 11, 5, 10, 0, 0, 500000, tzinfo=UTC)),
         ("2026-11-05T10:00:00.123456789Z", datetime(2026, 11, 5, 10, 0, 0, 123456, tzinfo=UTC)),

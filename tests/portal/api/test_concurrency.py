@@ -203,3 +203,89 @@ def test_a_refresh_token_used_twice_at_once_is_used_once(linx):
     )
 
     assert statuses(answers) == [200, 400, 400]
+
+
+def test_of_the_last_units_no_more_are_kept_than_there_are(linx, pluga):
+    """Six channels' orders at once for four units: four win, and two are told."""
+    linx.post("/products", {"sku": "CAN-07", "quantity": 4})
+    items = [{"sku": "CAN-07", "quantity": 1, "price": 1}]
+
+    def sell(number: int) -> Callable[[], Any]:
+        return lambda: pluga.post("/orders", small_order(str(number), items=items))
+
+    answers = at_once([sell(number) for number in range(6)])
+
+    assert statuses(answers) == [201] * 6
+    logs = [answer.json()["Order"]["log_history"] for answer in answers]
+    assert sorted(map(len, logs)) == [0, 0, 0, 0, 1, 1]
+    stock = Stock.objects.get()
+    assert (stock.on_hand, stock.reserved) == (4, 4)
+    assert Order.objects.short().count() == 2
+    told = {
+        answer.json()["Order"]["id"] for answer in answers if answer.json()["Order"]["log_history"]
+    }
+    assert set(Order.objects.short().values_list("public_id", flat=True)) == told
+
+
+def test_orders_with_the_same_products_in_any_order_do_not_block_each_other(linx, pluga):
+    skus = [f"A{number}" for number in range(4)]
+    for sku in skus:
+        linx.post("/products", {"sku": sku, "quantity": 100})
+    items = [{"sku": sku, "quantity": 1, "price": 1} for sku in skus]
+
+    def sell(number: int) -> Callable[[], Any]:
+        some = items[number % 4 :] + items[: number % 4]
+        ordered = some if number % 2 else some[::-1]
+        return lambda: pluga.post("/orders", small_order(str(number), items=ordered))
+
+    def level(number: int) -> Callable[[], Any]:
+        path = f"/skus/{skus[number % 4]}/stock"
+        return lambda: linx.put(path, {"action": "increase", "quantity": 1})
+
+    answers = at_once([call(number) for number in range(8) for call in (sell, level)])
+
+    assert statuses(answers) == [200] * 8 + [201] * 8
+    levels = Stock.objects.values_list("on_hand", "reserved")
+    assert list(levels) == [(102, 8)] * 4
+
+
+def test_cancelled_invoiced_and_new_orders_at_once_leave_the_stock_right(linx, pluga):
+    linx.post("/products", {"sku": "CAN-07", "quantity": 6})
+    items = [{"sku": "CAN-07", "quantity": 1, "price": 1}]
+    old = [
+        pluga.post("/orders", small_order(f"old-{number}", items=items)).json()["Order"]["id"]
+        for number in range(6)
+    ]
+
+    def move(number: int, status: str) -> Callable[[], Any]:
+        return lambda: pluga.put(f"/orders/{old[number]}", {"status": status})
+
+    def sell(number: int) -> Callable[[], Any]:
+        return lambda: pluga.post("/orders", small_order(f"new-{number}", items=items))
+
+    calls = [move(number, "canceled" if number % 2 else "invoiced") for number in range(6)]
+    answers = at_once([*calls, *(sell(number) for number in range(4))])
+
+    assert statuses(answers) == [200] * 6 + [201] * 4
+    stock = Stock.objects.get()
+    # Three were invoiced; the three that came back are kept for three of the four new ones.
+    assert (stock.on_hand, stock.reserved) == (3, 3)
+    assert Order.objects.short().count() == 1
+
+
+def test_a_product_is_deleted_while_it_is_sold(linx, pluga):
+    variations = [{"sku": f"A{number}", "quantity": 5} for number in range(3)]
+    linx.post("/products", {"sku": "A", "variations": variations})
+    items = [{"sku": f"A{number}", "quantity": 1, "price": 1} for number in range(3)]
+
+    def sell(number: int) -> Callable[[], Any]:
+        ordered = items if number % 2 else items[::-1]
+        return lambda: pluga.post("/orders", small_order(str(number), items=ordered))
+
+    answers = at_once(
+        [*(sell(number) for number in range(4)), lambda: linx.call("DELETE", "/skus/A")]
+    )
+
+    assert statuses(answers) == [200] + [201] * 4
+    assert Order.objects.count() == 4
+    assert not Line.objects.exclude(product=None).exists()

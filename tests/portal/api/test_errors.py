@@ -278,7 +278,7 @@ def test_an_update_with_something_wrong_changes_nothing(linx, pluga):
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_an_unknown_path_is_not_found_in_the_hubs_shape(db, method, path):
-    response = Client().generic(method, path)
+    response = Client().generic(method, path, RAW_URI=path)  # as gunicorn tells it
 
     assert (response.status_code, response.json()) == (404, error("not_found", path))
 

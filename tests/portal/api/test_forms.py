@@ -7,9 +7,12 @@ import pytest
 from django.test import Client
 
 from connectors.errors import Unreadable
-from connectors.models import Store
+from connectors.models import Notice, Store
 from portal.api.parsing import FORM, MOST_FIELDS, read_form
 from tests.conftest import Partner, make_partner
+from tests.orders.samples import small_order
+
+JSON = "application/json"
 
 
 @pytest.fixture
@@ -164,7 +167,7 @@ def test_stock_and_an_invoice_come_as_forms(linx, pluga):
         pluga,
         "POST",
         "/orders",
-        "status=approved&total=1&items[0][sku]=CAM&items[0][quantity]=1&shipments[0][status]=",
+        "status=approved&total=1&items[0][sku]=XIS&items[0][quantity]=1&shipments[0][status]=",
     ).json()["Order"]
 
     stock = send(linx, "PUT", "/skus/CAM/stock", "action=update&quantity=7")
@@ -180,6 +183,71 @@ def test_stock_and_an_invoice_come_as_forms(linx, pluga):
     assert stock.json()["Product"]["quantity"] == 7
     assert invoice.status_code == 200, invoice.content
     assert [s["nfe_number"] for s in invoice.json()["Order"]["shipments"]] == ["12"]
+
+
+@pytest.mark.parametrize("mark", ["0", "false", "False", ""])
+def test_a_mark_that_a_form_does_not_set_removes_no_variation(linx, mark):
+    send(linx, "POST", "/products", "sku=CAM&variations[0][sku]=CAM-P&variations[1][sku]=CAM-G")
+
+    form = f"variations[0][sku]=CAM-P&variations[0][remove]={mark}&variations[0][quantity]=4"
+    kept = send(linx, "PUT", "/skus/CAM", form).json()["Product"]["variations"]
+
+    assert [(each["sku"], each["quantity"]) for each in kept] == [("CAM-P", 4), ("CAM-G", 0)]
+
+
+@pytest.mark.parametrize("mark", ["1", "true", "True"])
+def test_a_mark_that_a_form_sets_removes_a_variation(linx, mark):
+    send(linx, "POST", "/products", "sku=CAM&variations[0][sku]=CAM-P&variations[1][sku]=CAM-G")
+
+    form = f"variations[0][sku]=CAM-P&variations[0][remove]={mark}"
+    kept = send(linx, "PUT", "/skus/CAM", form).json()["Product"]["variations"]
+
+    assert [each["sku"] for each in kept] == ["CAM-G"]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "announced"),
+    [
+        ("update=false", FORM, False),
+        ("update=False", FORM, False),
+        ("update=0", FORM, False),
+        ('{"update": false}', JSON, False),
+        ('{"update": "false"}', JSON, False),
+        ('{"update": 0}', JSON, False),
+        ("", FORM, True),
+        ("update=1", FORM, True),
+        ("update=true", FORM, True),
+        ('{"update": true}', JSON, True),
+        ('{"update": null}', JSON, True),
+    ],
+)
+def test_an_update_that_says_so_is_announced_to_nobody(linx, pluga, body, content_type, announced):
+    order = pluga.post("/orders", small_order()).json()["Order"]
+    listener = make_partner(pluga.activation.store, "linx", plugin_url="https://loja.example/")
+    news = '"status": "canceled"' if content_type == JSON else "status=canceled"
+    body = f"{{{news}, {body[1:]}" if content_type == JSON else f"{news}&{body}"
+
+    changed = send(pluga, "PUT", f"/orders/{order['id']}", body, content_type)
+
+    assert changed.json()["Order"]["status"] == "canceled"
+    notices = Notice.objects.filter(activation=listener.activation, object_id=order["id"])
+    assert [(n.topic, n.action) for n in notices] == [("orders", "updated")] * announced
+
+
+def test_an_item_whose_variation_is_blank_in_a_form_has_none(pluga):
+    """Clients take `variation.sku` for the sold one as soon as it is not null."""
+    form = (
+        "status=approved&total=1&items[0][sku]=A&items[0][quantity]=1"
+        "&items[0][variation][sku]=&items[0][variation][name]="
+    )
+
+    item = send(pluga, "POST", "/orders", form).json()["Order"]["items"][0]
+
+    assert item["sku"] == "A"
+    assert item["variation"] == {
+        **dict.fromkeys(("id", "sku", "ean", "name", "external", "photo_url")),
+        "attributes": [],
+    }
 
 
 def test_a_wrong_value_in_a_form_is_named_by_its_place(pluga):

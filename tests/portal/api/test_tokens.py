@@ -149,6 +149,15 @@ def test_only_a_post_with_a_form_is_understood(db):
     assert [outcome(each) for each in responses] == [refused(400, "invalid_request", message)] * 3
 
 
+@pytest.mark.parametrize("method", ["TRACE", "QUERY", "PROPFIND"])
+def test_a_method_that_nobody_serves_is_not_served_here_either(db, method):
+    response = Client().generic(method, "/api/oauth/token")
+
+    assert response.status_code == 405
+    assert response.json()["type"] == "method_not_allowed"
+    assert "POST" in response.headers["Allow"]
+
+
 def test_a_client_that_sends_every_field_at_once_is_understood(partner):
     response = partner.ask_token(refresh_token="of-another-day", access_token="x")
 

@@ -1,0 +1,60 @@
+"""What a partner's call tells us of his integration's flows (connectors/freshness.py)."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from connectors.contract import Flow
+from connectors.freshness import note_call
+from connectors.models import Activation
+
+PRICES, QUANTITIES = frozenset({"price", "special_price"}), frozenset({"quantity"})
+NAMES = frozenset({"sku", "id", "variations"})  # which product it is about, and nothing of it
+WRITES = ("POST", "PUT")
+KEY = "tomada.caller"  # of the request's META: the activation whose credential it brought
+
+
+def note_partners_call(request: HttpRequest, response: HttpResponse) -> None:
+    """At most one statement, whatever was called."""
+    activation: Activation | None = request.META.get(KEY)
+    if activation is None or request.resolver_match is None:
+        return
+    succeeded = response.status_code < 400
+    good = succeeded or _was_true_already(response)
+    changed = succeeded and request.method in WRITES
+    if flows := _flows(request, response, good):
+        note_call(activation.pk, flows, good=good, changed=changed)
+
+
+def _flows(request: HttpRequest, response: HttpResponse, good: bool) -> set[Flow]:
+    name = (request.resolver_match and request.resolver_match.url_name) or ""
+    if "order" in name:
+        return {Flow.FULFILMENT if request.method == "PUT" else Flow.ORDERS}
+    if request.method not in WRITES:
+        return set()
+    if name.endswith("-stock"):
+        return {Flow.STOCK}
+    if name not in ("product-list", "product-detail", "sku-detail"):
+        return set()
+    context = getattr(response, "renderer_context", {})
+    # What was refused may never have been read.
+    return _of_product(context["request"].data) if good else {Flow.PRODUCTS}
+
+
+def _of_product(document: dict[str, Any]) -> set[Flow]:
+    """By what the document holds: many send prices and stock as parts of a product."""
+    names = set(document)
+    variations = document.get("variations")
+    for variation in variations if isinstance(variations, list) else []:
+        names |= set(variation) if isinstance(variation, dict) else set()
+    flows = {Flow.PRICES} if names & PRICES else set()
+    if names & QUANTITIES:
+        flows.add(Flow.STOCK)
+    if names - PRICES - QUANTITIES - NAMES:
+        flows.add(Flow.PRODUCTS)
+    return flows
+
+
+def _was_true_already(response: HttpResponse) -> bool:
+    data = getattr(response, "data", None)
+    return isinstance(data, dict) and data.get("type") == "not_updated"

@@ -1,0 +1,60 @@
+"""Two values that go with every call, for tools that cannot ask for tokens: the integrator's
+identifier (the API user) and token (the API secret), as HTTP Basic or in two headers."""
+
+import binascii
+from base64 import b64decode
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from connectors.models import Activation
+from connectors.tokens import TokenRefused, Why, recognise_integrator
+from portal.api.authentication import admit
+
+IDENTIFIER, TOKEN = "X-Integrator-Id", "X-Integrator-Token"
+
+
+class IntegratorPair(BaseAuthentication):
+    """`request.auth` is the activation, as with a bearer token. Who brings no pair is asked for
+    a token."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Activation] | None:
+        pair = _pair(request)
+        if pair is None:
+            return None
+        return admit(request, recognise_integrator(*pair, request.META.get("REMOTE_ADDR")))
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Basic"
+
+
+def _pair(request: Request) -> tuple[str, str] | None:
+    if IDENTIFIER in request.headers or TOKEN in request.headers:
+        return request.headers.get(IDENTIFIER, "").strip(), request.headers.get(TOKEN, "").strip()
+    scheme, _space, encoded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic" or request.query_params.get("access_token"):
+        return None
+    try:
+        identifier, _colon, token = b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise TokenRefused(Why.WRONG_INTEGRATOR) from error
+    return identifier, token
+
+
+class IntegratorScheme(OpenApiAuthenticationExtension):
+    """By its presence here drf-spectacular learns of the pair."""
+
+    target_class = "portal.api.integrator.IntegratorPair"
+    name = ["integrator", "integratorId", "integratorToken"]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        return [{"integrator": []}, {"integratorId": [], "integratorToken": []}]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        return [
+            {"type": "http", "scheme": "basic"},
+            {"type": "apiKey", "in": "header", "name": IDENTIFIER},
+            {"type": "apiKey", "in": "header", "name": TOKEN},
+        ]
