@@ -14,7 +14,12 @@ class ConnectorsConfig(AppConfig):
 
 
 def write_connector_rows(**kwargs: object) -> None:
-    """A row per specification, so that a new connector needs no migration."""
-    from connectors.services import sync_connectors  # models exist only now
+    """A row per specification, and for every activation the flows and the doorbell that it wants:
+    neither a new connector nor a new flow needs a migration."""
+    from connectors.doorbells import install_all_doorbells  # models exist only now
+    from connectors.freshness import sync_flows
+    from connectors.services import sync_connectors
 
     sync_connectors()
+    sync_flows()
+    install_all_doorbells()

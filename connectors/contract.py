@@ -6,8 +6,9 @@ record on its own, so that one bad record never stops the others.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import TextChoices
@@ -17,6 +18,7 @@ from connectors.payload import Payload
 from connectors.records import (
     FulfilmentRecord,
     OrderRecord,
+    OrderStatus,
     PriceRecord,
     ProductRecord,
     StockRecord,
@@ -33,6 +35,56 @@ class Flow(TextChoices):
     FULFILMENT = "fulfilment", _("Faturamento e entrega")
 
 
+# The kinds of calls that a platform counts, each against a limit of its own
+# (Spec.calls_per_minute).
+CALLS, BATCH_CALLS = "calls", "batch_calls"
+
+
+class Meter:
+    """Counts one account's calls at a platform that limits them, over all stores, flows and
+    machines (connectors/budget.py). This one counts nothing.
+
+    A client spends before each attempt at a call, whatever becomes of it. A page should be no
+    more than a few calls: a run that is out of budget goes on later, from the last page's cursor.
+    """
+
+    def spend(self, kind: str = CALLS) -> None:
+        """Take one call from the minute. Raises `OutOfBudget`, and nothing may be called, where
+        the part of it that this flow may use is used up."""
+
+    def learn(self, per_minute: int, kind: str = CALLS) -> None:
+        """The platform said what its limit is: from here on it counts, not the specification's."""
+
+    def exhaust(self, kind: str = CALLS) -> None:
+        """The platform said that the minute's calls are used up, perhaps by somebody else."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a platform gave for the credentials. `repr` shows no secret."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    renew_at: datetime
+
+
+class TokenStore:
+    """Where an account's token is kept, for whoever calls in its name: one asks for a new one while
+    the others wait for it (connectors/shared_tokens.py). This one keeps it for its own life."""
+
+    def __init__(self) -> None:
+        self._token: Token | None = None
+
+    def get(self) -> Token | None:
+        return self._token
+
+    def renew(self, worn: Token | None, ask: Callable[[Token | None], Token]) -> Token:
+        """A token other than `worn`: somebody else's newer one, or what `ask` answers, which is
+        given the one that is kept."""
+        self._token = ask(self._token)
+        return self._token
+
+
 @dataclass(frozen=True)
 class Account:
     """Where a client connects and as whom. `repr` never shows the credentials."""
@@ -40,6 +92,9 @@ class Account:
     base_url: str
     credentials: Mapping[str, str] = field(repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter, repr=False, compare=False)
+    tokens: TokenStore = field(default_factory=TokenStore, repr=False, compare=False)
+    cnpj: str = ""  # the store's, where it is known
 
 
 @dataclass(frozen=True)
@@ -74,6 +129,12 @@ class ProductSource(Ability):
     def changed_products(self, cursor: str) -> Iterable[Page]:
         """Products created or changed since the cursor; all of them where it is empty."""
 
+    def all_products(self, cursor: str) -> Iterable[Page]:
+        """Every product, from the cursor of an earlier page on, to compare both sides: nothing may
+        come of it at the platform. Ends when everything was yielded. Not the same, where reading
+        what changed makes the platform forget it."""
+        return self.changed_products(cursor)
+
     @abstractmethod
     def read_product(self, payload: Payload) -> ProductRecord: ...
 
@@ -84,6 +145,10 @@ class PriceSource(Ability):
     @abstractmethod
     def changed_prices(self, cursor: str) -> Iterable[Page]: ...
 
+    def all_prices(self, cursor: str) -> Iterable[Page]:
+        """As `all_products`."""
+        return self.changed_prices(cursor)
+
     @abstractmethod
     def read_price(self, payload: Payload) -> PriceRecord: ...
 
@@ -93,6 +158,10 @@ class StockSource(Ability):
 
     @abstractmethod
     def changed_stock(self, cursor: str) -> Iterable[Page]: ...
+
+    def all_stock(self, cursor: str) -> Iterable[Page]:
+        """As `all_products`."""
+        return self.changed_stock(cursor)
 
     @abstractmethod
     def read_stock(self, payload: Payload) -> StockRecord: ...
@@ -124,6 +193,39 @@ class OrderSink(Ability):
         """
 
 
+class ProductSink(Ability):
+    """A channel that is sent the store's catalogue."""
+
+    flow = Flow.PRODUCTS
+
+    @abstractmethod
+    def push_product(self, product: ProductRecord) -> str:
+        """Create the product, or bring it up to date; the channel's id for it. May be called
+        twice with the same product. Prices and stock are not in it: they have flows of their own.
+
+        Elements of its lists, and variations, that are marked `remove` were sent once and left.
+        """
+
+    @abstractmethod
+    def remove_product(self, sku: str) -> None:
+        """Take it off sale for good. All is well where it is not there."""
+
+
+class PriceSink(Ability):
+    flow = Flow.PRICES
+
+    @abstractmethod
+    def push_price(self, price: PriceRecord) -> None: ...
+
+
+class StockSink(Ability):
+    flow = Flow.STOCK
+
+    @abstractmethod
+    def push_stock(self, stock: StockRecord) -> None:
+        """Tell the absolute level."""
+
+
 class FulfilmentSource(Ability):
     """A platform or ERP that reports invoices and tracking."""
 
@@ -148,14 +250,65 @@ class FulfilmentSink(Ability):
 
 ABILITIES: tuple[type[Ability], ...] = (
     ProductSource,
+    ProductSink,
     PriceSource,
+    PriceSink,
     StockSource,
+    StockSink,
     OrderSource,
     OrderSink,
     FulfilmentSource,
     FulfilmentSink,
 )
 
+# What brings a store's catalogue into the portal.
+CATALOGUE_SOURCES: tuple[type[Ability], ...] = (ProductSource, PriceSource, StockSource)
+
 
 def abilities_of(client: type[Client]) -> set[type[Ability]]:
     return {ability for ability in ABILITIES if issubclass(client, ability)}
+
+
+@dataclass(frozen=True)
+class OrderState:
+    """One of the hub's orders as a platform holds it: both sides' ids, and where it stands."""
+
+    external_id: str
+    hub_id: str
+    status: OrderStatus
+
+
+class OrderIndex(ABC):
+    """A platform that lists the hub's orders that it holds, so that both sides can be compared."""
+
+    @abstractmethod
+    def order_states(self, since: datetime) -> Iterable[OrderState]:
+        """Of all orders that it took since then. Those that are not the hub's are left out."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One record that a platform's notice says has changed, by the platform's id for it."""
+
+    ability: type[Ability]
+    record_id: str
+
+
+class NoticeSource(ABC):
+    """A platform that rings when something changed. A notice is not believed: it says what to
+    fetch. Whatever is lost of them, the flow's own cadence finds."""
+
+    @abstractmethod
+    def read_notice(self, body: bytes) -> list[Changed]:
+        """What a notice is about; nothing where it does not concern us. Raises `Unreadable`,
+        `Unauthorized` where it speaks of another account, and `Rejected` where it is of a kind
+        that we do not know: it is shown, and the platform need not send it again."""
+
+    @abstractmethod
+    def answer_notice(self, body: bytes) -> Any:
+        """The JSON that the platform wants to hear, once the notice is stored."""
+
+    @abstractmethod
+    def fetch(self, ability: type[Ability], record_id: str) -> Iterable[Payload]:
+        """The record as it is now, unread, as the ability's own pages would yield it; nothing
+        where it is not ours."""

@@ -60,6 +60,12 @@ def mode_rows(spec: Spec) -> list[tuple[str, str]]:
     return [(str(label), str(spec.modes.get(mode, NOTHING))) for mode, label in MODE_LABELS.items()]
 
 
+def unavailable_row(spec: Spec) -> list[tuple[str, str]]:
+    """What an experimental connector has not; no row for the others."""
+    texts = "; ".join(str(text) for text in spec.unavailable)
+    return [(gettext("Não disponível"), texts)] if texts else []
+
+
 def _catalogue(spec: Spec) -> str:
     if spec.catalogue is None:
         return gettext("nenhuma: o lojista cadastra por planilha")
@@ -67,7 +73,7 @@ def _catalogue(spec: Spec) -> str:
 
 
 def _orders(spec: Spec) -> str:
-    return _route(spec.orders, spec)
+    return _route(spec.orders, spec) if spec.orders else NOTHING
 
 
 def _route(route: Route, spec: Spec) -> str:
@@ -142,6 +148,8 @@ def _locks(spec: Spec) -> str:
 def _consumes(spec: Spec) -> str:
     if spec.is_channel:
         return gettext("cria os pedidos")
+    if not spec.consumes:
+        return NOTHING
     if spec.consumes == EVERY_STATUS:
         return gettext("todo pedido novo ou alterado, por notificação")
     statuses = [status for status in OrderStatus if status in spec.consumes]
@@ -165,9 +173,9 @@ def _invoice(spec: Spec) -> str:
 
 
 def _tracking(spec: Spec) -> str:
-    if spec.tracking:
-        return _report(spec.tracking)
-    return gettext("nunca: o lojista o digita no portal") if spec.consumes else NOTHING
+    if spec.merchant_types_tracking:
+        return gettext("nunca: o lojista o digita no portal")
+    return _report(spec.tracking) if spec.tracking else NOTHING
 
 
 def _report(report: Report) -> str:

@@ -4,15 +4,24 @@ from typing import Any
 
 
 class ConnectorError(Exception):
-    """The other side failed us. The text is for the operator; it holds no secret."""
+    """The other side failed us. The text is for the operator; it holds no secret. `cause` is a
+    code of connectors.causes, where it is known."""
+
+    def __init__(self, message: str, *, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class Unavailable(ConnectorError):
     """Try again later: timeout, 429, 5xx. `after` is the other side's own wish, in seconds."""
 
-    def __init__(self, message: str, after: int | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, after: int | None = None, *, cause: str = "") -> None:
+        super().__init__(message, cause=cause)
         self.after = after
+
+
+class OutOfBudget(Unavailable):
+    """Go on when the account's next minute comes: its calls are used up. Nobody failed."""
 
 
 class Unauthorized(ConnectorError):
@@ -28,10 +37,15 @@ class Unreadable(ConnectorError):
 
 
 class Refused(Exception):
-    """A rule of ours says no. The text says which, and is for whoever asked."""
+    """A rule of ours says no. The text says which, and is for whoever asked; `cause` as above."""
 
-    def __init__(self, message: Any) -> None:
+    def __init__(self, message: Any, *, cause: str = "") -> None:
         super().__init__(message)
+        self.cause = cause
+
+
+class Held(Refused):
+    """A run stopped before something drastic, and a person is asked whether it may go on."""
 
 
 class NotFound(Refused):

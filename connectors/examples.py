@@ -21,7 +21,7 @@ PRODUCT: Document = {
         {
             "sku": "CAM-AZ-P",
             "ean": "7891000100103",
-            "quantity": 12,
+            "quantity": 10,
             "attributes": [
                 {"code": "size", "label": "Tamanho", "value": {"code": "p", "label": "P"}}
             ],

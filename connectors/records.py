@@ -42,20 +42,29 @@ class OrderStatus(TextChoices):
 
 @dataclass(frozen=True)
 class ProductRecord:
-    """A product as its platform describes it. Money in BRL, sizes in cm, weights in kg."""
+    """A product as its platform describes it. Money in BRL, sizes in cm, weights in kg.
+
+    Those of the fields that `new_only` names are said of a product that the other side does not
+    have yet; of one that it has, they are left as they are.
+    """
 
     sku: str
     fields: Document
     variations: tuple["ProductRecord", ...] = ()
+    new_only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class PriceRecord:
-    """What an item costs, in BRL. A special price of None ends a promotion."""
+    """What an item costs, in BRL. A special price of None ends a promotion.
+
+    On the way out, a variation's says whose variation it is.
+    """
 
     sku: str
     price: Decimal
     special_price: Decimal | None = None
+    parent_sku: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,16 @@ class TrackingRecord:
 
 
 @dataclass(frozen=True)
+class DeliveryRecord:
+    """One delivery of an order. `items`, each with `sku` and `quantity`, says what lies in it
+    where the order goes out in several."""
+
+    invoice: InvoiceRecord | None = None
+    tracking: TrackingRecord | None = None
+    items: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True)
 class OrderRecord:
     """One order, on its way in (from a channel) or out (to a platform).
 
@@ -120,7 +139,8 @@ class OrderRecord:
 
 @dataclass(frozen=True)
 class FulfilmentRecord:
-    """What became of one order: its new status and, where known, its invoice and tracking.
+    """What became of one order: its new status and, where known, its invoice and tracking. An
+    order that goes out in several deliveries has `others` beside the first.
 
     Says which order by the hub's id or, where the other side does not keep that, by its own.
     """
@@ -130,3 +150,11 @@ class FulfilmentRecord:
     external_id: str = ""
     invoice: InvoiceRecord | None = None
     tracking: TrackingRecord | None = None
+    items: tuple[Document, ...] = ()
+    others: tuple[DeliveryRecord, ...] = ()
+
+    @property
+    def deliveries(self) -> tuple[DeliveryRecord, ...]:
+        """All of them, in the order in which they became known."""
+        first = DeliveryRecord(self.invoice, self.tracking, self.items)
+        return (*((first,) if self.invoice or self.tracking else ()), *self.others)

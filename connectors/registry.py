@@ -1,8 +1,18 @@
 """The list of specifications: the only file that names a platform."""
 
-from connectors import linx, olist, otimo, pluga, pluggto, rocky, webstore
+from connectors import (
+    linx,
+    linxlayer,
+    olist,
+    otimo,
+    pluga,
+    pluggto,
+    rocky,
+    rockyerp,
+    webstore,
+)
 from connectors.contract import Ability
-from connectors.spec import Spec
+from connectors.spec import Spec, gone
 
 SPECS: dict[str, Spec] = {
     spec.slug: spec
@@ -14,8 +24,14 @@ SPECS: dict[str, Spec] = {
         olist.SPEC,
         pluga.SPEC,
         pluggto.SPEC,
+        rockyerp.SPEC,
+        linxlayer.SPEC,
     )
 }
+
+
+def spec_of(slug: str) -> Spec:
+    return SPECS.get(slug) or gone(slug)
 
 
 def slugs_with(ability: type[Ability]) -> list[str]:

@@ -1,68 +1,50 @@
-"""Whose turn it is; runs a flow, one at a time, its end on record."""
+"""Runs a flow, one at a time, its end on record."""
 
-import hashlib
-import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar, cast
+from time import monotonic
+from typing import TypeVar, cast
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.contract import Ability
-from connectors.errors import ConnectorError, Refused, Unauthorized, Unavailable
+from connectors.contract import Ability, Page
+from connectors.dispatch import make_due
+from connectors.errors import (
+    ConnectorError,
+    Held,
+    OutOfBudget,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
+from connectors.failures import guess_id, parked, record_failure, storable
 from connectors.models import Activation, ActivationFlow, Failure, Run, State
-from connectors.payload import Payload, to_storable
-from connectors.queue import enqueue_all
-from connectors.services import client_of, pause
-from connectors.spec import Mode
+from connectors.outcomes import close, end, fail, wait_for_budget
+from connectors.payload import Payload
+from connectors.services import client_of, pause_refused
 
 log = logging.getLogger(__name__)
 A = TypeVar("A", bound=Ability)
 
-MOST_AT_ONCE = 1000
-LONGEST_WAIT = timedelta(hours=1)
 # A run whose worker was killed for overtime cannot be going on after this.
 RUN_LIFE = timedelta(seconds=settings.Q_CLUSTER["timeout"] + 60)
+# A run that has so much to do gives up its turn before that, between two pages.
+TURN_SECONDS = settings.Q_CLUSTER["timeout"] / 2
 
 
-@transaction.atomic
-def start_due(ability: type[Ability], task: Callable[[int], None]) -> int:
-    """Queue `task` for every flow of this ability whose turn it is; how many that were.
-
-    Several dispatchers may call it at once: a flow is given to one of them.
-    """
-    now = timezone.now()
-    due = list(
-        ActivationFlow.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(
-            ability=ability.__name__,
-            due_at__lte=now,
-            activation__state=State.ACTIVE,
-            activation__mode=Mode.MANAGED,
-        )
-        .order_by("due_at")
-        .only("pk", "every")[:MOST_AT_ONCE]
-    )
-    for every in {flow.every for flow in due}:
-        ids = [flow.pk for flow in due if flow.every == every]
-        ActivationFlow.objects.filter(pk__in=ids).update(due_at=now + timedelta(seconds=every))
-    enqueue_all(task, [(flow.pk,) for flow in due])
-    return len(due)
+class _TurnOver(Exception):
+    """The rest is the next run's, at once."""
 
 
-def start_now(activation_id: int, task: Callable[[int], None], *abilities: type[Ability]) -> None:
-    """Queue `task` for these flows of one activation without waiting for their turn, in the
-    caller's transaction."""
-    names = [ability.__name__ for ability in abilities]
-    flows = ActivationFlow.objects.filter(activation_id=activation_id, ability__in=names)
-    enqueue_all(task, flows.values_list("pk"))
+class _Released(Exception):
+    """An operator took the flow away from this run, or it was taken for dead: it may write no
+    more."""
 
 
 @dataclass
@@ -81,6 +63,10 @@ class Attempt:
     flow: ActivationFlow
     activation: Activation
     open_failures: set[str] = field(default_factory=set)
+    # Those of them whose time to be tried again has not come.
+    resting: set[str] = field(default_factory=set)
+    only_told: bool = False  # it fetches what the platform rang for, and looks no further
+    ends_at: float = field(default_factory=lambda: monotonic() + TURN_SECONDS)
 
     @property
     def since(self) -> str:
@@ -88,9 +74,15 @@ class Attempt:
 
     def advance(self, cursor: str) -> None:
         """Everything up to this cursor is stored."""
-        if cursor != self.flow.cursor:
-            self.flow.cursor = cursor
-            self.flow.save(update_fields=["cursor"])
+        with transaction.atomic():
+            counts = {"seen": self.run.seen, "changed": self.run.changed, "failed": self.run.failed}
+            if not Run.objects.filter(pk=self.run.pk, ended_at=None).update(**counts):
+                raise _Released
+            if cursor != self.flow.cursor:
+                self.flow.cursor = cursor
+                self.flow.save(update_fields=["cursor"])
+        if monotonic() > self.ends_at:
+            raise _TurnOver
 
     @contextmanager
     def item(
@@ -102,7 +94,7 @@ class Attempt:
         With `settles=False` the record is only read here: its fate is decided afterwards, by
         `mend` or `fail`.
         """
-        guessed = record_id or _guess_id(payload)
+        guessed = record_id or guess_id(payload)
         item = Item(guessed)
         self.run.seen += 1
         try:
@@ -118,18 +110,19 @@ class Attempt:
             if settles:
                 self.mend(item.record_id)
 
-    def parked(self, record_ids: Iterable[str]) -> list[Payload]:
-        """What failed earlier and is still open, of these records, as it arrived."""
-        failures = Failure.objects.filter(
-            activation=self.activation,
-            flow=self.flow.flow,
-            record_id__in=self.open_failures.intersection(record_ids),
-            resolved_at=None,
-        )
-        return [Payload(failure.payload) for failure in failures if failure.payload]
+    def with_parked(self, pages: Iterable[Page], mended: Collection[str] = ()) -> Iterator[Page]:
+        """These pages, and before them what failed earlier and is to be tried again: what the
+        platform says today is newer. What is known to be `mended` does not wait for its time."""
+        if self.open_failures and (items := parked(self.flow, mended)):
+            yield Page(items, self.since)
+        yield from pages
+
+    def rests(self, record_id: str) -> bool:
+        """It failed, and is not to be tried again yet."""
+        return record_id in self.resting
 
     def fail(self, record_id: str, error: Exception, payload: Payload | None = None) -> None:
-        record_id = _storable(record_id)[:200]
+        record_id = storable(record_id)[:200]
         self.run.failed += 1
         self.open_failures.add(record_id)
         record_failure(self.run, record_id, error, payload.data if payload else None)
@@ -139,54 +132,9 @@ class Attempt:
         if record_id not in self.open_failures:
             return
         self.open_failures.discard(record_id)
-        Failure.objects.filter(
-            activation=self.activation,
-            flow=self.flow.flow,
-            record_id=record_id,
-            resolved_at=None,
+        Failure.objects.open().filter(
+            activation=self.activation, flow=self.flow.flow, record_id=record_id
         ).update(resolved_at=timezone.now(), resolution=_("Passou numa execução seguinte."))
-
-
-def _guess_id(payload: Payload | None) -> str:
-    """A name for a record that may turn out to be unreadable: the same at every attempt."""
-    if payload is None:
-        return ""
-    for key in ("sku", "id", "order_id", "codigo"):
-        if payload.data.get(key):
-            return _storable(str(payload.data[key]))[:200]
-    text = json.dumps(payload.data, sort_keys=True, default=str)
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
-
-
-def _storable_payload(payload: Any) -> Any:
-    """What no database can hold is shown instead as Python writes it."""
-    try:
-        return to_storable(payload)
-    except ValueError:
-        return {"payload": ascii(payload)}
-
-
-@transaction.atomic
-def record_failure(run: Run, record_id: str, error: Exception, payload: Any) -> None:
-    """The same record failing again is the same failure, once more."""
-    facts = {
-        "run": run,
-        "kind": Failure.kind_of(error),
-        "reason": _storable(str(error)),
-        "payload": _storable_payload(payload),
-        "last_at": timezone.now(),
-    }
-    again = Failure.objects.filter(
-        activation_id=run.activation_id, flow=run.flow, record_id=record_id, resolved_at=None
-    ).update(times=F("times") + 1, **facts)
-    if not again:
-        Failure.objects.create(
-            activation_id=run.activation_id, flow=run.flow, record_id=record_id, **facts
-        )
 
 
 def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None]) -> None:
@@ -194,65 +142,66 @@ def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None])
     record, and decides what comes next (connectors.errors)."""
     flow = (
         ActivationFlow.objects.select_related("activation__connector", "activation__store")
-        .filter(pk=flow_id, activation__state=State.ACTIVE)
+        .filter(pk=flow_id)
         .first()
     )
-    if flow is None or (run := _begin(flow)) is None:
+    if flow is None:
+        return
+    ActivationFlow.objects.filter(pk=flow_id).update(slot_at=None)
+    if flow.activation.state != State.ACTIVE or (run := _begin(flow)) is None:
         return
     attempt = Attempt(run, flow, flow.activation)
-    attempt.open_failures = set(
-        Failure.objects.filter(
-            activation=flow.activation, flow=flow.flow, resolved_at=None
-        ).values_list("record_id", flat=True)
-    )
+    for record_id, retry_at in (
+        Failure.objects.open()
+        .filter(activation=flow.activation, flow=flow.flow)
+        .values_list("record_id", "retry_at")
+    ):
+        attempt.open_failures.add(record_id)
+        if retry_at is None or retry_at > run.started_at:
+            attempt.resting.add(record_id)
     try:
-        work(attempt, cast(A, client_of(flow.activation)))
+        work(attempt, cast(A, client_of(flow.activation, ability.flow)))
+    except _Released:
+        log.warning("run %s of %s was taken from its owner", run.pk, flow.ability)
+    except _TurnOver:
+        end(run, flow, only_told=attempt.only_told, over=False)
+    except OutOfBudget as error:
+        wait_for_budget(run, flow, error)
     except Unauthorized as error:
-        pause(flow.activation_id, str(error))
-        _end(attempt, Run.Outcome.FAILED, str(error))
+        pause_refused(flow.activation_id, str(error))
+        fail(run, flow, str(error))
+    except Held as error:
+        close(run, flow, Run.Outcome.HELD, str(error))
     except (ConnectorError, Refused) as error:
-        wished = error.after if isinstance(error, Unavailable) else None
-        _end(attempt, Run.Outcome.FAILED, str(error), wished)
+        fail(run, flow, str(error), error.after if isinstance(error, Unavailable) else None)
     except Exception as error:
         log.exception("run %s of %s broke", run.pk, flow.ability)
-        _end(attempt, Run.Outcome.FAILED, _("Erro do portal: %s") % type(error).__name__)
+        fail(run, flow, _("Erro do portal: %s") % type(error).__name__)
     else:
-        _end(attempt, Run.Outcome.PARTIAL if run.failed else Run.Outcome.DONE)
+        end(run, flow, only_told=attempt.only_told)
 
 
 def _begin(flow: ActivationFlow) -> Run | None:
-    """An open run, or None where there is one already. One whose owner died is closed first."""
+    """An open run, or None where there is one already: then the flow is due again when that one
+    ends, which may have passed already what this one was started for. One whose owner died is
+    closed first."""
     now = timezone.now()
     Run.objects.filter(
         activation_id=flow.activation_id, ability=flow.ability, ended_at=None, expires_at__lte=now
     ).update(ended_at=now, outcome=Run.Outcome.ABANDONED, reason=_("Quem executava parou."))
     try:
         with transaction.atomic():
-            return Run.objects.create(
+            run = Run.objects.create(
                 activation_id=flow.activation_id,
                 ability=flow.ability,
                 flow=flow.flow,
+                planned_at=flow.slot_at or now,
+                started_at=now,
                 expires_at=now + RUN_LIFE,
                 cursor_before=flow.cursor,
             )
+            ActivationFlow.objects.filter(pk=flow.pk).update(last_run_at=now)
     except IntegrityError:
+        make_due(ActivationFlow.objects.filter(pk=flow.pk))
         return None
-
-
-@transaction.atomic
-def _end(attempt: Attempt, outcome: Run.Outcome, reason: str = "", wait: int | None = None) -> None:
-    run, flow, now = attempt.run, attempt.flow, timezone.now()
-    run.ended_at, run.outcome, run.reason = now, outcome, _storable(reason)[:500]
-    run.cursor_after = flow.cursor
-    run.save()
-    if outcome == Run.Outcome.FAILED:
-        flow.failures_in_a_row += 1
-        patience = timedelta(seconds=wait or flow.every * 2 ** min(flow.failures_in_a_row, 10))
-        flow.due_at = now + min(patience, LONGEST_WAIT)
-        flow.save(update_fields=["failures_in_a_row", "due_at"])
-        return
-    flow.failures_in_a_row = 0
-    flow.last_success_at = now
-    if run.changed:
-        flow.last_change_at = now
-    flow.save(update_fields=["failures_in_a_row", "last_success_at", "last_change_at"])
+    return run

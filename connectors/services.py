@@ -2,20 +2,24 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.contract import Client
+from connectors.budget import meter_of
+from connectors.contract import Client, Flow
+from connectors.doorbells import install_doorbell
 from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
+from connectors.failures import retry_parked
+from connectors.freshness import flows_of
 from connectors.hashing import digest
+from connectors.incidents import is_refused, open_refusal
 from connectors.models import (
     Activation,
     ActivationFlow,
@@ -28,6 +32,7 @@ from connectors.models import (
 from connectors.queue import enqueue, enqueue_all
 from connectors.registry import SPECS
 from connectors.sealing import seal
+from connectors.shared_tokens import SharedTokens
 from connectors.signing import new_webhook_secret
 from connectors.spec import Mode, Spec
 
@@ -46,10 +51,14 @@ class IssuedSecrets:
 
 def sync_connectors() -> None:
     """One row per specification, its name up to date. A row whose specification is gone is
-    disabled, not deleted: its activations have a history."""
+    disabled, not deleted: its activations have a history, and stand still from here on."""
     for spec in SPECS.values():
         Connector.objects.update_or_create(slug=spec.slug, defaults={"name": spec.name})
-    Connector.objects.exclude(slug__in=SPECS).update(enabled=False)
+    gone = Connector.objects.exclude(slug__in=SPECS)
+    gone.update(enabled=False)
+    Activation.objects.filter(connector__in=gone).going_on().update(
+        state=State.PAUSED, paused_reason=_("O portal não tem mais este conector.")
+    )
 
 
 @transaction.atomic
@@ -98,27 +107,14 @@ def activate(
         client_id=secrets.token_hex(16) if mode == Mode.PARTNER else None,
         api_user=str(10**12 + secrets.randbelow(9 * 10**12)) if mode == Mode.PARTNER else None,
     )
+    ActivationFlow.objects.bulk_create(flows_of(activation.pk, mode, spec))
     if mode == Mode.PARTNER:
         Endpoint.objects.create(activation=activation)
         return activation, issue_credential(activation, by)
     record_credential(activation, dict(received or {}), by)
-    ActivationFlow.objects.bulk_create(
-        ActivationFlow(
-            activation=activation,
-            ability=ability.__name__,
-            flow=ability.flow,
-            every=seconds(cadence.every),
-        )
-        for ability, cadence in spec.flows.items()
-        if cadence.every
-    )
+    install_doorbell(activation)
     enqueue(check_activation, activation.pk)
     return activation, None
-
-
-def seconds(interval: timedelta) -> int:
-    """A cadence in seconds, by the portal's clock (a demo's minute is a second)."""
-    return max(1, round(interval.total_seconds() / 60 * settings.SECONDS_PER_MINUTE))
 
 
 @transaction.atomic
@@ -146,24 +142,29 @@ def issue_credential(activation: Activation, by: User) -> IssuedSecrets:
 
 @transaction.atomic
 def record_credential(activation: Activation, values: Mapping[str, str], by: User) -> Credential:
-    """Seal what the platform gave us. Raises `Refused` where a value is missing."""
+    """Seal what the platform gave us, and take up again what failed without it. Raises `Refused`
+    where a value is missing."""
     missing = [str(f.label) for f in activation.spec.credentials if not values.get(f.key)]
     if missing:
         raise Refused(_("Falta informar: %(fields)s.") % {"fields": ", ".join(missing)})
-    return Credential.objects.create(
+    credential = Credential.objects.create(
         activation=activation,
         kind=Credential.Kind.RECEIVED,
         sealed=seal(values),
         fingerprint=digest(repr(sorted(values.items())))[:16],
         created_by=by,
     )
+    if is_refused(activation.pk):
+        resume(activation.pk)  # what it was paused for may be mended
+    retry_parked(activation.pk)
+    return credential
 
 
 @transaction.atomic
 def rotate_credential(activation_id: int, by: User) -> IssuedSecrets:
     """New values beside the old ones, which go on working until they are revoked."""
     activation = Activation.objects.select_for_update().get(pk=activation_id)
-    if activation.mode != Mode.PARTNER or activation.state == State.REVOKED:
+    if activation.mode != Mode.PARTNER or activation.state in (State.REVOKED, State.MOVED):
         raise NotAllowed(_("Esta integração não usa credenciais emitidas pelo portal."))
     return issue_credential(activation, by)
 
@@ -192,7 +193,8 @@ def revoke_older_credentials(activation_id: int, by: User) -> int:
 def change_settings(
     activation_id: int, custom_name: str, plugin_url: str, values: Mapping[str, Any]
 ) -> None:
-    """Only what was named changes; a setting that the form did not show stays."""
+    """Only what was named changes; a setting that the form did not show stays. What failed is
+    tried again."""
     activation = Activation.objects.select_for_update().get(pk=activation_id)
     if plugin_url != activation.plugin_url:
         Endpoint.objects.filter(pk=activation_id).forget_failures()  # they were another address's
@@ -200,6 +202,7 @@ def change_settings(
     activation.plugin_url = plugin_url
     activation.settings = {**activation.settings, **values}
     activation.save(update_fields=["custom_name", "plugin_url", "settings"])
+    retry_parked(activation_id)
 
 
 @transaction.atomic
@@ -213,8 +216,16 @@ def note_first_call(activation_id: int) -> None:
 @transaction.atomic
 def pause(activation_id: int, reason: str) -> bool:
     """Whether it was going on until now."""
-    going_on = Activation.objects.filter(pk=activation_id, state__in=[State.WAITING, State.ACTIVE])
+    going_on = Activation.objects.filter(pk=activation_id).going_on()
     return bool(going_on.update(state=State.PAUSED, paused_reason=reason[:500]))
+
+
+@transaction.atomic
+def pause_refused(activation_id: int, reason: str) -> None:
+    """The platform refused our credentials, or what we call there: pause, and tell a person. A new
+    credential takes it up again."""
+    if pause(activation_id, reason):
+        open_refusal(activation_id, reason)
 
 
 @transaction.atomic
@@ -226,7 +237,10 @@ def resume(activation_id: int) -> bool:
     activation.state = State.ACTIVE if activation.first_called_at else State.WAITING
     activation.paused_reason = ""
     activation.save(update_fields=["state", "paused_reason"])
-    activation.flows.update(due_at=timezone.now(), failures_in_a_row=0)
+    now = timezone.now()
+    activation.flows.update(due_at=now, slot_at=None, failures_in_a_row=0)
+    # It was not expected to do anything meanwhile.
+    activation.flows.exclude(watched_since=None).update(watched_since=now)
     Endpoint.objects.filter(pk=activation_id).forget_failures()
     return True
 
@@ -239,16 +253,21 @@ def revoke(activation_id: int, by: User) -> bool:
         return False
     activation.state = State.REVOKED
     activation.save(update_fields=["state"])
-    activation.credentials.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_by=by)
+    whoever_acts_as_it = Q(activation=activation) | Q(activation__moved_to=activation)
+    Credential.objects.filter(whoever_acts_as_it, revoked_at=None).update(
+        revoked_at=timezone.now(), revoked_by=by
+    )
     return True
 
 
-def client_of(activation: Activation) -> Client:
-    """Raises `NotAllowed` where the connector has no managed mode."""
+def client_of(activation: Activation, flow: Flow | None = None) -> Client:
+    """For a flow's run with no more than this flow's part of the account's calls. Raises
+    `NotAllowed` where the connector has no managed mode."""
     spec: Spec = activation.spec
     if spec.client is None:
         raise NotAllowed(_("%(name)s não tem modo gerenciado.") % {"name": spec.name})
-    return spec.client(activation.account())
+    account = replace(activation.account(), tokens=SharedTokens(activation))
+    return spec.client(replace(account, meter=meter_of(account, spec, flow)))
 
 
 def check_activation(activation_id: int) -> None:
@@ -262,7 +281,7 @@ def check_activation(activation_id: int) -> None:
     except Unavailable:
         return
     except (ConnectorError, Refused) as error:
-        pause(activation_id, str(error))
+        pause_refused(activation_id, str(error))
     else:
         note_first_call(activation_id)
 

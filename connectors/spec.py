@@ -13,7 +13,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import Ability, Client, Flow
+from connectors.contract import CATALOGUE_SOURCES, Ability, Client, Flow
 from connectors.records import OrderStatus
 
 Text = str | Promise  # a text that people read, translated when shown
@@ -125,6 +125,7 @@ class Field(TextChoices):
     CHOICE = "choice", _("escolha")
     CNPJ = "cnpj", _("CNPJ")
     URL = "url", _("endereço")
+    PERCENT = "percent", _("porcentagem")
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class Setting:
     field: Field = Field.TEXT
     scope: Scope = Scope.MERCHANT
     choices: tuple[tuple[str, Text], ...] = ()
-    default: str | bool = ""
+    default: str | bool | int = ""
     help: Text = ""
     special: Text = ""  # what the table's row "special" says of it
     about: Flow | None = None  # it is an option of this flow
@@ -168,6 +169,46 @@ NOTIFY_OWN_WRITES = Setting(
 )
 
 
+# Of every connector that is sent, or sends, a catalogue with them; how it says so is its own.
+PREPARATION_DAYS = Setting(
+    "preparation_days",
+    _("Enviar os dias de preparação"),
+    Field.FLAG,
+    default=True,
+    help=_("Só quando preenchidos no produto."),
+    about=Flow.PRODUCTS,
+)
+IMAGES = Setting(
+    "images",
+    _("Enviar imagens"),
+    Field.CHOICE,
+    choices=(("always", _("sempre")), ("new", _("só para produtos novos"))),
+    default="always",
+    about=Flow.PRODUCTS,
+)
+
+
+# Every managed connector's that brings a catalogue (catalog/brake.py).
+BRAKE_ZEROED = Setting(
+    "brake_zeroed",
+    _("Perguntar antes de zerar mais do que esta parte dos SKUs com estoque (%)"),
+    Field.PERCENT,
+    scope=Scope.INTERNAL,
+    default=30,
+    help=_("100: nunca pergunta. Menos de dez SKUs de uma vez não param a sincronização."),
+    after_first_save=True,
+)
+BRAKE_MOVED = Setting(
+    "brake_moved",
+    _("Perguntar antes de mudar muito mais do que esta parte dos preços (%)"),
+    Field.PERCENT,
+    scope=Scope.INTERNAL,
+    default=30,
+    help=_("Muda muito o preço que fica abaixo da metade ou acima de uma vez e meia do que era."),
+    after_first_save=True,
+)
+
+
 class Through(TextChoices):
     EMAIL = "email", _("e-mail")
     SITE = "site", _("site")
@@ -192,6 +233,20 @@ class ContactRole(TextChoices):
     COMMERCIAL = "commercial", _("comercial")
 
 
+class Hook(TextChoices):
+    """What happens in a store, where somebody's tools may hear of it (connectors/hooks.py)."""
+
+    ORDER_CREATED = "order.created", _("Pedido criado")
+    ORDER_STATUS_CHANGED = "order.status_changed", _("Situação do pedido mudou")
+    ORDER_INVOICED = "order.invoiced", _("Pedido faturado")
+    ORDER_SHIPPED = "order.shipped", _("Pedido enviado")
+    ORDER_DELIVERED = "order.delivered", _("Pedido entregue")
+    PRODUCT_CREATED = "product.created", _("Produto criado")
+    PRODUCT_UPDATED = "product.updated", _("Produto alterado")
+    PRICE_CHANGED = "price.changed", _("Preço mudou")
+    STOCK_CHANGED = "stock.changed", _("Estoque mudou")
+
+
 class ActivationKind(TextChoices):
     FORM = "form", _("formulário; o portal gera as credenciais")
     REDIRECT = "redirect", _("redirecionamento ao parceiro, com código de autorização")
@@ -210,6 +265,18 @@ class Activating:
     plugin_url: bool = True
     url_required: bool = True
     default_url: str = ""  # where the platform has one address for everybody
+    # The partner may authenticate each call with two values alone, without asking for tokens.
+    integrator: bool = False
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """Stores on an older version of the platform are brought to its new one by support
+    (orders/upgrade.py). A setting says on which version a store is."""
+
+    setting: str
+    old: str
+    new: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +287,8 @@ class Spec:
     modes: Mapping[Mode, Text]
     # None: no catalogue comes or goes; the merchant registers his products by spreadsheet.
     catalogue: Route | None
-    orders: Route
+    # None: no order comes or goes.
+    orders: Route | None
     products: Products | None = None
     # A flow is keyed by the ability that it needs of a client.
     flows: Mapping[type[Ability], Cadence] = field(default_factory=dict)
@@ -240,12 +308,29 @@ class Spec:
     contacts: tuple[Contact, ...] = ()
     contact_roles: tuple[ContactRole, ...] = ()
     remarks: tuple[Text, ...] = ()
+    # What the connector would need and no public document of the platform shows: not built, and
+    # said so. One that has any is experimental.
+    unavailable: tuple[Text, ...] = ()
+    upgrade: Upgrade | None = None
     client: type[Client] | None = None
+    # What of its store it may subscribe to.
+    hooks: frozenset[Hook] = frozenset()
+    # What the platform lets one account call in a minute, by kind (connectors.contract.CALLS …);
+    # no entry, no limit. What its answers say of its limit goes before this.
+    calls_per_minute: Mapping[str, int] = field(default_factory=dict)
 
     def settings_in(self, mode: str) -> tuple[Setting, ...]:
         """Its own, and those that every activation in this mode has."""
         every_partners = (FREIGHT_URL, NOTIFY_OWN_WRITES) if mode == Mode.PARTNER else ()
-        return (*self.settings, *every_partners)
+        brakes = (
+            (BRAKE_ZEROED, BRAKE_MOVED) if mode == Mode.MANAGED and self.feeds_catalogue else ()
+        )
+        return (*self.settings, *every_partners, *brakes)
+
+    @property
+    def feeds_catalogue(self) -> bool:
+        """In managed mode, products, prices or stock come from it."""
+        return any(ability in self.flows for ability in CATALOGUE_SOURCES)
 
     @property
     def reports(self) -> tuple[Report, ...]:
@@ -267,12 +352,17 @@ class Spec:
     @property
     def is_channel(self) -> bool:
         """Orders come from it."""
-        return self.orders.target is End.HUB
+        return self.orders is not None and self.orders.target is End.HUB
 
     @property
     def creates_orders(self) -> bool:
         """It may create orders through our API."""
         return self.is_channel and Mode.PARTNER in self.modes
+
+    @property
+    def merchant_types_tracking(self) -> bool:
+        """It takes orders, and never reports how they were sent."""
+        return bool(self.consumes) and self.tracking is None
 
     @property
     def sees(self) -> frozenset[OrderStatus]:
@@ -291,6 +381,20 @@ class Spec:
         if status == OrderStatus.APPROVED:
             return self.approves is not Following.NO or self.wants(status)
         return self.wants(status)
+
+
+def gone(slug: str) -> Spec:
+    """Of a connector whose folder is gone: it has a history, and does nothing."""
+    return Spec(
+        slug=slug,
+        name=slug,
+        modes={},
+        catalogue=None,
+        orders=Route(End.HUB, End.PLATFORM),
+        activating=Activating(
+            ActivationKind.RECORD, steps=(), plugin_url=False, url_required=False
+        ),
+    )
 
 
 # -- What several connectors have in common -----------------------------------------------------

@@ -1,4 +1,5 @@
-"""The admin of what other libraries brought: people in our look, the queue out of reach."""
+"""The admin of what other libraries brought: people in our look, the queue out of reach; and of
+our own, what needs more than one app."""
 
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
@@ -6,6 +7,10 @@ from django.contrib.auth.models import Group, User
 from django_q.models import Failure, OrmQ, Schedule, Success
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from portal.upgrade import UpgradableActivationAdmin
+
+__all__ = ["UpgradableActivationAdmin"]
 
 # The recurring tasks are a table in code: one malformed row here would stop all of them.
 for model in (Schedule, Success, Failure, OrmQ):

@@ -7,11 +7,21 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.models import Schedule
 
+from catalog.comparing import compare_all_catalogues
+from catalog.push import push_all_prices, push_all_products, push_all_stock
+from catalog.taking import prune_pages
 from catalog.tasks import pull_all_prices, pull_all_products, pull_all_stock
+from connectors.alerts import deliver_all_alerts
+from connectors.comparisons import prune_comparisons
+from connectors.hooks import deliver_all_events, prune_events
+from connectors.incidents import watch_flows
 from connectors.notices import deliver_all_notices, prune_notices
+from connectors.pruning import prune_runs
+from connectors.rings import prune_rings
 from connectors.services import check_all_waiting
 from connectors.tokens import prune_tokens
-from orders.tasks import pull_all_fulfilments, pull_all_orders, push_all_orders
+from orders.comparing import compare_all_orders
+from orders.tasks import link_all_late_lines, pull_all_fulfilments, pull_all_orders, push_all_orders
 
 
 @dataclass(frozen=True)
@@ -33,10 +43,24 @@ RECURRING = (
     Recurring(pull_all_stock, minutes=1),
     Recurring(pull_all_prices, minutes=1),
     Recurring(pull_all_products, minutes=1),
+    Recurring(push_all_products, minutes=1),
+    Recurring(push_all_prices, minutes=1),
+    Recurring(push_all_stock, minutes=1),
+    Recurring(compare_all_catalogues, minutes=1),
+    Recurring(compare_all_orders, minutes=1),
+    Recurring(link_all_late_lines, minutes=5),
     Recurring(deliver_all_notices, minutes=1),
+    Recurring(deliver_all_events, minutes=1),
     Recurring(check_all_waiting, minutes=1),
+    Recurring(watch_flows, minutes=1),
+    Recurring(deliver_all_alerts, minutes=1),
     Recurring(prune_tokens, minutes=60),
     Recurring(prune_notices, minutes=60),
+    Recurring(prune_events, minutes=60),
+    Recurring(prune_rings, minutes=60),
+    Recurring(prune_runs, minutes=60),
+    Recurring(prune_comparisons, minutes=60),
+    Recurring(prune_pages, minutes=60),
 )
 
 

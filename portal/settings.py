@@ -27,6 +27,7 @@ ALLOW_PRIVATE_ADDRESSES = env.bool("ALLOW_PRIVATE_ADDRESSES", default=False)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
     "portal.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -124,7 +125,10 @@ WHITENOISE_USE_FINDERS = True  # the few files are served from where they lie; n
 # -- The hub API --------------------------------------------------------------------------------
 # The frame is set here, and not in the views, because catalog and orders may not import portal.
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["portal.api.authentication.BearerToken"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "portal.api.integrator.IntegratorPair",
+        "portal.api.authentication.BearerToken",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["portal.api.parsing.HubParser"],
@@ -160,6 +164,16 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",  # from our own static files: no page of ours loads from others
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+# -- Telling support what needs a person (connectors/alerts.py) ----------------------------------
+PORTAL_URL = env.str("PORTAL_URL", default="http://localhost:8000")  # as people reach it
+ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
+ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
+ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")  # whsec_…
+# smtp+tls://user:password@host:587; by default mail is written to the log.
+vars().update(env.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 20  # seconds
+DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default="tomada@localhost")
 
 # -- The queue (domain.md, section 1) -----------------------------------------------------------
 Q_CLUSTER = {

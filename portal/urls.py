@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from portal.pages.developers import DevelopersPage
 from portal.pages.orders import OrderListPage, OrderPage
+from portal.webhooks import webhook
 
 handler400 = "portal.api.errors.bad_request"
 handler500 = "portal.api.errors.server_error"
@@ -22,4 +23,5 @@ urlpatterns = [
     path("developers/", DevelopersPage.as_view(), name="developers"),
     path("admin/", admin.site.urls),
     path("api/", include("portal.api.urls")),
+    path("webhooks/<str:secret>", webhook, name="webhook"),
 ]

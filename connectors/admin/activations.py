@@ -5,6 +5,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,8 +16,18 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from connectors.admin.asking import ask, page_of
 from connectors.admin.connectors import mode_name
-from connectors.admin.forms import CREDENTIAL, SETTING, ActivateForm, ActivationForm
+from connectors.admin.doorbells import DoorbellInline
+from connectors.admin.flows import FlowInline
+from connectors.admin.forms import (
+    CREDENTIAL,
+    INTERVAL,
+    SETTING,
+    ActivateForm,
+    ActivationForm,
+)
+from connectors.admin.hooks import SubscribeForm, SubscriptionInline
 from connectors.admin.notices import (
     BREAKER_COLOURS,
     EndpointInline,
@@ -24,8 +35,12 @@ from connectors.admin.notices import (
     tell_replayed,
 )
 from connectors.admin.readonly import ReadOnlyInline
+from connectors.cadence import set_intervals, settable_flows
+from connectors.doorbells import replace_doorbell
 from connectors.errors import Refused
-from connectors.models import Activation, ActivationFlow, Connector, Credential, State
+from connectors.holding import ask_preview
+from connectors.hooks import subscribe
+from connectors.models import Activation, Connector, Credential, State
 from connectors.notices import enable_notices, replay
 from connectors.services import (
     IssuedSecrets,
@@ -38,7 +53,7 @@ from connectors.services import (
     revoke_older_credentials,
     rotate_credential,
 )
-from connectors.spec import Mode
+from connectors.spec import Hook, Mode
 from connectors.tokens import address_to_open
 
 STATE_COLOURS = {
@@ -47,6 +62,7 @@ STATE_COLOURS = {
     State.ACTIVE: "success",
     State.PAUSED: "danger",
     State.REVOKED: "danger",
+    State.MOVED: "info",
 }
 
 
@@ -63,10 +79,20 @@ class CredentialInline(ReadOnlyInline):
     readonly_fields = fields
 
 
-class FlowInline(ReadOnlyInline):
-    model = ActivationFlow
-    fields = ("flow", "every", "due_at", "last_success_at", "last_change_at", "failures_in_a_row")
-    readonly_fields = fields
+def _values(activation: Activation, issued: IssuedSecrets) -> list[tuple[str, Any, str]]:
+    """Each with its label. Where two of them are enough, these come first and say so."""
+    client = [
+        ("client_id", _("Client ID"), issued.client_id),
+        ("client_secret", _("Client Secret"), issued.client_secret),
+    ]
+    integrator = activation.spec.activating.integrator
+    user = [
+        ("api_user", _("Identificador do integrador") if integrator else _("API User"),
+         issued.api_user),
+        ("api_secret", _("Token") if integrator else _("API Secret"), issued.api_secret),
+    ]  # fmt: skip
+    webhook = ("webhook_secret", _("Segredo das notificações"), issued.webhook_secret)
+    return [*user, *client, webhook] if integrator else [*client, *user, webhook]
 
 
 @admin.register(Activation)
@@ -83,12 +109,15 @@ class ActivationAdmin(ModelAdmin):
     list_select_related = ("store", "connector", "endpoint")
     search_fields = ("name", "custom_name", "store__name", "connector__name")
     show_full_result_count = False
-    inlines = (CredentialInline, FlowInline, EndpointInline)
+    inlines = (CredentialInline, DoorbellInline, FlowInline, EndpointInline, SubscriptionInline)
     actions = ("pause_selected", "resume_selected", "revoke_selected")
-    actions_detail = ("rotate", "revoke_older", "open_at_partner", "enable", "replay_window")
+    actions_detail: tuple[str, ...] = (
+        "rotate", "revoke_older", "open_at_partner", "enable", "replay_window", "subscribe_event",
+        "replace_address", "preview",
+    )  # fmt: skip
     readonly_fields = (
-        "store", "connector", "mode", "name", "state", "paused_reason", "client_id", "api_user",
-        "created_by", "created_at", "first_called_at", "notices_now",
+        "store", "connector", "mode", "name", "state", "moved_to", "paused_reason", "client_id",
+        "api_user", "created_by", "created_at", "first_called_at", "notices_now",
     )  # fmt: skip
 
     @display(description=_("integração"), ordering="name")
@@ -125,6 +154,8 @@ class ActivationAdmin(ModelAdmin):
         settings = [SETTING + setting.key for setting in obj.spec.settings_in(obj.mode)]
         if settings:
             facts.append((_("Configurações"), {"fields": settings}))
+        if intervals := [INTERVAL + ability for ability in settable_flows(obj)]:
+            facts.append((_("Cadência"), {"fields": intervals}))
         if obj.mode == Mode.MANAGED:
             received = [CREDENTIAL + credential.key for credential in obj.spec.credentials]
             facts.append((_("Novas credenciais recebidas"), {"fields": received}))
@@ -139,6 +170,7 @@ class ActivationAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Activation, form: Any, change: bool) -> None:
         data = form.cleaned_data
         change_settings(obj.pk, data["custom_name"], data["plugin_url"], form.settings_values())
+        set_intervals(obj.pk, form.intervals())
         if received := form.received_credentials():
             record_credential(obj, received, operator_of(request))
 
@@ -178,22 +210,25 @@ class ActivationAdmin(ModelAdmin):
     def _activate(
         self, request: HttpRequest, connector: Connector, form: ActivateForm
     ) -> HttpResponse:
-        data = form.cleaned_data
+        data, by = form.cleaned_data, operator_of(request)
         repeated = Activation.objects.filter(submission=data["submission"]).exists()
-        activation, issued = activate(
-            store=data["store"],
-            connector=connector,
-            mode=Mode(data["mode"]),
-            name=data["name"],
-            custom_name=data.get("custom_name", ""),
-            plugin_url=data["plugin_url"],
-            values=form.settings_values(),
-            received=form.received_credentials(),
-            submission=data["submission"],
-            by=operator_of(request),
-        )
-        if not repeated:
-            self.log_addition(request, activation, [{"added": {}}])
+        with transaction.atomic():
+            activation, issued = activate(
+                store=data["store"],
+                connector=connector,
+                mode=Mode(data["mode"]),
+                name=data["name"],
+                custom_name=data.get("custom_name", ""),
+                plugin_url=data["plugin_url"],
+                values=form.settings_values(),
+                received=form.received_credentials(),
+                submission=data["submission"],
+                by=by,
+            )
+            if not repeated:
+                self.log_addition(request, activation, [{"added": {}}])
+                if data.get("preview") and activation.mode == Mode.MANAGED:
+                    ask_preview(activation, by, holds=True)
         if issued:
             return self._show_once(request, activation, issued)
         if repeated:
@@ -212,13 +247,7 @@ class ActivationAdmin(ModelAdmin):
             "opts": self.opts,
             "original": activation,
             "page": self._page_of(activation),
-            "values": [
-                ("client_id", _("Client ID"), issued.client_id),
-                ("client_secret", _("Client Secret"), issued.client_secret),
-                ("api_user", _("API User"), issued.api_user),
-                ("api_secret", _("API Secret"), issued.api_secret),
-                ("webhook_secret", _("Segredo das notificações"), issued.webhook_secret),
-            ],
+            "values": _values(activation, issued),
         }
         return TemplateResponse(
             request,
@@ -300,6 +329,25 @@ class ActivationAdmin(ModelAdmin):
             messages.info(request, _("As notificações não estavam desligadas."))
         return HttpResponseRedirect(self._page_of(activation))
 
+    @action(description=_("Fazer uma prévia"), url_path="preview", permissions=["change"])
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What a synchronisation would do now; nothing waits for its approval."""
+        activation = get_object_or_404(Activation, pk=object_id)
+        title = _("Fazer uma prévia")
+        if request.method != "POST":
+            question = _(
+                "Vamos ler o catálogo inteiro de %(activation)s e mostrar o que uma sincronização"
+                " faria. Nada é gravado."
+            )
+            return self._ask(request, activation, title, question)
+        try:
+            comparison = ask_preview(activation, operator_of(request))
+        except Refused as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(self._page_of(activation))
+        self.log_change(request, activation, str(_("Prévia pedida.")))
+        return HttpResponseRedirect(page_of(comparison))
+
     @action(description=_("Reenviar notificações"), url_path="replay", permissions=["change"])
     def replay_window(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Those of a window of time; the records of what was delivered stay."""
@@ -320,6 +368,48 @@ class ActivationAdmin(ModelAdmin):
             tell_replayed(request, count)
         return HttpResponseRedirect(self._page_of(activation))
 
+    @action(description=_("Assinar um evento"), url_path="subscribe", permissions=["change"])
+    def subscribe_event(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """For tools that only give their user an address; the others subscribe by the API."""
+        activation = get_object_or_404(Activation, pk=object_id)
+        form = SubscribeForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            question = _("O endereço recebe cada evento da loja de %(activation)s, em JSON.")
+            return self._ask(request, activation, _("Assinar um evento"), question, form)
+        hook = Hook(form.cleaned_data["hook"])
+        try:
+            subscribe(activation.pk, hook, form.cleaned_data["target_url"])
+        except Refused as error:
+            messages.error(request, str(error))
+        else:
+            self.log_change(request, activation, str(_("Evento assinado.")))
+            messages.success(request, _("Evento assinado."))
+        return HttpResponseRedirect(self._page_of(activation))
+
+    @action(
+        description=_("Trocar o endereço de avisos"),
+        url_path="replace-address",
+        permissions=["change"],
+    )
+    def replace_address(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """For an address that the wrong people know."""
+        activation = get_object_or_404(Activation, pk=object_id)
+        title = _("Trocar o endereço de avisos")
+        if request.method != "POST":
+            question = _(
+                "Vamos gerar outro endereço para os avisos de %(activation)s. O atual deixa de"
+                " valer agora: até que o novo esteja no sistema, só a cadência traz as mudanças."
+            )
+            return self._ask(request, activation, title, question)
+        try:
+            replace_doorbell(activation.pk)
+        except Refused as error:
+            messages.error(request, str(error))
+        else:
+            self.log_change(request, activation, str(_("Endereço de avisos trocado.")))
+            messages.success(request, _("Endereço de avisos trocado."))
+        return HttpResponseRedirect(self._page_of(activation))
+
     def _ask(
         self,
         request: HttpRequest,
@@ -328,16 +418,7 @@ class ActivationAdmin(ModelAdmin):
         question: Any,
         form: Form | None = None,
     ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "question": question % {"activation": activation},
-            "form": form,
-            "opts": self.opts,
-            "original": activation,
-            "page": self._page_of(activation),
-        }
-        return TemplateResponse(request, "admin/connectors/activation/ask.html", context)
+        return ask(self, request, activation, title, question % {"activation": activation}, form)
 
     @admin.action(description=_("Pausar"), permissions=["change"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:

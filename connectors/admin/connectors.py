@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from connectors.describe import MODE_LABELS, mode_rows, rows
+from connectors.describe import MODE_LABELS, mode_rows, rows, unavailable_row
 from connectors.models import Connector
 from connectors.registry import SPECS
 from connectors.spec import Mode
@@ -44,7 +44,10 @@ class ConnectorAdmin(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         connector = self.get_object(request, object_id)
-        described = [*mode_rows(connector.spec), *rows(connector.spec)] if connector else []
+        described = []
+        if connector:
+            spec = connector.spec
+            described = [*mode_rows(spec), *unavailable_row(spec), *rows(spec)]
         context = {"connector": connector, "description": described, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 

@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
@@ -17,11 +18,12 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from connectors.cadence import LEAST, MOST, minutes_of, settable_flows
 from connectors.fiscal import cnpj_is_valid, compact
 from connectors.models import Activation, Connector, Store
 from connectors.spec import Activating, CredentialField, Field, Mode, Setting, Spec
 
-SETTING, CREDENTIAL = "setting_", "credential_"
+SETTING, CREDENTIAL, INTERVAL = "setting_", "credential_", "interval_"
 
 
 def setting_field(setting: Setting) -> forms.Field:
@@ -43,6 +45,10 @@ def setting_field(setting: Setting) -> forms.Field:
             return forms.CharField(widget=UnfoldAdminTextareaWidget(), **common)
         case Field.CNPJ:
             return CnpjField(widget=UnfoldAdminTextInputWidget(), **common)
+        case Field.PERCENT:
+            return forms.IntegerField(
+                min_value=1, max_value=100, widget=UnfoldAdminIntegerFieldWidget(), **common
+            )
         case Field.URL:
             return HttpsField(max_length=500, widget=UnfoldAdminURLInputWidget(), **common)
         case _:
@@ -136,6 +142,17 @@ class ActivateForm(forms.Form):
             self.fields[CREDENTIAL + credential.key] = credential_field(
                 credential, _("Só no modo gerenciado. Fica guardado com cifra.")
             )
+        if Mode.MANAGED in self.spec.modes and self.spec.feeds_catalogue:
+            self.fields["preview"] = forms.BooleanField(
+                label=_("Mostrar uma prévia antes da primeira sincronização"),
+                required=False,
+                initial=True,
+                widget=UnfoldBooleanSwitchWidget(),
+                help_text=_(
+                    "Só no modo gerenciado. O catálogo é lido e nada é gravado até que alguém"
+                    " aprove."
+                ),
+            )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -171,6 +188,14 @@ class ActivationForm(forms.ModelForm):
             field = setting_field(setting)
             field.initial = self.instance.settings.get(setting.key, setting.default)
             self.fields[SETTING + setting.key] = field
+        for ability, flow in settable_flows(self.instance).items():
+            self.fields[INTERVAL + ability] = forms.IntegerField(
+                label=_("%(flow)s: intervalo em minutos") % {"flow": flow.get_flow_display()},
+                min_value=LEAST,
+                max_value=MOST,
+                initial=minutes_of(flow),
+                widget=UnfoldAdminIntegerFieldWidget(),
+            )
         if self.instance.mode == Mode.MANAGED:
             for credential in self.instance.spec.credentials:
                 self.fields[CREDENTIAL + credential.key] = credential_field(
@@ -188,6 +213,9 @@ class ActivationForm(forms.ModelForm):
 
     def settings_values(self) -> dict[str, Any]:
         return _with_prefix(self.cleaned_data, SETTING)
+
+    def intervals(self) -> dict[str, int]:
+        return _with_prefix(self.cleaned_data, INTERVAL)
 
     def received_credentials(self) -> dict[str, str]:
         """Nothing where all were left blank."""

@@ -4,13 +4,13 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connectors.contract import Account
 from connectors.models.stores import Store
-from connectors.registry import SPECS
+from connectors.registry import spec_of
 from connectors.sealing import unseal
 from connectors.spec import Mode, Spec
 
@@ -40,7 +40,7 @@ class Connector(models.Model):
 
     @property
     def spec(self) -> Spec:
-        return SPECS[self.slug]
+        return spec_of(self.slug)
 
 
 class State(models.TextChoices):
@@ -49,12 +49,16 @@ class State(models.TextChoices):
     ACTIVE = "active", _("Ativa")
     PAUSED = "paused", _("Pausada")
     REVOKED = "revoked", _("Revogada")
+    MOVED = "moved", _("Migrada para outra integração")
 
 
 class ActivationQuerySet(models.QuerySet["Activation"]):
     def consuming(self) -> "ActivationQuerySet":
         """Those that may be offered orders: switched on, and not for good switched off."""
-        return self.exclude(state__in=[State.DRAFT, State.REVOKED])
+        return self.exclude(state__in=[State.DRAFT, State.REVOKED, State.MOVED])
+
+    def going_on(self) -> "ActivationQuerySet":
+        return self.filter(state__in=[State.WAITING, State.ACTIVE])
 
 
 class Activation(models.Model):
@@ -76,6 +80,10 @@ class Activation(models.Model):
     # Whom the partner authenticates as. They outlive every rotation of the two secrets.
     client_id = models.CharField(_("Client ID"), max_length=32, unique=True, null=True)
     api_user = models.CharField(_("API User"), max_length=13, unique=True, null=True)
+    # The one that took over from it; who still calls with its credentials acts as that one.
+    moved_to = models.ForeignKey(
+        "self", models.PROTECT, verbose_name=_("migrada para"), null=True, related_name="moved_here"
+    )
     # Made with the form: the same form sent twice activates once.
     submission = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     created_by = models.ForeignKey(
@@ -99,6 +107,13 @@ class Activation(models.Model):
                 | Q(mode="managed", client_id=None, api_user=None),
                 name="activation_identity_follows_mode",
             ),
+            models.CheckConstraint(
+                condition=Q(moved_to=None) & ~Q(state="moved")
+                | Q(moved_to__isnull=False)
+                & Q(state__in=["moved", "revoked"])
+                & ~Q(moved_to=F("id")),
+                name="activation_moved_leads_to_another",
+            ),
             models.UniqueConstraint(
                 fields=["store", "connector", "name"], name="activation_name_once_per_store"
             ),
@@ -112,7 +127,14 @@ class Activation(models.Model):
     def spec(self) -> Spec:
         return self.connector.spec
 
+    @property
+    def current(self) -> "Activation":
+        """Itself, or the one that took over from it."""
+        return self.moved_to or self
+
     def account(self) -> Account:
         """What a client of this activation needs. Its credentials are open: never log it."""
         credential = self.credentials.received().latest("pk")
-        return Account(self.plugin_url, unseal(credential.sealed), self.settings)
+        return Account(
+            self.plugin_url, unseal(credential.sealed), self.settings, cnpj=self.store.cnpj
+        )

@@ -1,33 +1,129 @@
-"""What runs, how far it has come, and what went wrong."""
+"""What runs, how far it has come, and whether it still does."""
 
-from django.core.serializers.json import DjangoJSONEncoder
+from datetime import datetime, timedelta
+from typing import Any
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, ExpressionWrapper, F, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import Flow
-from connectors.errors import ConnectorError, Rejected, Unauthorized, Unavailable, Unreadable
-from connectors.models.activations import Activation
+from connectors.contract import Flow, OrderSource, PriceSource, ProductSource, StockSource
+from connectors.models.activations import Activation, State
+
+# A task that was queued and has not begun after this is lost.
+QUEUE_LIFE = timedelta(minutes=15)
+# Late after one grace, stopped after these.
+GRACES_TO_STOP = 4
+# What changes in any shop that sells: if it runs, and nothing changed for so long, it reads the
+# wrong thing. Orders only where there were some before: perhaps nothing is sold there.
+UNCHANGED_AFTER = {
+    ProductSource: timedelta(days=30),
+    PriceSource: timedelta(days=30),
+    StockSource: timedelta(days=7),
+}
+NO_ORDERS_AFTER = timedelta(days=7)
+
+
+class Freshness(models.TextChoices):
+    """How a flow stands to what is expected of it."""
+
+    FRESH = "fresh", _("Em dia")
+    WAITING = "waiting", _("Aguardando a primeira vez")
+    LATE = "late", _("Atrasado")
+    STOPPED = "stopped", _("Parado")
+    UNCHANGED = "unchanged", _("Roda, mas nada muda")
+    OFF = "off", _("Integração não está ativa")
+
+
+class FlowQuerySet(models.QuerySet["ActivationFlow"]):
+    def due(self, now: datetime) -> "FlowQuerySet":
+        """Those whose turn it is, and that neither wait in the queue nor run."""
+        going_on = Run.objects.filter(
+            activation=models.OuterRef("activation"),
+            ability=models.OuterRef("ability"),
+            ended_at=None,
+            expires_at__gt=now,
+        )
+        return self.filter(
+            Q(slot_at=None) | Q(slot_at__lt=now - QUEUE_LIFE),
+            ~models.Exists(going_on),
+            due_at__lte=now,
+        )
+
+    def with_freshness(self, now: datetime) -> models.QuerySet[Any]:
+        """`freshness`, and `late_at`: when silence becomes a sign; None where it never does."""
+        heard = Greatest(Coalesce(F("last_success_at"), F("watched_since")), F("watched_since"))
+        rules = (
+            When(~Q(activation__state=State.ACTIVE), then=Value(Freshness.OFF)),
+            When(stopped_at__lte=now, then=Value(Freshness.STOPPED)),
+            When(late_at__lte=now, then=Value(Freshness.LATE)),
+            When(last_success_at=None, then=Value(Freshness.WAITING)),
+            When(_never_changes(now), then=Value(Freshness.UNCHANGED)),
+        )
+        return self.annotate(
+            late_at=_after(heard, F("every") + F("grace")),
+            stopped_at=_after(heard, F("every") + GRACES_TO_STOP * F("grace")),
+            freshness=Case(*rules, default=Value(Freshness.FRESH), output_field=models.CharField()),
+        )
+
+
+def _after(moment: Any, seconds: Any) -> ExpressionWrapper:
+    # Said to be an integer: SQLite's backend multiplies no other with a duration.
+    whole = ExpressionWrapper(seconds, output_field=models.IntegerField())
+    length = ExpressionWrapper(
+        whole * Value(timedelta(seconds=1)), output_field=models.DurationField()
+    )
+    return ExpressionWrapper(moment + length, output_field=models.DateTimeField())
+
+
+def _never_changes(now: datetime) -> Q:
+    """Where nobody runs or calls, silence is the sign, and not this."""
+    rule = Q(ability=OrderSource.__name__, last_change_at__lt=now - NO_ORDERS_AFTER)
+    for ability, patience in UNCHANGED_AFTER.items():
+        rule |= Q(ability=ability.__name__, last_change_at__lt=now - patience)
+        rule |= Q(ability=ability.__name__, last_change_at=None, watched_since__lt=now - patience)
+    return rule & Q(last_success_at__gt=now - timedelta(days=1))
 
 
 class ActivationFlow(models.Model):
-    """One flow of one managed activation: when it runs next, and how far it has come."""
+    """One flow of one activation, and what is expected of it.
 
-    activation = models.ForeignKey(Activation, models.CASCADE, related_name="flows")
-    ability = models.CharField(max_length=32)  # the ability's class name
+    In managed mode we run it at its interval; in partner mode the partner calls, and we watch.
+    """
+
+    activation = models.ForeignKey(
+        Activation, models.CASCADE, verbose_name=_("integração"), related_name="flows"
+    )
+    ability = models.CharField(_("capacidade"), max_length=32)  # the ability's class name
     flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
     # Seconds between two runs. The client may have set them, where the specification lets him.
     every = models.PositiveIntegerField(_("intervalo (segundos)"))
+    grace = models.PositiveIntegerField(
+        _("tolerância (segundos)"),
+        null=True,
+        blank=True,
+        help_text=_("Depois do intervalo e deste tempo, está atrasado. Em branco: nunca."),
+    )
     due_at = models.DateTimeField(_("próxima execução"), default=timezone.now)
+    # The planned time of the run that waits in the queue.
+    slot_at = models.DateTimeField(_("na fila para"), null=True, editable=False)
     cursor = models.TextField(_("cursor"), blank=True)
     failures_in_a_row = models.PositiveIntegerField(_("falhas seguidas"), default=0)
+    # From when on something is expected; a partner begins when he likes.
+    watched_since = models.DateTimeField(_("acompanhado desde"), null=True)
+    last_run_at = models.DateTimeField(_("última execução"), null=True)
+    last_call_at = models.DateTimeField(_("última chamada do parceiro"), null=True)
     last_success_at = models.DateTimeField(_("último sucesso"), null=True)
     last_change_at = models.DateTimeField(_("última mudança"), null=True)
+
+    objects = FlowQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("fluxo")
         verbose_name_plural = _("fluxos")
+        ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["activation", "ability"], name="flow_once_per_activation"
@@ -47,6 +143,8 @@ class Run(models.Model):
         RUNNING = "running", _("Em execução")
         DONE = "done", _("Concluída")
         PARTIAL = "partial", _("Concluída com falhas")
+        WAITING = "waiting", _("Aguardando cota")
+        HELD = "held", _("Parou e perguntou")
         FAILED = "failed", _("Falhou")
         ABANDONED = "abandoned", _("Interrompida")
 
@@ -55,6 +153,7 @@ class Run(models.Model):
     )
     ability = models.CharField(_("capacidade"), max_length=32)
     flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
+    planned_at = models.DateTimeField(_("planejada para"), default=timezone.now)
     started_at = models.DateTimeField(_("início"), default=timezone.now)
     # An open run holds the flow until then; after that its owner is taken for dead.
     expires_at = models.DateTimeField(_("expira em"))
@@ -65,6 +164,8 @@ class Run(models.Model):
     seen = models.PositiveIntegerField(_("lidos"), default=0)
     changed = models.PositiveIntegerField(_("mudaram"), default=0)
     failed = models.PositiveIntegerField(_("falharam"), default=0)
+    # Of what it changed: stock emptied, prices moved far (catalog/brake.py).
+    drastic = models.PositiveIntegerField(default=0, editable=False)
     cursor_before = models.TextField(_("cursor antes"), blank=True)
     cursor_after = models.TextField(_("cursor depois"), blank=True)
     reason = models.CharField(_("motivo"), max_length=500, blank=True)
@@ -88,65 +189,8 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["activation", "-id"], name="run_by_activation"),
             models.Index(fields=["outcome", "-id"], name="run_by_outcome"),
+            models.Index(fields=["started_at"], name="run_by_start"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_flow_display()} · {self.get_outcome_display()}"
-
-
-class Failure(models.Model):
-    """One record that could not be taken or delivered: what, why, and whether it is mended."""
-
-    class Kind(models.TextChoices):
-        """Who must act follows from the kind (connectors.errors)."""
-
-        UNAVAILABLE = "unavailable", _("Fora do ar: tentamos de novo")
-        UNAUTHORIZED = "unauthorized", _("Credencial recusada")
-        REJECTED = "rejected", _("Recusado pelo sistema")
-        UNREADABLE = "unreadable", _("Formato desconhecido")
-        REFUSED = "refused", _("Recusado por uma regra do portal")
-        BROKEN = "broken", _("Erro do portal")
-
-    activation = models.ForeignKey(
-        Activation, models.CASCADE, verbose_name=_("integração"), related_name="failures"
-    )
-    run = models.ForeignKey(
-        Run, models.SET_NULL, verbose_name=_("execução"), null=True, related_name="failures"
-    )
-    flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
-    record_id = models.CharField(_("registro"), max_length=200, blank=True)
-    kind = models.CharField(_("tipo"), max_length=12, choices=Kind)
-    reason = models.TextField(_("motivo"))
-    payload = models.JSONField(_("conteúdo"), null=True, encoder=DjangoJSONEncoder)
-    times = models.PositiveIntegerField(_("vezes"), default=1)
-    first_at = models.DateTimeField(_("primeira vez"), default=timezone.now)
-    last_at = models.DateTimeField(_("última vez"), default=timezone.now)
-    resolved_at = models.DateTimeField(_("resolvida em"), null=True)
-    resolution = models.CharField(_("resolução"), max_length=200, blank=True)
-
-    class Meta:
-        verbose_name = _("falha")
-        verbose_name_plural = _("falhas")
-        ordering = ["-last_at", "-pk"]
-        constraints = [
-            # The same record failing again is the same failure, until somebody mends it.
-            models.UniqueConstraint(
-                fields=["activation", "flow", "record_id"],
-                condition=Q(resolved_at=None),
-                name="one_open_failure_per_record",
-            )
-        ]
-        indexes = [models.Index(fields=["-last_at", "-id"], name="failure_list")]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()}: {self.record_id or self.get_flow_display()}"
-
-    @classmethod
-    def kind_of(cls, error: Exception) -> "Failure.Kind":
-        kinds: dict[type[ConnectorError], Failure.Kind] = {
-            Unavailable: cls.Kind.UNAVAILABLE,
-            Unauthorized: cls.Kind.UNAUTHORIZED,
-            Rejected: cls.Kind.REJECTED,
-            Unreadable: cls.Kind.UNREADABLE,
-        }
-        return kinds[type(error)] if isinstance(error, ConnectorError) else cls.Kind.REFUSED

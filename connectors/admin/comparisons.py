@@ -1,0 +1,197 @@
+"""Previews and daily comparisons: what they found, and what the operator can do about it."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+
+from connectors.admin.activations import operator_of
+from connectors.admin.asking import ask, page_of
+from connectors.admin.readonly import ReadOnlyAdmin
+from connectors.comparisons import ask_for
+from connectors.contract import Flow
+from connectors.errors import Refused
+from connectors.findings import OURS, SAME, THEIRS
+from connectors.holding import approve_preview
+from connectors.models import Comparison, Difference
+
+GOING_ON, HELD, DONE, BROKEN = "going_on", "held", "done", "broken"
+SITUATIONS = {
+    GOING_ON: _("Lendo"),
+    HELD: _("Espera aprovação"),
+    DONE: _("Terminada"),
+    BROKEN: _("Interrompida"),
+}
+COUNTED = {THEIRS: _("Registros lá"), OURS: _("Registros aqui"), SAME: _("Sem diferença")}
+REFRESH_SECONDS = 5
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@admin.register(Comparison)
+class ComparisonAdmin(ReadOnlyAdmin):
+    list_display = (
+        "activation", "purpose", "shown_situation", "seen", "differing", "asked_at", "ended_at",
+    )  # fmt: skip
+    list_filter = ("purpose", ("ended_at", admin.EmptyFieldListFilter), "holds")
+    list_select_related = ("activation__store",)
+    search_fields = ("activation__name", "activation__store__name")
+    actions_detail = ("approve", "list_differences", "download")
+    fields = (
+        "activation", "purpose", "shown_situation", "seen", "shown_counts", "reason", "asked_by",
+        "asked_at", "ended_at", "approved_by", "approved_at",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    @display(
+        description=_("situação"),
+        label={GOING_ON: "info", HELD: "warning", DONE: "success", BROKEN: "danger"},
+    )
+    def shown_situation(self, comparison: Comparison) -> tuple[str, Any]:
+        situation = GOING_ON if comparison.ended_at is None else DONE
+        if comparison.ended_at and comparison.holds and comparison.approved_at is None:
+            situation = HELD
+        if comparison.reason:
+            situation = BROKEN
+        return situation, SITUATIONS[situation]
+
+    @display(description=_("diferenças"))
+    def differing(self, comparison: Comparison) -> int:
+        return sum(
+            number
+            for counts in comparison.counts.values()
+            for kind, number in counts.items()
+            if kind not in COUNTED
+        )
+
+    @display(description=_("contagens"))
+    def shown_counts(self, comparison: Comparison) -> SafeString:
+        labels = {**COUNTED, **dict(Difference.Kind.choices)}
+        rows = [
+            (Flow(flow).label, labels[kind], self._link(comparison, flow, kind, number))
+            for flow, counts in comparison.counts.items()
+            for kind, number in counts.items()
+        ]
+        return format_html(
+            '<table class="w-full">{}</table>',
+            format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows),
+        )
+
+    def _link(self, comparison: Comparison, flow: str, kind: str, number: int) -> Any:
+        if kind in COUNTED:
+            return number
+        url = _list_of(comparison, flow__exact=flow, kind__exact=kind)
+        return format_html('<a class="text-primary-600" href="{}">{}</a>', url, number)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Shows how far it has come by itself, until it is over."""
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if Comparison.objects.filter(pk=object_id, ended_at=None).exists():
+            response.headers["Refresh"] = str(REFRESH_SECONDS)
+        return response
+
+    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("connectors.change_comparison")
+
+    @action(description=_("Sincronizar"), url_path="approve", permissions=["approve"])
+    def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        comparison = get_object_or_404(Comparison, pk=object_id)
+        if request.method != "POST":
+            question = _(
+                "Os produtos, preços e estoques passam a ser sincronizados a partir de agora."
+            )
+            return ask(self, request, comparison, _("Sincronizar"), question)
+        try:
+            approved = approve_preview(comparison.pk, operator_of(request))
+        except Refused as error:
+            messages.error(request, str(error))
+        else:
+            if approved:
+                self.log_change(request, comparison, str(_("Sincronização aprovada.")))
+                messages.success(request, _("Sincronização aprovada: começa em um minuto."))
+            else:
+                messages.info(request, _("Nada esperava por esta aprovação."))
+        return HttpResponseRedirect(page_of(comparison))
+
+    @action(description=_("Ver as diferenças"), url_path="differences")
+    def list_differences(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return HttpResponseRedirect(_list_of(get_object_or_404(Comparison, pk=object_id)))
+
+    def has_view_all_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("connectors.view_difference")
+
+    @action(description=_("Baixar CSV"), url_path="csv", permissions=["view_all"])
+    def download(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
+        comparison = get_object_or_404(Comparison, pk=object_id)
+        name = f"comparacao-{comparison.pk}.csv"
+        return StreamingHttpResponse(
+            _csv_of(comparison),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+@admin.register(Difference)
+class DifferenceAdmin(ReadOnlyAdmin):
+    list_display = ("record_id", "flow", "kind", "ours", "theirs", "asked_at", "result")
+    list_filter = ("kind", "flow", "comparison__purpose")
+    list_select_related = ("comparison",)
+    search_fields = ("record_id",)
+    actions = ("mend",)
+
+    def has_mend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("connectors.change_difference")
+
+    @admin.action(description=_("Buscar, ou enviar de novo"), permissions=["mend"])
+    def mend(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:
+        asked = list(queryset.values_list("pk", flat=True))
+        if number := ask_for(Difference.objects.filter(pk__in=asked), operator_of(request)):
+            for difference in Difference.objects.filter(pk__in=asked, asked_at__isnull=False):
+                self.log_change(request, difference, str(_("Busca pedida.")))
+            messages.success(request, _("Pedidas: %(n)d. Acontece em um minuto.") % {"n": number})
+        else:
+            messages.info(request, _("Estas não se resolvem buscando nem enviando de novo."))
+
+
+def _list_of(comparison: Comparison, **query: str) -> str:
+    path = reverse("admin:connectors_difference_changelist")
+    return f"{path}?{urlencode({'comparison__id__exact': comparison.pk, **query})}"
+
+
+class _Echo:
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv_of(comparison: Comparison) -> Iterator[str]:
+    writer = csv.writer(_Echo(), delimiter=";")
+    yield "\ufeff"  # by it a spreadsheet knows the letters
+    names = ("flow", "kind", "record_id", "ours", "theirs")
+    fields: list[Any] = [Difference._meta.get_field(name) for name in names]
+    yield writer.writerow([field.verbose_name for field in fields])
+    for difference in comparison.differences.iterator(chunk_size=500):
+        cells = (
+            difference.get_flow_display(), difference.get_kind_display(), difference.record_id,
+            difference.ours, difference.theirs,
+        )  # fmt: skip
+        yield writer.writerow([_as_text(str(cell)) for cell in cells])
+
+
+def _as_text(cell: str) -> str:
+    """What a platform sent must not become a formula in the operator's spreadsheet."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -1,0 +1,113 @@
+"""The flows of all integrations: what is expected of each, and how it stands to that."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+
+from connectors.admin.readonly import ReadOnlyInline
+from connectors.dispatch import make_due
+from connectors.models import ActivationFlow, Freshness
+from connectors.spec import Mode
+
+FRESHNESS_COLOURS = {
+    Freshness.FRESH: "success",
+    Freshness.WAITING: "info",
+    Freshness.LATE: "warning",
+    Freshness.STOPPED: "danger",
+    Freshness.UNCHANGED: "warning",
+    Freshness.OFF: "info",
+}
+
+
+class _Shown:
+    """What both the list and an integration's page show; their query brings the freshness."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        flows: Any = super().get_queryset(request)  # type: ignore[misc]
+        fresh: QuerySet[Any] = flows.with_freshness(timezone.now())
+        return fresh.select_related("activation__store")
+
+    @display(description=_("situação"))
+    def freshness_now(self, flow: Any) -> str:
+        return str(Freshness(flow.freshness).label)
+
+    @display(description=_("atrasa em"))
+    def shown_late_at(self, flow: Any) -> datetime | None:
+        late_at: datetime | None = flow.late_at
+        return late_at
+
+    @display(description=_("próxima execução"))
+    def next_run_at(self, flow: ActivationFlow) -> datetime | None:
+        return flow.due_at if flow.activation.mode == Mode.MANAGED else None
+
+
+DATES = (
+    "last_run_at", "last_call_at", "last_success_at", "last_change_at", "shown_late_at",
+)  # fmt: skip
+
+
+class FlowInline(_Shown, ReadOnlyInline):
+    model = ActivationFlow
+    fields = ("flow", "freshness_now", "every", "grace", "next_run_at", *DATES)
+    readonly_fields = fields
+    show_change_link = True
+
+
+class FreshnessFilter(admin.SimpleListFilter):
+    title = _("situação")
+    parameter_name = "freshness"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Freshness.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(freshness=self.value()) if self.value() else queryset
+
+
+@admin.register(ActivationFlow)
+class FlowAdmin(_Shown, ModelAdmin):
+    list_display = (
+        "activation", "flow", "shown_freshness", "every", "next_run_at", "failures_in_a_row",
+        *DATES,
+    )  # fmt: skip
+    list_display_links = ("flow",)
+    list_filter = (
+        FreshnessFilter, "flow", "activation__mode", "activation__connector",
+        ("activation__store", AutocompleteSelectFilter),
+    )  # fmt: skip
+    list_filter_submit = True
+    search_fields = ("activation__name", "activation__store__name")
+    show_full_result_count = False
+    actions = ("sync_now",)
+    # The tolerance alone is the operator's: he knows the partner's habits.
+    fields = (
+        "activation", "flow", "ability", "freshness_now", "every", "grace", "next_run_at",
+        "failures_in_a_row", "watched_since", *DATES,
+    )  # fmt: skip
+    readonly_fields = tuple(name for name in fields if name != "grace")
+
+    @display(description=_("situação"), label=FRESHNESS_COLOURS)
+    def shown_freshness(self, flow: Any) -> tuple[str, Any]:
+        return flow.freshness, Freshness(flow.freshness).label
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # the specification has them
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description=_("Sincronizar agora"), permissions=["change"])
+    def sync_now(self, request: HttpRequest, queryset: QuerySet[ActivationFlow]) -> None:
+        if count := make_due(queryset):
+            text = _("Fluxos que começam no próximo minuto: %(n)d.") % {"n": count}
+            messages.success(request, text)
+        if count < len(queryset):
+            messages.info(request, _("No modo parceiro quem começa é o parceiro."))

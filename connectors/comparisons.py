@@ -1,0 +1,137 @@
+"""Comparisons of both sides: whose turn it is, one step at a time, and what people ask for."""
+
+import logging
+from collections.abc import Callable, Collection
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from connectors.errors import ConnectorError, Refused, Unavailable
+from connectors.models import Activation, Comparison, Difference, Listed, State
+from connectors.queue import enqueue, enqueue_all
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(days=1)
+# Begun in one minute; a day has 1440 of them. What is over waits: nobody waits for these.
+BEGUN_AT_ONCE = 20
+# A step whose worker died is taken up again after this.
+STEP_LIFE = timedelta(seconds=settings.Q_CLUSTER["timeout"] + 60)
+LATER = timedelta(minutes=5)
+KEPT = timedelta(days=30)
+PRUNED_AT_ONCE = 5000
+STEP_SECONDS = 60
+
+
+def begin_daily(activations: QuerySet[Activation], purpose: Comparison.Purpose) -> int:
+    """Begin those whose last comparison is a day old, some at a time. An integration's first one
+    comes a day after it was activated, so they lie spread over the day as the activations do."""
+    now = timezone.now()
+    recent = Comparison.objects.filter(
+        activation=OuterRef("pk"), purpose=purpose, asked_at__gt=now - EVERY
+    )
+    due = activations.filter(
+        ~Exists(recent), state=State.ACTIVE, created_at__lte=now - EVERY
+    ).order_by("pk")
+    begun = [Comparison(activation=each, purpose=purpose) for each in due[:BEGUN_AT_ONCE]]
+    # The same one, by another dispatcher at the same moment, is as good.
+    Comparison.objects.bulk_create(begun, ignore_conflicts=True)
+    return len(begun)
+
+
+@transaction.atomic
+def start_steps(purposes: Collection[Comparison.Purpose], step: Callable[[int], None]) -> int:
+    """Queue `step` for every comparison that can go on; how many those are."""
+    now = timezone.now()
+    due = list(
+        Comparison.objects.select_for_update(skip_locked=True)
+        .filter(purpose__in=purposes, ended_at=None, due_at__lte=now)
+        .filter(Q(busy_until=None) | Q(busy_until__lte=now))
+        .order_by("due_at")
+        .values_list("pk", flat=True)[:1000]
+    )
+    # Not again in a minute, while the queue is long.
+    Comparison.objects.filter(pk__in=due).update(due_at=now + LATER)
+    enqueue_all(step, [(pk,) for pk in due])
+    return len(due)
+
+
+def claim(comparison_id: int) -> Comparison | None:
+    """This comparison, for one worker; None where it is over, somebody else's, or must wait."""
+    now = timezone.now()
+    free = Comparison.objects.filter(pk=comparison_id, ended_at=None).filter(
+        Q(busy_until=None) | Q(busy_until__lte=now)
+    )
+    if not free.update(busy_until=now + STEP_LIFE):
+        return None
+    comparison = Comparison.objects.select_related(
+        "activation__connector", "activation__store"
+    ).get(pk=comparison_id)
+    state = comparison.activation.state
+    if state in (State.ACTIVE, State.WAITING, State.PAUSED):
+        if state == State.ACTIVE:
+            return comparison
+        put_off(comparison, LATER)  # until its platform has answered once, or somebody resumes it
+    else:
+        finish(comparison, _("A integração foi desligada."))
+    return None
+
+
+def put_off(comparison: Comparison, wait: timedelta = timedelta()) -> None:
+    """The next step comes after this."""
+    comparison.busy_until, comparison.due_at = None, timezone.now() + wait
+    comparison.save(update_fields=["busy_until", "due_at"])
+
+
+def finish(comparison: Comparison, reason: str = "") -> None:
+    """`reason`: why it could not come to its end."""
+    Listed.objects.filter(comparison=comparison).delete()
+    comparison.ended_at, comparison.reason = timezone.now(), reason[:500]
+    comparison.busy_until = None
+    comparison.save(update_fields=["ended_at", "reason", "busy_until"])
+
+
+def take_step(
+    comparison_id: int, work: Callable[[Comparison], bool], step: Callable[[int], None]
+) -> None:
+    """Let `work` go on with a comparison; it says whether there is more to do. Never raises: how
+    it went is on record."""
+    comparison = claim(comparison_id)
+    if comparison is None:
+        return
+    try:
+        more = work(comparison)
+    except Unavailable as error:
+        put_off(comparison, timedelta(seconds=error.after) if error.after else LATER)
+    except (ConnectorError, Refused) as error:
+        finish(comparison, str(error))
+    except Exception as error:
+        log.exception("comparison %s broke", comparison.pk)
+        finish(comparison, _("Erro do portal: %s") % type(error).__name__)
+    else:
+        if more:
+            put_off(comparison)
+            enqueue(step, comparison.pk)
+        else:
+            finish(comparison)
+
+
+@transaction.atomic
+def ask_for(differences: QuerySet[Difference], by: User) -> int:
+    """Have these fetched, or sent, whichever mends them; for how many that is possible."""
+    chosen = Difference.objects.mendable().filter(pk__in=differences.values("pk"), asked_at=None)
+    return chosen.update(asked_at=timezone.now(), asked_by=by)
+
+
+def prune_comparisons() -> None:
+    """Forget old ones, some at a time."""
+    old = Comparison.objects.filter(asked_at__lt=timezone.now() - KEPT, ended_at__isnull=False)
+    rows = Difference.objects.filter(comparison__in=old).values_list("pk", flat=True)
+    Difference.objects.filter(pk__in=list(rows[:PRUNED_AT_ONCE])).delete()
+    empty = old.filter(~Exists(Difference.objects.filter(comparison=OuterRef("pk"))))
+    Comparison.objects.filter(pk__in=list(empty.values_list("pk", flat=True)[:500])).delete()

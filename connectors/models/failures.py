@@ -1,0 +1,94 @@
+"""What went wrong with one record, and what becomes of it."""
+
+from datetime import datetime
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from connectors.causes import CAUSES, OTHER, Cause
+from connectors.contract import Flow
+from connectors.errors import ConnectorError, Rejected, Unauthorized, Unavailable, Unreadable
+from connectors.models.activations import Activation
+from connectors.models.flows import Run
+
+
+class FailureQuerySet(models.QuerySet["Failure"]):
+    def open(self) -> "FailureQuerySet":
+        return self.filter(resolved_at=None)
+
+    def due(self, now: datetime) -> "FailureQuerySet":
+        return self.open().filter(retry_at__lte=now)
+
+
+class Failure(models.Model):
+    """One record that could not be taken or delivered: what, why, and whether it is mended."""
+
+    class Kind(models.TextChoices):
+        """What the portal does next (connectors.errors)."""
+
+        UNAVAILABLE = "unavailable", _("Fora do ar: tentamos de novo")
+        UNAUTHORIZED = "unauthorized", _("Credencial recusada")
+        REJECTED = "rejected", _("Recusado pelo sistema")
+        UNREADABLE = "unreadable", _("Formato desconhecido")
+        REFUSED = "refused", _("Recusado por uma regra do portal")
+        BROKEN = "broken", _("Erro do portal")
+
+    activation = models.ForeignKey(
+        Activation, models.CASCADE, verbose_name=_("integração"), related_name="failures"
+    )
+    run = models.ForeignKey(
+        Run, models.SET_NULL, verbose_name=_("execução"), null=True, related_name="failures"
+    )
+    flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
+    record_id = models.CharField(_("registro"), max_length=200, blank=True)
+    kind = models.CharField(_("tipo"), max_length=12, choices=Kind)
+    # A code of connectors.causes, where who must act and how is known.
+    cause = models.CharField(_("causa"), max_length=40, default=OTHER)
+    reason = models.TextField(_("motivo"))
+    payload = models.JSONField(_("conteúdo"), null=True, encoder=DjangoJSONEncoder)
+    times = models.PositiveIntegerField(_("vezes"), default=1)
+    first_at = models.DateTimeField(_("primeira vez"), default=timezone.now)
+    last_at = models.DateTimeField(_("última vez"), default=timezone.now)
+    # None where what arrived could not be kept as it was: only the other side can send it again.
+    retry_at = models.DateTimeField(_("próxima tentativa"), null=True)
+    resolved_at = models.DateTimeField(_("resolvida em"), null=True)
+    resolution = models.CharField(_("resolução"), max_length=200, blank=True)
+
+    objects = FailureQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("falha")
+        verbose_name_plural = _("falhas")
+        ordering = ["-last_at", "-pk"]
+        constraints = [
+            # The same record failing again is the same failure, until somebody mends it.
+            models.UniqueConstraint(
+                fields=["activation", "flow", "record_id"],
+                condition=Q(resolved_at=None),
+                name="one_open_failure_per_record",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["-last_at", "-id"], name="failure_list"),
+            models.Index(fields=["cause"], name="failure_open", condition=Q(resolved_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.record_id or self.get_flow_display()}"
+
+    @property
+    def known_cause(self) -> Cause:
+        return CAUSES.get(self.cause, CAUSES[OTHER])
+
+    @classmethod
+    def kind_of(cls, error: Exception) -> "Failure.Kind":
+        kinds: tuple[tuple[type[ConnectorError], Failure.Kind], ...] = (
+            (Unavailable, cls.Kind.UNAVAILABLE),
+            (Unauthorized, cls.Kind.UNAUTHORIZED),
+            (Rejected, cls.Kind.REJECTED),
+            (Unreadable, cls.Kind.UNREADABLE),
+        )
+        return next((kind for of, kind in kinds if isinstance(error, of)), cls.Kind.REFUSED)

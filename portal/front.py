@@ -1,0 +1,226 @@
+"""The admin's front page: what needs a person now, each with the page that mends it, and the last
+day in figures. A constant number of queries, whatever there is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from connectors.alerts import alerts_in_trouble
+from connectors.causes import CAUSES, OTHER, Actor
+from connectors.incidents import GAP
+from connectors.models import (
+    Activation,
+    ActivationFlow,
+    Brake,
+    Endpoint,
+    Failure,
+    Freshness,
+    Heartbeat,
+    Incident,
+    Notice,
+    Run,
+    State,
+)
+from orders.models import Order
+
+SHOWN = 5  # of each kind; the list behind the number has all of them
+DAY = timedelta(days=1)
+ILL = (Freshness.STOPPED, Freshness.LATE, Freshness.UNCHANGED)
+
+
+@dataclass(frozen=True)
+class Row:
+    text: str
+    url: str
+    detail: str | Promise = ""
+
+
+@dataclass
+class Need:
+    """One kind of thing that waits for somebody."""
+
+    title: str
+    count: int
+    url: str
+    urgent: bool = False
+    rows: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Figure:
+    title: str
+    count: int
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Front:
+    asleep_since: datetime | None
+    needs: list[Need]
+    last_day: list[Figure]
+
+
+def front_page(may: Callable[[str], bool]) -> Front | None:
+    """For whoever may see what is on it."""
+    if not all(may(f"connectors.view_{name}") for name in ("activation", "failure", "run")):
+        return None
+    now = timezone.now()
+    needs = [
+        *_refused(), *_questions(), *_flows(now), *_failures(), *_integrations(), *_messages(),
+    ]  # fmt: skip
+    return Front(_asleep_since(now), [need for need in needs if need.count], _last_day(now))
+
+
+def _some(rows: QuerySet[Any]) -> tuple[list[Any], int]:
+    """The first of them, and how many they are, in one query."""
+    first = list(rows.annotate(total=Window(Count("pk")))[:SHOWN])
+    return first, first[0].total if first else 0
+
+
+def _list(name: str, **query: str) -> str:
+    return reverse(f"admin:connectors_{name}_changelist") + (
+        f"?{urlencode(query)}" if query else ""
+    )
+
+
+def _page(activation_id: int) -> str:
+    return reverse("admin:connectors_activation_change", args=[activation_id])
+
+
+def _asleep_since(now: datetime) -> datetime | None:
+    """Who is asleep tells nobody that anything is late."""
+    beat_at = Heartbeat.objects.values_list("beat_at", flat=True).first()
+    return beat_at if beat_at is not None and now - beat_at > GAP else None
+
+
+def _refused() -> list[Need]:
+    refused = Incident.objects.filter(kind=Incident.Kind.REFUSED, ended_at=None)
+    some, count = _some(refused.select_related("activation__store").order_by("opened_at"))
+    return [
+        Need(
+            _("Credencial recusada: integração parada"),
+            count,
+            _list("incident", situation="open", kind__exact=Incident.Kind.REFUSED),
+            urgent=True,
+            rows=[
+                Row(str(each.activation), _page(each.activation_id), each.reason) for each in some
+            ],
+        )
+    ]
+
+
+def _questions() -> list[Need]:
+    """Runs that stopped and asked."""
+    brakes = Brake.objects.open().select_related("activation__store")
+    some, count = _some(brakes.order_by("asked_at"))
+    rows = [
+        Row(str(each), reverse("admin:connectors_brake_change", args=[each.pk])) for each in some
+    ]
+    url = _list("brake", situation="open")
+    return [Need(_("Sincronizações que pararam e perguntam"), count, url, True, rows)]
+
+
+def _flows(now: datetime) -> list[Need]:
+    flows = ActivationFlow.objects.with_freshness(now)
+    ill = flows.filter(freshness__in=ILL)
+    counts = dict(ill.order_by().values_list("freshness").annotate(Count("pk")))
+    some = ill.select_related("activation__store").order_by("late_at")[: SHOWN * len(ILL)]
+    rows: dict[str, list[Row]] = {state: [] for state in ILL}
+    for flow in some:
+        rows[flow.freshness].append(Row(str(flow), _page(flow.activation_id)))
+    return [
+        Need(
+            _("Fluxos: %s") % state.label.lower(),
+            counts.get(state, 0),
+            _list("activationflow", freshness=state),
+            urgent=state == Freshness.STOPPED,
+            rows=rows[state][:SHOWN],
+        )
+        for state in ILL
+    ]
+
+
+def _failures() -> list[Need]:
+    """By cause; each leads to its failures, and each of those to the page that mends it."""
+    counted = Failure.objects.open().order_by().values_list("cause").annotate(Count("pk"))
+    rows, total = [], 0
+    for code, count in sorted(counted, key=lambda pair: -pair[1]):
+        cause = CAUSES.get(code, CAUSES[OTHER])
+        if cause.actor != Actor.NOBODY:
+            total += count
+            url = _list("failure", situation="open", cause=code)
+            rows.append(Row(f"{count} × {cause.title}", url, cause.actor.label))
+    return [Need(_("Registros que falharam"), total, _list("failure", situation="open"), rows=rows)]
+
+
+def _integrations() -> list[Need]:
+    """Those that were refused have a place of their own."""
+    refused = Incident.objects.filter(
+        activation=OuterRef("pk"), kind=Incident.Kind.REFUSED, ended_at=None
+    )
+    others = Activation.objects.filter(~Exists(refused)).select_related("store")
+    titles = {
+        State.PAUSED: _("Integrações pausadas"),
+        State.WAITING: _("Integrações que ainda não foram chamadas"),
+    }
+    needs = []
+    for state, title in titles.items():
+        some, count = _some(others.filter(state=state).order_by("created_at"))
+        rows = [Row(str(each), _page(each.pk), each.paused_reason) for each in some]
+        needs.append(Need(title, count, _list("activation", state__exact=state), rows=rows))
+    return needs
+
+
+def _messages() -> list[Need]:
+    disabled = Endpoint.objects.exclude(disabled_at=None).exclude(
+        activation__state__in=[State.REVOKED, State.MOVED]
+    )
+    return [
+        Need(
+            _("Endereços de parceiros que desistimos de avisar"),
+            disabled.count(),
+            _list("activation", endpoint__disabled_at__isempty="0"),
+        ),
+        Need(
+            _("Alertas que não saem"),
+            alerts_in_trouble(),
+            _list("alert", sent_at__isempty="1"),
+            urgent=True,
+        ),
+    ]
+
+
+def _last_day(now: datetime) -> list[Figure]:
+    since = now - DAY
+    failures = Failure.objects.aggregate(
+        new=Count("pk", filter=Q(first_at__gte=since)),
+        resolved=Count("pk", filter=Q(resolved_at__gte=since)),
+    )
+    ended_badly = Run.objects.filter(
+        outcome__in=[Run.Outcome.FAILED, Run.Outcome.ABANDONED], started_at__gte=since
+    )
+    flows: dict[str, Any] = ActivationFlow.objects.aggregate(
+        ran=Count("pk", filter=Q(last_run_at__gte=since)),
+        called=Count("pk", filter=Q(last_call_at__gte=since)),
+        changed=Count("pk", filter=Q(last_change_at__gte=since)),
+    )
+    delivered = Notice.objects.filter(created_at__gte=since).exclude(delivered_at=None)
+    orders = Order.objects.filter(created_at__gte=since)
+    return [
+        Figure(_("pedidos novos"), orders.count(), reverse("admin:orders_order_changelist")),
+        Figure(_("fluxos que rodaram"), flows["ran"], _list("activationflow")),
+        Figure(_("fluxos que o parceiro chamou"), flows["called"], _list("activationflow")),
+        Figure(_("fluxos que mudaram algo"), flows["changed"], _list("activationflow")),
+        Figure(_("execuções que falharam"), ended_badly.count(), _list("run")),
+        Figure(_("falhas novas"), failures["new"], _list("failure")),
+        Figure(_("falhas resolvidas"), failures["resolved"], _list("failure")),
+        Figure(_("notificações entregues"), delivered.count(), _list("notice")),
+    ]
