@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -6,8 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from catalog.models import Product, SkuMapping
+from catalog.models import Product, SkuMapping, Stock
+from catalog.push import recompare
+from catalog.reservations import keep_safety
+from catalog.taking import forget_records
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from connectors.causes import UNKNOWN_SKU
+from connectors.failures import retry_parked
 
 
 class VariationInline(ReadOnlyInline):
@@ -43,9 +50,51 @@ class ProductAdmin(ReadOnlyAdmin):
         return str(product.stock_row)
 
 
+@admin.register(Stock)
+class StockAdmin(ModelAdmin):
+    """Levels are the platforms', reservations the orders'; the safety stock is a person's."""
+
+    list_display = ("product", "on_hand", "reserved", "safety", "shown_available")
+    list_select_related = ("product",)
+    search_fields = ("product__sku", "product__name")
+    fields = ("product", "on_hand", "reserved", "safety", "shown_available")
+    readonly_fields = ("product", "on_hand", "reserved", "shown_available")
+
+    @display(description=_("disponível"))
+    def shown_available(self, stock: Stock) -> str:
+        return str(stock)
+
+    def save_model(self, request: HttpRequest, obj: Stock, form: Any, change: bool) -> None:
+        keep_safety(obj.pk, obj.safety)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Stock | None = None) -> bool:
+        return False
+
+
 @admin.register(SkuMapping)
 class SkuMappingAdmin(ModelAdmin):
     list_display = ("code", "product", "activation")
     list_select_related = ("product", "activation__store")
     search_fields = ("code", "product__sku")
     autocomplete_fields = ("product", "activation")
+
+    def save_model(self, request: HttpRequest, obj: SkuMapping, form: Any, change: bool) -> None:
+        """What failed for want of it is tried again."""
+        super().save_model(request, obj, form, change)
+        retry_parked(obj.activation_id, cause=UNKNOWN_SKU)
+        forget_records(obj.activation, {obj.code, form.initial.get("code", obj.code)})
+        recompare(
+            obj.activation.store, {obj.product_id, form.initial.get("product", obj.product_id)}
+        )
+
+    def delete_model(self, request: HttpRequest, obj: SkuMapping) -> None:
+        super().delete_model(request, obj)
+        forget_records(obj.activation, {obj.code})
+        recompare(obj.activation.store, {obj.product_id})
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SkuMapping]) -> None:
+        for mapping in queryset.select_related("activation"):
+            self.delete_model(request, mapping)

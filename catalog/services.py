@@ -1,27 +1,37 @@
 """Everything that writes products, prices and stock."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog.announcing import announce_levels, listeners
+from catalog.bulk import among, update_rows
+from catalog.events import hooks_of, publish_products
 from catalog.merging import NATURAL_KEYS, merge
 from catalog.models import Price, Product, ProductQuerySet, SkuMapping, Stock, external_key
-from connectors import wire
+from catalog.push import tell_channels
+from catalog.reservations import write_levels
+from catalog.taking import forget, forget_pages, remember
+from connectors import causes, wire
+from connectors.contract import Flow
 from connectors.errors import Duplicate, NotAllowed, NotFound, NothingChanged, Refused
 from connectors.hubobject import CENT_OF_A_CENT
 from connectors.models import Activation, Store
-from connectors.notices import announce, hears
+from connectors.notices import announce
 from connectors.payload import is_no, to_decimal, to_whole
-from connectors.records import Document, PriceRecord, StockRecord
-from connectors.spec import EverythingBut, Spec
+from connectors.records import Document, PriceRecord, ProductRecord, StockRecord
+from connectors.spec import EverythingBut, Hook, Spec
 
 NOTHING_CHANGED = "Changes not found in the document"  # clients compare this text exactly
 LEVELS = ("price", "special_price", "quantity")
+L = TypeVar("L")
+Prices = tuple[Decimal | None, ...]  # the price, and the special one
 
 
 @dataclass
@@ -30,6 +40,8 @@ class Changes:
 
     created: bool = False
     names: set[str] = field(default_factory=set)
+    product_ids: set[int] = field(default_factory=set)
+    hooks: dict[int, set[Hook]] = field(default_factory=dict)  # by product
 
     def __bool__(self) -> bool:
         return self.created or bool(self.names)
@@ -59,6 +71,47 @@ def save_product(store: Store, code: str, document: Document, by: Activation | N
     if by is not None and not by.spec.sends_catalogue:
         raise _unknown(code)
     return _create(store, code, document, by)
+
+
+@transaction.atomic
+def take_product(record: ProductRecord, digest: int, by: Activation) -> bool:
+    """Create or change what a platform's record says of a product, and remember that it said so;
+    whether that changed something. Raises what `save_product` raises, but for `NothingChanged`."""
+    store = by.store
+    _lock(store)
+    product = _locked(store).called(record.sku, by)
+    document, changed = document_of(record), True
+    if product is not None:
+        document = {name: v for name, v in document.items() if name not in record.new_only}
+    try:
+        saved = save_product(store, record.sku, document, by)
+    except NothingChanged:
+        changed = False
+    remember(by, Flow.PRODUCTS, [(record.sku, (product or saved).pk, digest)])
+    return changed
+
+
+def try_product(record: ProductRecord, by: Activation) -> Changes:
+    """What `take_product` would change; nothing of it stays. Raises what that raises."""
+    with transaction.atomic():
+        _lock(by.store)
+        product = _locked(by.store).called(record.sku, by)
+        changes = Changes(created=product is None)
+        document = _allowed(document_of(record), by)
+        if product is None:
+            if not by.spec.sends_catalogue:
+                raise _unknown(record.sku)
+            product = _new(by.store, record.sku, by)
+        else:
+            document = {name: v for name, v in document.items() if name not in record.new_only}
+        _write(product, document, by, changes)
+        transaction.set_rollback(True)
+    return changes
+
+
+def document_of(record: ProductRecord) -> Document:
+    variations = [{**each.fields, "sku": each.sku} for each in record.variations]
+    return {**record.fields, "variations": variations}
 
 
 @transaction.atomic
@@ -105,12 +158,13 @@ def change_stock(
     }
     if action not in levels or quantity < 0:
         raise Refused(_("$.action: use update, increase ou decrease, com quantidade positiva."))
-    if levels[action] == stock.on_hand:
+    level = _whole(levels[action], "quantity")
+    if not write_levels({product.pk: level}, by, timezone.now() if action == "update" else None):
         raise NothingChanged(NOTHING_CHANGED)
-    stock.on_hand = _whole(levels[action], "quantity")
-    stock.save(update_fields=["on_hand"])
     _touch(product, by)
-    _announce(product, Changes(names={"quantity"}), by)
+    forget(by, {product.pk, product.parent_id})
+    stock_changed = {product.pk: {Hook.STOCK_CHANGED}}
+    _announce(product, Changes(names={"quantity"}, hooks=stock_changed), by)
     return product
 
 
@@ -121,41 +175,74 @@ def delete_product(store: Store, product_id: int, by: Activation | None) -> Prod
         raise _not_allowed(by, {"delete"})
     _lock(store)
     _get(store, product_id)
+    # Whoever keeps units of them takes these locks in this order as well.
+    list(_locked(store).filter(parent=product_id).order_by("pk"))
     product = store.products.with_family().get(pk=product_id)
-    announce(_listeners(store, by), "skus", "deleted", product.sku, "stock", "price")
+    announce(listeners(store, by), "skus", "deleted", product.sku, "stock", "price")
+    tell_channels(store, {product_id: {Hook.PRODUCT_UPDATED}})
     Product.objects.filter(pk=product_id).delete()
+    forget_pages(store)
     return product
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What a bulk write did, by the records' codes: those that changed something, and why others
-    were refused."""
+    """What a bulk write did, by the records' codes: those that changed something, why others were
+    refused, and the products that they mean."""
 
     changed: frozenset[str]
     refused: Mapping[str, Refused]
+    products: Mapping[str, int]
 
 
 @transaction.atomic
-def set_stock(store: Store, records: Sequence[StockRecord], by: Activation) -> Applied:
-    """Absolute levels of many SKUs at once; only what differs is written."""
+def set_stock(
+    store: Store,
+    records: Sequence[StockRecord],
+    by: Activation,
+    asked_at: datetime | None = None,
+    judge: Callable[[Mapping[int, int]], None] | None = None,
+) -> Applied:
+    """Absolute levels of many SKUs at once; only what differs is written. `asked_at`: before the
+    first of them was asked for (catalog/reservations.py). `judge` may stop it with an error when it
+    has seen what would be written (catalog/brake.py)."""
 
-    def levels(record: StockRecord) -> Document:
-        return {"on_hand": _whole(max(0, record.quantity), "quantity")}
+    def level(record: StockRecord) -> int:
+        return _whole(max(0, record.quantity), "quantity")
 
-    return _set_levels(Stock, ("on_hand",), levels, store, records, by)
+    def write(levels: Mapping[int, int]) -> Collection[int]:
+        if judge:
+            judge(levels)
+        return write_levels(levels, by, asked_at)
+
+    return _set_levels("stock", level, write, store, records, by)
 
 
 @transaction.atomic
-def set_prices(store: Store, records: Sequence[PriceRecord], by: Activation) -> Applied:
-    """Prices of many SKUs at once; only what differs is written."""
+def set_prices(
+    store: Store,
+    records: Sequence[PriceRecord],
+    by: Activation,
+    judge: Callable[[Mapping[int, Prices], Mapping[int, Prices]], None] | None = None,
+) -> Applied:
+    """Prices of many SKUs at once; only what differs is written. `judge` is asked before, with the
+    prices as they are and those that change."""
 
     columns = ("price", "special_price")
 
-    def levels(record: PriceRecord) -> Document:
-        return {name: _money(getattr(record, name), name) for name in columns}
+    def level(record: PriceRecord) -> Prices:
+        return tuple(_money(getattr(record, name), name) for name in columns)
 
-    return _set_levels(Price, columns, levels, store, records, by)
+    def write(prices: Mapping[int, Prices]) -> Collection[int]:
+        current = Price.objects.filter(pk__in=among(prices)).values_list("pk", *columns)
+        known = {pk: tuple(levels) for pk, *levels in current}
+        changed = {pk: prices[pk] for pk, levels in known.items() if levels != prices[pk]}
+        if judge:
+            judge(known, changed)
+        update_rows(Price, columns, changed)
+        return changed
+
+    return _set_levels("price", level, write, store, records, by)
 
 
 # -- How -------------------------------------------------------------------------------------------
@@ -211,9 +298,14 @@ def _not_allowed(by: Activation, names: Iterable[str]) -> NotAllowed:
     )
 
 
-def _create(store: Store, sku: str, document: Document, by: Activation | None) -> Product:
+def _new(store: Store, sku: str, by: Activation | None) -> Product:
     product = Product(store=store, created_by=by)
     product.take({"sku": sku})
+    return product
+
+
+def _create(store: Store, sku: str, document: Document, by: Activation | None) -> Product:
+    product = _new(store, sku, by)
     changes = Changes(created=True)
     _write(product, document, by, changes)
     _announce(product, changes, by)
@@ -225,6 +317,7 @@ def _update(product: Product, document: Document, by: Activation | None) -> Prod
     _write(product, _allowed(document, by), by, changes)
     if not changes:
         raise NothingChanged(NOTHING_CHANGED)
+    forget(by, {*changes.product_ids, product.parent_id})
     _announce(product, changes, by)
     return product
 
@@ -254,21 +347,23 @@ def _write(product: Product, document: Document, by: Activation | None, changes:
     if changes.created:
         product.price_row = Price.objects.create(product=product)
         product.stock_row = Stock.objects.create(product=product)
-    level_names = _write_levels(product, levels)
+    level_names = _write_levels(product, levels, by)
     if level_names and not names:
         _touch(product, by)
     changes.names |= names | level_names
+    changes.hooks[product.pk] = hooks_of(changes.created, names | level_names)
+    changes.product_ids.add(product.pk)
     if variations:
         _write_variations(product, variations, by, changes)
 
 
-def _write_levels(product: Product, levels: Document) -> set[str]:
+def _write_levels(product: Product, levels: Document, by: Activation | None) -> set[str]:
     names: set[str] = set()
     if levels.get("quantity") is not None:
         on_hand = _whole(levels["quantity"], "quantity")
-        if product.stock_row.on_hand != on_hand:
-            product.stock_row.on_hand = on_hand
-            product.stock_row.save(update_fields=["on_hand"])
+        # What we showed, sent back, says nothing: it is without the units that are kept.
+        is_copy = on_hand == product.stock_row.available
+        if not is_copy and write_levels({product.pk: on_hand}, by, timezone.now()):
             names.add("quantity")
     for name in ("price", "special_price"):
         if name in levels and getattr(product.price_row, name) != (
@@ -299,7 +394,9 @@ def _write_variations(
         if not is_no(document.get("remove")):
             if found is not None:
                 known.pop(sku).delete()
+                forget_pages(product.store)
                 changes.names.add("variations")
+                changes.hooks[product.pk] |= hooks_of(changes.created, {"variations"})
             continue
         inner = Changes(created=found is None)
         if found is None:
@@ -308,6 +405,8 @@ def _write_variations(
         _write(found, document, by, inner)
         if inner:
             changes.names |= inner.names | {"variations"}
+            changes.product_ids |= inner.product_ids
+            changes.hooks |= inner.hooks
             if inner.created:
                 changes.names |= {"price", "quantity"}
 
@@ -317,50 +416,51 @@ def _touch(product: Product, by: Activation | None) -> None:
 
 
 def _set_levels(
-    model: type[Price] | type[Stock],
-    columns: tuple[str, ...],
-    levels_of: Callable[[Any], Document],
+    flag: str,
+    level_of: Callable[[Any], L],
+    write: Callable[[Mapping[int, L]], Collection[int]],
     store: Store,
     records: Sequence[PriceRecord | StockRecord],
     by: Activation,
 ) -> Applied:
     _lock(store)
     products = _by_code(store, [record.sku for record in records], by)
-    wanted: dict[int, Document] = {}
+    wanted: dict[int, L] = {}
     refused: dict[str, Refused] = {}
     for record in records:
         try:
             if record.sku not in products:
                 raise NotFound(
-                    _("A loja não tem o SKU %(sku)s nem um De/Para para ele.") % {"sku": record.sku}
+                    _("A loja não tem o SKU %(sku)s nem um De/Para para ele.")
+                    % {"sku": record.sku},
+                    cause=causes.UNKNOWN_SKU,
                 )
-            wanted[products[record.sku].pk] = levels_of(record)
+            wanted[products[record.sku]] = level_of(record)
         except Refused as error:
             refused[record.sku] = error
-    rows: list[Any] = []
-    for row in model._default_manager.filter(pk__in=wanted):
-        if any(getattr(row, column) != value for column, value in wanted[row.pk].items()):
-            for column, value in wanted[row.pk].items():
-                setattr(row, column, value)
-            rows.append(row)
-    model._default_manager.bulk_update(rows, columns, batch_size=500)
-    changed = {row.pk for row in rows}
-    Product.objects.filter(pk__in=changed).update(modified_at=timezone.now(), modified_by=by)
-    _announce_levels(store, [p for p in products.values() if p.pk in changed], columns, by)
+    if changed := write(wanted):
+        touched = Product.objects.filter(pk__in=among(changed))
+        touched.update(modified_at=timezone.now(), modified_by=by)
+        forget(by, changed)
+        announce_levels(store, changed, by, flag)
     return Applied(
-        frozenset(code for code, product in products.items() if product.pk in changed), refused
+        frozenset(code for code, pk in products.items() if pk in changed), refused, products
     )
 
 
-def _by_code(store: Store, codes: list[str], by: Activation) -> dict[str, Product]:
-    """Products by the platform's codes for them: its De/Para first, else our own SKU."""
-    ids = dict(store.products.filter(sku__in=codes).values_list("sku", "pk"))
-    mapped = SkuMapping.objects.filter(activation=by, code__in=codes, product__store=store)
-    ids.update(mapped.values_list("code", "product_id"))
-    products = (
-        _locked(store).filter(pk__in=ids.values()).select_related("parent").order_by("pk").in_bulk()
-    )
-    return {code: products[pk] for code, pk in ids.items() if pk in products}
+def _by_code(store: Store, codes: list[str], by: Activation) -> dict[str, int]:
+    """Products, locked, by the platform's codes for them."""
+    ids = product_ids(store, codes, by)
+    locked = store.products.select_for_update(no_key=True).filter(pk__in=among(set(ids.values())))
+    there = set(locked.order_by("pk").values_list("pk", flat=True))
+    return {code: pk for code, pk in ids.items() if pk in there}
+
+
+def product_ids(store: Store, codes: Collection[str], by: Activation) -> dict[str, int]:
+    """The products that a platform's codes mean: by its De/Para first, else by our own SKU."""
+    ids = dict(store.products.filter(sku__in=among(codes)).values_list("sku", "pk"))
+    mapped = SkuMapping.objects.filter(activation=by, code__in=among(codes), product__store=store)
+    return {**ids, **dict(mapped.values_list("code", "product_id"))}
 
 
 def known_codes(activation: Activation, codes: Iterable[str]) -> set[str]:
@@ -373,28 +473,12 @@ def known_codes(activation: Activation, codes: Iterable[str]) -> set[str]:
     return {*skus, *mapped}
 
 
-def _listeners(store: Store, by: Activation | None) -> list[Activation]:
-    """Partners whose specification says that they are told of the hub's own products."""
-    return [
-        activation
-        for activation in store.activations.consuming().select_related("connector")
-        if activation.spec.is_told_products and hears(activation, by)
-    ]
-
-
 def _announce(product: Product, changes: Changes, by: Activation | None) -> None:
     head = product.parent or product
     action = "created" if changes.created and product.parent is None else "updated"
-    announce(_listeners(product.store, by), "products", action, head.public_id, *changes.flags)
-
-
-def _announce_levels(
-    store: Store, products: list[Product], columns: tuple[str, ...], by: Activation
-) -> None:
-    flags = ("price",) if "price" in columns else ("stock",)
-    listeners = _listeners(store, by)
-    for public_id in {(product.parent or product).public_id for product in products}:
-        announce(listeners, "products", "updated", public_id, *flags)
+    announce(listeners(product.store, by), "products", action, head.public_id, *changes.flags)
+    publish_products(product.store, changes.hooks)
+    tell_channels(product.store, changes.hooks)
 
 
 def _whole(value: Any, name: str) -> int:

@@ -1,16 +1,33 @@
 """What the queue runs for the catalogue."""
 
-from collections.abc import Callable, Iterable
-from itertools import chain
-from typing import TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
-from catalog.services import Applied, known_codes, save_product, set_prices, set_stock
-from connectors.contract import Page, PriceSource, ProductSource, StockSource
-from connectors.errors import NothingChanged
-from connectors.payload import Payload
-from connectors.records import PriceRecord, StockRecord
-from connectors.runs import Attempt, run_flow, start_due, start_now
+from django.db import transaction
 
+from catalog.brake import Gate
+from catalog.pulling import PRODUCTS_AT_ONCE, Batch, begin_daily_pass, pull
+from catalog.services import (
+    Applied,
+    document_of,
+    known_codes,
+    set_prices,
+    set_stock,
+    take_product,
+)
+from catalog.taking import remember
+from connectors.causes import UNKNOWN_SKU
+from connectors.contract import Ability, Flow, PriceSource, ProductSource, StockSource
+from connectors.dispatch import start_due, start_now
+from connectors.errors import ConnectorError, Refused
+from connectors.holding import is_held
+from connectors.models import Failure
+from connectors.records import PriceRecord, ProductRecord, StockRecord
+from connectors.rings import Task, run_rung, rung
+from connectors.runs import Attempt
+
+A = TypeVar("A", bound=Ability)
 R = TypeVar("R", PriceRecord, StockRecord)
 
 
@@ -26,75 +43,100 @@ def pull_all_stock() -> None:
     start_due(StockSource, pull_stock)
 
 
-def pull_products(flow_id: int) -> None:
-    run_flow(flow_id, ProductSource, _pull_products)
+def pull_products(flow_id: int, why: str = "") -> None:
+    _run(flow_id, ProductSource, _pull_products, pull_products, why)
 
 
-def pull_prices(flow_id: int) -> None:
-    run_flow(flow_id, PriceSource, _pull_prices)
+def pull_prices(flow_id: int, why: str = "") -> None:
+    _run(flow_id, PriceSource, _pull_prices, pull_prices, why)
 
 
-def pull_stock(flow_id: int) -> None:
-    run_flow(flow_id, StockSource, _pull_stock)
+def pull_stock(flow_id: int, why: str = "") -> None:
+    _run(flow_id, StockSource, _pull_stock, pull_stock, why)
+
+
+def _run(
+    flow_id: int,
+    ability: type[A],
+    work: Callable[[Attempt, A], None],
+    task: Task,
+    why: str,
+) -> None:
+    if not is_held(flow_id):
+        run_rung(flow_id, ability, work, task, why)
 
 
 def _pull_products(attempt: Attempt, source: ProductSource) -> None:
-    activation = attempt.activation
-    for page in source.changed_products(attempt.since):
-        for payload in page.items:
-            with attempt.item(payload) as item:
-                record = source.read_product(payload)
-                item.record_id = record.sku
-                variations = [{**v.fields, "sku": v.sku} for v in record.variations]
-                document = {**record.fields, "variations": variations}
-                try:
-                    save_product(activation.store, record.sku, document, activation)
-                    item.changed = True
-                except NothingChanged:
-                    pass
-        attempt.advance(page.cursor)
+    begin_daily_pass(attempt, ProductSource)
+    pages = rung(attempt, ProductSource, source, source.changed_products)
+    pull(attempt, pages, source.read_product, _write_products, most=PRODUCTS_AT_ONCE)
     if attempt.run.changed:
         # Prices and stock that came before their products wait for just this.
-        start_now(activation.pk, pull_prices, PriceSource)
-        start_now(activation.pk, pull_stock, StockSource)
+        start_now(attempt.activation.pk, pull_prices, PriceSource)
+        start_now(attempt.activation.pk, pull_stock, StockSource)
+
+
+def _write_products(attempt: Attempt, gate: Gate, batch: Batch[ProductRecord]) -> None:
+    gate.judge_documents({code: document_of(read.record) for code, read in batch.reads.items()})
+    for code, read in batch.reads.items():
+        try:
+            attempt.run.changed += take_product(read.record, read.digest, attempt.activation)
+        except (ConnectorError, Refused) as error:
+            attempt.fail(code, error, read.payload)
+            batch.failed.add(code)
+        else:
+            attempt.mend(code)
 
 
 def _pull_prices(attempt: Attempt, source: PriceSource) -> None:
-    _pull_levels(attempt, source.changed_prices(attempt.since), source.read_price, set_prices)
+    begin_daily_pass(attempt, PriceSource)
+    pages = rung(attempt, PriceSource, source, source.changed_prices)
+    pull(attempt, pages, source.read_price, _write_prices, _mended(attempt))
 
 
 def _pull_stock(attempt: Attempt, source: StockSource) -> None:
-    _pull_levels(attempt, source.changed_stock(attempt.since), source.read_stock, set_stock)
+    begin_daily_pass(attempt, StockSource)
+    pages = rung(attempt, StockSource, source, source.changed_stock)
+    pull(attempt, pages, source.read_stock, _write_stock, _mended(attempt))
 
 
-def _pull_levels(
-    attempt: Attempt,
-    pages: Iterable[Page],
-    read: Callable[[Payload], R],
-    apply: Callable[..., Applied],
-) -> None:
-    """Read each record of a page on its own, then write the whole page at once."""
+def _mended(attempt: Attempt) -> set[str]:
+    """What came before its product did, and can be written now."""
+    if not attempt.open_failures:
+        return set()
+    unknown = Failure.objects.open().filter(
+        activation=attempt.activation, flow=attempt.flow.flow, cause=UNKNOWN_SKU
+    )
+    return known_codes(attempt.activation, unknown.values_list("record_id", flat=True))
+
+
+def _write_prices(attempt: Attempt, gate: Gate, batch: Batch[PriceRecord]) -> None:
+    _write_levels(attempt, batch, partial(set_prices, judge=gate.judge_prices))
+
+
+def _write_stock(attempt: Attempt, gate: Gate, batch: Batch[StockRecord]) -> None:
+    apply = partial(set_stock, asked_at=batch.asked_at, judge=gate.judge_stock)
+    _write_levels(attempt, batch, apply)
+
+
+def _write_levels(attempt: Attempt, batch: Batch[Any], apply: Callable[..., Applied]) -> None:
     activation = attempt.activation
-    for page in chain([_parked(attempt)], pages):
-        records: dict[str, R] = {}
-        payloads: dict[str, Payload] = {}
-        for payload in page.items:
-            with attempt.item(payload, settles=False) as item:
-                record = read(payload)
-                item.record_id = record.sku
-                records[record.sku], payloads[record.sku] = record, payload
-        applied = apply(activation.store, list(records.values()), activation)
-        attempt.run.changed += len(applied.changed)
-        for sku, payload in payloads.items():
-            if refusal := applied.refused.get(sku):
-                attempt.fail(sku, refusal, payload)
-            else:
-                attempt.mend(sku)
-        attempt.advance(page.cursor)
-
-
-def _parked(attempt: Attempt) -> Page:
-    """What came before its product did, and can be written now. Goes first: what the platform
-    says today is newer."""
-    known = known_codes(attempt.activation, attempt.open_failures)
-    return Page(attempt.parked(known), attempt.since)
+    with transaction.atomic():
+        records = [read.record for read in batch.reads.values()]
+        applied = apply(activation.store, records, activation)
+        remember(
+            activation,
+            Flow(attempt.flow.flow),
+            [
+                (code, applied.products[code], read.digest)
+                for code, read in batch.reads.items()
+                if code not in applied.refused
+            ],
+        )
+    attempt.run.changed += len(applied.changed)
+    for code, read in batch.reads.items():
+        if refusal := applied.refused.get(code):
+            attempt.fail(code, refusal, read.payload)
+            batch.failed.add(code)
+        else:
+            attempt.mend(code)

@@ -1,4 +1,4 @@
-"""What is sold: products, their variations, prices and stock, and the platforms' codes for them."""
+"""What is sold: products and their variations."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -32,7 +32,8 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
     def with_quantities(self) -> "ProductQuerySet":
         """`available` and `promised`, to search by: a parent's are its variations' sums."""
-        available = Greatest(F("stock_row__on_hand") - F("stock_row__reserved"), 0)
+        stock = F("stock_row__on_hand") - F("stock_row__reserved") - F("stock_row__safety")
+        available = Greatest(stock, 0)
         variations = Product.objects.filter(parent=models.OuterRef("pk")).order_by()
 
         def sum_of(level: Combinable) -> models.Subquery:
@@ -99,77 +100,3 @@ class Product(HubObject):
 
     def __str__(self) -> str:
         return f"{self.sku} {self.name}".strip()
-
-
-class Price(models.Model):
-    """What a product costs, in BRL. Its own narrow table, because prices change in bulk."""
-
-    product = models.OneToOneField(
-        Product, models.CASCADE, primary_key=True, related_name="price_row"
-    )
-    price = models.DecimalField(_("preço"), max_digits=16, decimal_places=4, null=True)
-    special_price = models.DecimalField(
-        _("preço promocional"), max_digits=16, decimal_places=4, null=True
-    )
-
-    class Meta:
-        verbose_name = _("preço")
-        verbose_name_plural = _("preços")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(price=None) | Q(price__gte=0), name="price_not_negative"
-            ),
-            models.CheckConstraint(
-                condition=Q(special_price=None) | Q(special_price__gte=0),
-                name="special_price_not_negative",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.price)
-
-
-class Stock(models.Model):
-    """How many units there are, and how many of them are promised."""
-
-    product = models.OneToOneField(
-        Product, models.CASCADE, primary_key=True, related_name="stock_row"
-    )
-    on_hand = models.PositiveIntegerField(_("estoque físico"), default=0)
-    reserved = models.PositiveIntegerField(_("reservado"), default=0)
-
-    class Meta:
-        verbose_name = _("estoque")
-        verbose_name_plural = _("estoques")
-
-    def __str__(self) -> str:
-        return str(self.available)
-
-    @property
-    def available(self) -> int:
-        return max(0, self.on_hand - self.reserved)
-
-
-class SkuMapping(models.Model):
-    """De/Para: the code by which one activation's platform calls a product of ours."""
-
-    activation = models.ForeignKey(
-        Activation, models.CASCADE, verbose_name=_("integração"), related_name="sku_mappings"
-    )
-    code = models.CharField(_("código no sistema"), max_length=100)
-    product = models.ForeignKey(
-        Product, models.CASCADE, verbose_name=_("produto"), related_name="sku_mappings"
-    )
-
-    class Meta:
-        verbose_name = _("De/Para")
-        verbose_name_plural = _("De/Para")
-        constraints = [
-            models.UniqueConstraint(fields=["activation", "code"], name="code_once_per_activation"),
-            models.UniqueConstraint(
-                fields=["activation", "product"], name="product_mapped_once_per_activation"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.code} → {self.product.sku}"

@@ -1,0 +1,281 @@
+"""Comparing a platform's whole catalogue with ours, and writing to neither: before the first
+synchronisation to show what it would do, and once a day to find what went astray.
+
+What a record would change is found by writing it and taking that back, so no rule is told twice. A
+comparison takes steps of a minute, each a task of its own: a catalogue of any size, at a platform
+of any slowness.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from time import monotonic
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog.models import Price, Stock, Taken
+from catalog.services import Applied, Changes, set_prices, set_stock, try_product
+from catalog.taking import Digester, forget_records, known
+from connectors.comparisons import STEP_SECONDS, begin_daily, start_steps, take_step
+from connectors.contract import (
+    CATALOGUE_SOURCES,
+    Ability,
+    Flow,
+    Page,
+    PriceSource,
+    ProductSource,
+    StockSource,
+)
+from connectors.dispatch import make_due
+from connectors.errors import ConnectorError, NotFound, Refused
+from connectors.failures import guess_id
+from connectors.findings import OURS, SAME, THEIRS, Findings
+from connectors.models import Activation, ActivationFlow, Comparison, Difference, Listed, Run
+from connectors.payload import Payload
+from connectors.records import PriceRecord, ProductRecord, StockRecord
+from connectors.services import client_of
+from connectors.spec import Mode
+
+Kind = Difference.Kind
+PURPOSES = (Comparison.Purpose.PREVIEW, Comparison.Purpose.CATALOGUE)
+SOURCES: Mapping[str, type[Ability]] = {each.__name__: each for each in CATALOGUE_SOURCES}
+
+
+def compare_all_catalogues() -> None:
+    flows = ActivationFlow.objects.filter(activation=OuterRef("pk"), ability__in=SOURCES)
+    managed = Activation.objects.filter(Exists(flows), mode=Mode.MANAGED)
+    waiting = Comparison.objects.holding().filter(activation=OuterRef("pk"))
+    begin_daily(managed.filter(~Exists(waiting)), Comparison.Purpose.CATALOGUE)
+    start_steps(PURPOSES, compare_catalogue)
+    _fetch_asked()
+
+
+def compare_catalogue(comparison_id: int) -> None:
+    take_step(comparison_id, _compare, compare_catalogue)
+
+
+def _fetch_asked() -> None:
+    """What people asked for is fetched by its flow, which reads everything anew for it: so it is
+    what is true by then, and what the same fault kept from us besides comes with it."""
+    asked = Difference.objects.to_do().filter(flow__in=[each.flow for each in CATALOGUE_SOURCES])
+    for activation_id, flow in set(asked.values_list("comparison__activation", "flow")[:1000]):
+        _read_anew(activation_id, flow)
+
+
+@transaction.atomic
+def _read_anew(activation_id: int, flow: str) -> None:
+    flows = ActivationFlow.objects.select_for_update().filter(
+        activation=activation_id, flow=flow, ability__in=SOURCES
+    )
+    going_on = Run.objects.filter(
+        activation=activation_id, flow=flow, ability__in=SOURCES, ended_at=None
+    )
+    if going_on.exists():
+        return  # it would store its own cursor; in a minute, then
+    asked = Difference.objects.to_do().filter(comparison__activation=activation_id, flow=flow)
+    codes = list(asked.values_list("record_id", flat=True))
+    for each in flows.select_related("activation"):
+        forget_records(each.activation, codes, flow)
+    flows.update(cursor="", slot_at=None)
+    make_due(flows)
+    asked.update(done_at=timezone.now(), result=_("Lido de novo, desde o começo."))
+
+
+def _compare(comparison: Comparison) -> bool:
+    """Go on for a minute. Whether there is more."""
+    deadline = monotonic() + STEP_SECONDS
+    own = comparison.activation.flows.values_list("ability", flat=True)
+    # In this order: what is sold first, for prices and stock are of what is sold.
+    abilities = [name for name in SOURCES if name in set(own)]
+    left = abilities[abilities.index(comparison.ability) if comparison.ability else 0 :]
+    for name, following in zip(left, [*left[1:], ""], strict=True):
+        findings = Findings(comparison, SOURCES[name].flow)
+        for page in _pages(comparison, name, findings):
+            findings.save(name, page.cursor)
+            if page.items and monotonic() > deadline:
+                return True
+        _note_missing(findings)
+        findings.save(following)
+    return False
+
+
+def _pages(comparison: Comparison, ability: str, findings: Findings) -> Iterator[Page]:
+    """From where it stopped on; each page is compared when it is yielded."""
+    client: Any = client_of(comparison.activation, SOURCES[ability].flow)
+    cursor = comparison.cursor
+    compare: Callable[[Findings, Any, Page], None]
+    match SOURCES[ability].__name__:
+        case ProductSource.__name__:
+            pages, compare = client.all_products(cursor), _compare_products
+        case PriceSource.__name__:
+            pages, compare = client.all_prices(cursor), _compare_prices
+        case _:
+            pages, compare = client.all_stock(cursor), _compare_stock
+    for page in pages:
+        findings.count(THEIRS, len(page.items))
+        compare(findings, client, page)
+        yield page
+
+
+def _read(findings: Findings, page: Page, read: Callable[[Payload], Any]) -> list[tuple[Any, int]]:
+    """The page's records with their digests. What cannot be read is a finding."""
+    records = []
+    digester = Digester(findings.comparison.activation, findings.flow)
+    for payload in page.items:
+        try:
+            records.append((read(payload), digester.record(payload)))
+        except ConnectorError as error:
+            findings.add(Kind.UNREADABLE, guess_id(payload), theirs=error)
+    return records
+
+
+# -- Products --------------------------------------------------------------------------------------
+
+
+def _compare_products(findings: Findings, client: ProductSource, page: Page) -> None:
+    activation = findings.comparison.activation
+    records = _read(findings, page, client.read_product)
+    here = known([digest for _record, digest in records])
+    _note_listed(
+        findings,
+        [
+            (each.sku, str(each.fields.get("ean") or ""), digest)
+            for record, digest in records
+            for each in (record, *record.variations)
+        ],
+    )
+    for record, digest in records:
+        for each in (record, *record.variations):
+            if each.fields.get("price") is not None and not float(each.fields["price"]):
+                findings.add(Kind.ZERO_PRICE, each.sku)
+        if digest in here:
+            findings.count(SAME)
+            continue
+        try:
+            _note_changes(findings, record, try_product(record, activation))
+        except Refused as error:
+            findings.add(Kind.REFUSED, record.sku, theirs=error)
+
+
+def _note_changes(findings: Findings, record: ProductRecord, changes: Changes) -> None:
+    if changes.created:
+        findings.add(Kind.CREATE, record.sku, theirs=record.fields.get("name") or "")
+    elif changes:
+        findings.add(Kind.UPDATE, record.sku, theirs=", ".join(sorted(changes.names)))
+    else:
+        findings.count(SAME)
+
+
+# -- Prices and stock ------------------------------------------------------------------------------
+
+
+def _compare_prices(findings: Findings, client: PriceSource, page: Page) -> None:
+    records = _read(findings, page, client.read_price)
+    for record, _digest in records:
+        if not record.price:
+            findings.add(Kind.ZERO_PRICE, record.sku)
+    _compare_levels(findings, records, set_prices, Price, ("price", "special_price"))
+
+
+def _compare_stock(findings: Findings, client: StockSource, page: Page) -> None:
+    records = _read(findings, page, client.read_stock)
+    _compare_levels(findings, records, set_stock, Stock, ("on_hand",))
+
+
+def _compare_levels(
+    findings: Findings,
+    records: Sequence[tuple[PriceRecord | StockRecord, int]],
+    apply: Callable[..., Applied],
+    model: type[Price] | type[Stock],
+    columns: tuple[str, ...],
+) -> None:
+    activation = findings.comparison.activation
+    _note_listed(findings, [(record.sku, "", digest) for record, digest in records])
+    by_code = {record.sku: record for record, _digest in records}
+    with transaction.atomic():
+        applied = apply(activation.store, list(by_code.values()), activation)
+        transaction.set_rollback(True)
+    pks = [applied.products[code] for code in applied.changed]
+    ours = {
+        pk: values for pk, *values in model.objects.filter(pk__in=pks).values_list("pk", *columns)
+    }
+    new = set(
+        Listed.objects.filter(
+            comparison=findings.comparison, flow=Flow.PRODUCTS, record_id__in=applied.refused
+        ).values_list("record_id", flat=True)
+    )
+    for code, record in by_code.items():
+        if error := applied.refused.get(code):
+            if code in new:
+                findings.add(Kind.CREATE, code, theirs=_shown(record))
+            elif isinstance(error, NotFound):
+                findings.add(Kind.UNMAPPED, code, theirs=_shown(record))
+            else:
+                findings.add(Kind.REFUSED, code, theirs=error)
+        elif code in applied.changed:
+            known_here = ours.get(applied.products[code], [])
+            findings.add(Kind.UPDATE, code, ours=_text(known_here), theirs=_shown(record))
+        else:
+            findings.count(SAME)
+
+
+def _shown(record: PriceRecord | StockRecord) -> str:
+    if isinstance(record, StockRecord):
+        return str(record.quantity)
+    return _text([record.price, record.special_price])
+
+
+def _text(values: Sequence[object]) -> str:
+    return " / ".join(
+        f"{value:f}" if isinstance(value, Decimal) else str(value)
+        for value in values
+        if value is not None
+    )
+
+
+# -- Both sides' lists -----------------------------------------------------------------------------
+
+
+def _note_listed(findings: Findings, listed: Sequence[tuple[str, str, int]]) -> None:
+    """What the other side has of this page: code, GTIN, digest. The same code with something else
+    behind it is there twice; a page that comes again is not."""
+    comparison, flow = findings.comparison, findings.flow
+    before = Listed.objects.filter(comparison=comparison, flow=flow)
+    digests = dict(
+        before.filter(record_id__in=[code for code, *_ in listed]).values_list(
+            "record_id", "digest"
+        )
+    )
+    wanted = {ean for _code, ean, _digest in listed if ean}
+    eans = dict(before.filter(ean__in=wanted).values_list("ean", "record_id")) if wanted else {}
+    for code, ean, digest in listed:
+        if digests.setdefault(code, digest) != digest:
+            findings.add(Kind.DUPLICATE, code, theirs=_("O mesmo SKU mais de uma vez"))
+        if ean and eans.setdefault(ean, code) != code:
+            findings.add(
+                Kind.DUPLICATE,
+                code,
+                theirs=_("GTIN %(ean)s também no SKU %(sku)s") % {"ean": ean, "sku": eans[ean]},
+            )
+    Listed.objects.bulk_create(
+        [
+            Listed(comparison=comparison, flow=flow, record_id=code, ean=ean[:50], digest=digest)
+            for code, ean, digest in listed
+        ],
+        batch_size=500,
+        ignore_conflicts=True,
+    )
+
+
+def _note_missing(findings: Findings) -> None:
+    """What came from there once, and is not there any more."""
+    comparison, flow = findings.comparison, findings.flow
+    ours = Taken.objects.filter(activation=comparison.activation, flow=flow)
+    there = Listed.objects.filter(comparison=comparison, flow=flow, record_id=OuterRef("record_id"))
+    findings.count(OURS, ours.count())
+    gone = ours.filter(~Exists(there)).order_by("record_id").values_list("record_id", flat=True)
+    for code in gone.iterator(chunk_size=2000):
+        findings.add(Kind.MISSING_THERE, code)

@@ -1,0 +1,22 @@
+"""What is sold, what it costs, how much of it there is, and the platforms' codes for it."""
+
+from catalog.models.levels import Price, Stock
+from catalog.models.mappings import SkuMapping
+from catalog.models.products import Product, ProductQuerySet, external_key
+from catalog.models.reservations import Reservation, ReservationQuerySet
+from catalog.models.sent import Sent
+from catalog.models.taken import Taken, TakenPage
+
+__all__ = [
+    "Price",
+    "Product",
+    "ProductQuerySet",
+    "Reservation",
+    "ReservationQuerySet",
+    "Sent",
+    "SkuMapping",
+    "Stock",
+    "Taken",
+    "TakenPage",
+    "external_key",
+]

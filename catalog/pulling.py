@@ -1,0 +1,164 @@
+"""What the three catalogue flows of a managed activation have in common.
+
+A page's records that are here already as they arrived are passed over. The others are read and
+gathered, over several pages, so that a change of many records is judged (catalog/brake.py) before
+the first of them is written; then they are written together, and only then the cursor moves.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any, Generic, TypeVar
+
+from django.utils import timezone
+
+from catalog.brake import Gate
+from catalog.taking import Digester, forget_records, known, page_is_known, remember_pages
+from connectors.contract import Ability, Page
+from connectors.errors import ConnectorError, Held
+from connectors.models import ActivationFlow, Run
+from connectors.payload import Payload
+from connectors.records import PriceRecord, ProductRecord, StockRecord
+from connectors.runs import Attempt
+
+R = TypeVar("R", ProductRecord, PriceRecord, StockRecord)
+
+MOST_AT_ONCE = 5000
+# Of what is written one by one.
+PRODUCTS_AT_ONCE = 500
+# Where reading is slow, what was read must not be lost with a worker that dies.
+LONGEST_WAIT = 30  # seconds
+FULL_PASS = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Read(Generic[R]):
+    record: R
+    payload: Payload
+    digest: int
+
+
+@dataclass
+class Batch(Generic[R]):
+    """What was read and is not written yet, by the platform's code: of two states the later one.
+    `asked_at` is before the first of it was asked for; None where it is older."""
+
+    asked_at: datetime | None
+    most: int
+    reads: dict[str, Read[R]] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+    pages: list[int] = field(default_factory=list)
+    repeats: bool = False
+    cursor: str = ""
+    began: float = field(default_factory=monotonic)
+
+    def add(self, read: Read[R]) -> None:
+        self.repeats |= read.record.sku in self.reads
+        self.reads[read.record.sku] = read
+
+    @property
+    def whole_pages(self) -> list[int]:
+        """Those all of whose records are here afterwards as they stand there."""
+        return [] if self.failed or self.repeats else self.pages
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.reads) >= self.most or monotonic() - self.began > LONGEST_WAIT
+
+
+def pull(
+    attempt: Attempt,
+    pages: Iterable[Page],
+    read: Callable[[Payload], R],
+    write: Callable[[Attempt, Gate, Batch[R]], None],
+    mended: Collection[str] = (),
+    most: int | None = None,
+) -> None:
+    """Take these pages, and before them what failed earlier: of that, what is known to be `mended`
+    does not wait for its time. `most`: how much is written at once."""
+    gate, most = Gate(attempt), most or MOST_AT_ONCE
+    _take(attempt, gate, attempt.with_parked((), mended), read, write, lambda: Batch[R](None, most))
+    _take(attempt, gate, pages, read, write, lambda: Batch[R](timezone.now(), most))
+    gate.close()
+
+
+def _take(
+    attempt: Attempt,
+    gate: Gate,
+    pages: Iterable[Page],
+    read: Callable[[Payload], R],
+    write: Callable[[Attempt, Gate, Batch[R]], None],
+    begin: Callable[[], Batch[R]],
+) -> None:
+    since, batch = attempt.since, begin()
+
+    def store() -> Batch[R]:
+        if batch.reads:
+            try:
+                write(attempt, gate, batch)
+            except Held:
+                gate.ask()
+                raise
+        forget_records(attempt.activation, batch.failed, attempt.flow.flow)
+        remember_pages(
+            attempt.activation, attempt.flow.flow, batch.whole_pages, only=bool(batch.reads)
+        )
+        attempt.advance(batch.cursor or since)
+        return begin()
+
+    try:
+        for page in pages:
+            for payload, digest in _news(attempt, page, batch):
+                failed = attempt.run.failed
+                with attempt.item(payload, settles=False) as item:
+                    record = read(payload)
+                    item.record_id = record.sku
+                    batch.add(Read(record, payload, digest))
+                if attempt.run.failed > failed:
+                    batch.failed.add(item.record_id)
+            batch.cursor = page.cursor
+            # A page without records, or without progress, is the source's way to have stored what
+            # it knows before it goes on.
+            if batch.is_full or not page.items or page.cursor == since:
+                batch = store()
+    except ConnectorError:
+        store()  # what came before the trouble came well
+        raise
+    store()
+
+
+def _news(attempt: Attempt, page: Page, batch: Batch[Any]) -> Iterator[tuple[Payload, int]]:
+    """The page's records, without those that are here as they arrived."""
+    activation, flow = attempt.activation, attempt.flow.flow
+    digester = Digester(activation, flow)
+    whole = digester.page(page.items)
+    if page_is_known(activation, flow, whole):
+        attempt.run.seen += len(page.items)
+        return
+    batch.pages.append(whole)
+    digests = [digester.record(payload) for payload in page.items]
+    here = known(digests)
+    for payload, digest in zip(page.items, digests, strict=True):
+        if digest in here:
+            attempt.run.seen += 1
+        else:
+            yield payload, digest
+
+
+def begin_daily_pass(attempt: Attempt, ability: type[Ability]) -> None:
+    """Read from the beginning, once a day, where the specification says so: what was lost on the
+    way, or changed here, is found by that."""
+    cadence = attempt.activation.spec.flows[ability]
+    if not cadence.daily_full_pass or not attempt.since:
+        return
+    from_the_beginning = Run.objects.filter(
+        activation=attempt.activation,
+        ability=ability.__name__,
+        cursor_before="",
+        started_at__gt=timezone.now() - FULL_PASS,
+    )
+    if not from_the_beginning.exists():
+        attempt.flow.cursor = ""
+        ActivationFlow.objects.filter(pk=attempt.flow.pk).update(cursor="")
+        Run.objects.filter(pk=attempt.run.pk).update(cursor_before="")

@@ -1,0 +1,244 @@
+"""Sending the catalogue to channels, until what they were sent is what is true.
+
+A change marks what it may have made untrue (catalog/marks.py), in its own transaction. What is
+marked is compared here with what was sent, and sent where it differs: after a crash, or a
+channel's bad day, the next run sends what is still missing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from django.db.models import Case, DateTimeField, F, Value, When
+from django.db.models.functions import Coalesce
+
+from catalog.marks import clear, mark, mark_all_daily
+from catalog.models import Product, Sent, SkuMapping
+from catalog.offers import (
+    Codes,
+    code_of,
+    digest_of,
+    elements_of,
+    price_record,
+    product_record,
+    stock_record,
+    with_removals,
+)
+from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
+from connectors.dispatch import start_due, start_soon
+from connectors.models import Activation, ActivationFlow, State, Store
+from connectors.records import PriceRecord, ProductRecord, StockRecord
+from connectors.runs import Attempt, run_flow
+from connectors.spec import Hook
+
+# Two calls for each, at a slow channel, must fit into a task's time.
+AT_ONCE = 50
+
+R = TypeVar("R", ProductRecord, PriceRecord, StockRecord)
+
+
+def push_all_products() -> None:
+    start_due(ProductSink, push_products)
+
+
+def push_all_prices() -> None:
+    start_due(PriceSink, push_prices)
+
+
+def push_all_stock() -> None:
+    start_due(StockSink, push_stock)
+
+
+def push_products(flow_id: int) -> None:
+    run_flow(flow_id, ProductSink, _push_products)
+
+
+def push_prices(flow_id: int) -> None:
+    run_flow(flow_id, PriceSink, _push_prices)
+
+
+def push_stock(flow_id: int) -> None:
+    run_flow(flow_id, StockSink, _push_stock)
+
+
+SINKS: dict[Flow, tuple[type[Ability], Callable[[int], None]]] = {
+    Flow.PRODUCTS: (ProductSink, push_products),
+    Flow.PRICES: (PriceSink, push_prices),
+    Flow.STOCK: (StockSink, push_stock),
+}
+
+
+# What may be untrue in a channel, by what happened to a product.
+UNTRUE: dict[Hook, frozenset[Flow]] = {
+    Hook.PRODUCT_CREATED: frozenset(SINKS),
+    Hook.PRODUCT_UPDATED: frozenset({Flow.PRODUCTS}),
+    Hook.PRICE_CHANGED: frozenset({Flow.PRICES}),
+    Hook.STOCK_CHANGED: frozenset({Flow.STOCK}),
+}
+
+
+def tell_channels(store: Store, changed: Mapping[int, Iterable[Hook]]) -> None:
+    """What happened to each of these products, by their ids, in the caller's transaction. Before
+    one is deleted, it changed."""
+    sinks = [ability.__name__ for ability, _task in SINKS.values()]
+    there = ActivationFlow.objects.filter(activation__store=store, ability__in=sinks)
+    there = there.exclude(activation__state=State.REVOKED)
+    found = list(there) if changed else []
+    for flow in {Flow(each.flow) for each in found}:
+        ids = {pk for pk, hooks in changed.items() if any(flow in UNTRUE[hook] for hook in hooks)}
+        if flow == Flow.PRODUCTS:
+            family = Product.objects.filter(pk__in=ids)
+            ids = set(family.values_list(Coalesce("parent", "pk"), flat=True))
+        if ids:
+            mark([each for each in found if each.flow == flow], ids)
+            start_soon(SINKS[flow][1], there.filter(flow=flow))
+
+
+def recompare(store: Store, product_ids: Iterable[int]) -> None:
+    """What these products are called in a channel changed, in the caller's transaction."""
+    tell_channels(store, dict.fromkeys(product_ids, frozenset(UNTRUE)))
+
+
+# -- One run ---------------------------------------------------------------------------------------
+
+
+def _push_products(attempt: Attempt, sink: ProductSink) -> None:
+    def send(row: Sent, record: ProductRecord) -> str:
+        if row.code != record.sku:
+            take_off(row)  # De/Para says another code by now
+        return sink.push_product(with_removals(record, row.elements or {}))
+
+    def take_off(row: Sent) -> None:
+        if row.code and not _is_anothers(attempt.activation, row.code):
+            sink.remove_product(row.code)
+
+    _push(attempt, product_record, send, take_off)
+    if attempt.run.changed:
+        for flow in (Flow.PRICES, Flow.STOCK):  # they may have waited for just this
+            ability, task = SINKS[flow]
+            start_soon(task, attempt.activation.flows.filter(ability=ability.__name__))
+
+
+def _push_prices(attempt: Attempt, sink: PriceSink) -> None:
+    _push(attempt, price_record, lambda row, record: sink.push_price(record))
+
+
+def _push_stock(attempt: Attempt, sink: StockSink) -> None:
+    _push(attempt, stock_record, lambda row, record: sink.push_stock(record))
+
+
+def _push(
+    attempt: Attempt,
+    read: Callable[[Product, Codes], R | None],
+    send: Callable[[Sent, R], str | None],
+    take_off: Callable[[Sent], None] = lambda row: None,
+) -> None:
+    mark_all_daily(attempt)
+    for rows in _marked(attempt):
+        products, codes = _load(attempt.activation, rows)
+        absent = _not_there_yet(attempt, products, codes)
+        true = []
+        for row in rows:
+            if row.product_id is None:
+                _let_go(attempt, row, take_off)
+            elif row.product_id in products and row.product_id not in absent:
+                record = read(products[row.product_id], codes)
+                if record is None or _is_true(attempt, row, record):
+                    true.append(row)
+                elif not _rests(attempt, row, record):
+                    _tell(attempt, row, record, send)
+        clear(true)
+
+
+def _marked(attempt: Attempt) -> Iterator[list[Sent]]:
+    """Some at a time, and each once: what is refused does not keep the others waiting."""
+    flow = attempt.flow
+    marked = Sent.objects.to_compare().filter(activation=flow.activation_id, flow=flow.flow)
+    if _waits_for_products(attempt):
+        marked = marked.of_known_products()
+    last = 0
+    while rows := list(marked.filter(pk__gt=last).order_by("pk")[:AT_ONCE]):
+        last = rows[-1].pk
+        yield rows
+        attempt.advance(attempt.since)
+
+
+def _load(activation: Activation, rows: list[Sent]) -> tuple[dict[int, Product], Codes]:
+    """After the marks: what is read here is as new as them, or newer."""
+    family = Product.objects.with_levels().select_related("parent").prefetch_related("variations")
+    products = family.in_bulk([row.product_id for row in rows if row.product_id])
+    ids = {product.parent_id for product in products.values()} - {None}
+    ids |= {each.pk for product in products.values() for each in product.variations.all()}
+    mappings = SkuMapping.objects.filter(activation=activation, product__in={*products, *ids})
+    return products, dict(mappings.values_list("product_id", "code"))
+
+
+def _waits_for_products(attempt: Attempt) -> bool:
+    return attempt.flow.flow != Flow.PRODUCTS and ProductSink in attempt.activation.spec.flows
+
+
+def _not_there_yet(attempt: Attempt, products: Mapping[int, Product], codes: Codes) -> set[int]:
+    """Variations that their product did not have yet when the channel was sent it."""
+    if not _waits_for_products(attempt):
+        return set()
+    heads = Sent.objects.filter(
+        activation=attempt.activation,
+        flow=Flow.PRODUCTS,
+        product__in={product.parent_id for product in products.values() if product.parent_id},
+    )
+    sent = dict(heads.values_list("product_id", "elements"))
+    return {
+        product.pk
+        for product in products.values()
+        if product.parent_id and code_of(product, codes) not in (sent.get(product.parent_id) or {})
+    }
+
+
+def _is_true(attempt: Attempt, row: Sent, record: R) -> bool:
+    digest = digest_of(record)
+    # Refused, and then dismissed by a person: nobody wants to hear of it before it changes.
+    dismissed = row.refused == digest and record.sku not in attempt.open_failures
+    if row.digest == digest:
+        attempt.mend(record.sku)  # what was refused meanwhile was taken back
+    return dismissed or row.digest == digest
+
+
+def _rests(attempt: Attempt, row: Sent, record: R) -> bool:
+    """It was refused as it is, and its time has not come. What changed is tried anew."""
+    return attempt.rests(record.sku) and row.refused == digest_of(record)
+
+
+def _tell(attempt: Attempt, row: Sent, record: R, send: Callable[[Sent, R], str | None]) -> None:
+    same_mark = When(changed_at=row.changed_at, then=Value(None))
+    mine = Sent.objects.filter(pk=row.pk)
+    with attempt.item(record_id=record.sku) as item:
+        external_id = send(row, record)
+        mine.update(
+            code=record.sku,
+            external_id=external_id or "",
+            digest=digest_of(record),
+            refused="",
+            elements=elements_of(record) if isinstance(record, ProductRecord) else None,
+            # Changed while we sent it: it is compared once more.
+            changed_at=Case(same_mark, default=F("changed_at"), output_field=DateTimeField()),
+        )
+        item.changed = True
+    if not item.changed:
+        mine.update(refused=digest_of(record))
+
+
+def _let_go(attempt: Attempt, row: Sent, take_off: Callable[[Sent], None]) -> None:
+    """Its product is not ours any more."""
+    if attempt.rests(row.code):
+        return
+    with attempt.item(record_id=row.code) as item:
+        take_off(row)
+        row.delete()
+        item.changed = True
+
+
+def _is_anothers(activation: Activation, code: str) -> bool:
+    """A product of the store is called so in the channel now."""
+    if SkuMapping.objects.filter(activation=activation, code=code).exists():
+        return True
+    unmapped = activation.store.products.exclude(sku_mappings__activation=activation)
+    return unmapped.filter(sku=code).exists()
