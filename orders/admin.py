@@ -1,4 +1,4 @@
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -11,7 +11,7 @@ from unfold.decorators import display
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.errors import NothingChanged, Refused
 from connectors.records import OrderStatus
-from orders.models import Line, Order, OrderLink, Payment, Shipment, StatusChange
+from orders.models import Line, Order, OrderLink, OrderQuerySet, Payment, Shipment, StatusChange
 from orders.services import update_order
 from orders.wire import OrderDocument
 
@@ -46,22 +46,42 @@ class OrderLinkInline(ReadOnlyInline):
     )  # fmt: skip
 
 
+class ShortageFilter(admin.SimpleListFilter):
+    title = _("estoque")
+    parameter_name = "stock"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("short", _("sem estoque reservado"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        return cast(OrderQuerySet, queryset).short() if self.value() == "short" else queryset
+
+
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    list_display = ("shown_number", "store", "channel", "status", "shown_total", "created_at")
-    list_filter = ("status",)
+    list_display = (
+        "shown_number", "store", "channel", "status", "shown_stock", "shown_total", "created_at",
+    )  # fmt: skip
+    list_filter = ("status", ShortageFilter)
     list_select_related = ("store",)
     search_fields = ("original_id", "public_id")
     inlines = (StatusChangeInline, LineInline, PaymentInline, ShipmentInline, OrderLinkInline)
     actions = ("approve_selected", "cancel_selected")
     fields = (
-        "store", "source", "original_id", "channel", "channel_account", "status", "shown_total",
-        "created_at", "approved_at", "modified_at", "modified_by", "fields",
+        "store", "source", "original_id", "channel", "channel_account", "status", "shown_stock",
+        "shown_total", "created_at", "approved_at", "modified_at", "modified_by", "fields",
     )  # fmt: skip
 
     @display(description=_("pedido"), ordering="pk")
     def shown_number(self, order: Order) -> str:
         return str(order)
+
+    def get_queryset(self, request: HttpRequest) -> OrderQuerySet:
+        return cast(OrderQuerySet, super().get_queryset(request)).with_shortage()
+
+    @display(description=_("estoque"))
+    def shown_stock(self, order: Order) -> str:
+        return str(_("sem estoque reservado")) if getattr(order, "is_short", False) else ""
 
     @display(description=_("total"), ordering="total")
     def shown_total(self, order: Order) -> str:

@@ -4,13 +4,17 @@ What to send is a query, not a message: after a crash, or a platform's bad day, 
 what is still missing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+
+from django.db import transaction
 
 from catalog.models import SkuMapping
 from connectors.contract import FulfilmentSink, OrderSink
 from connectors.models import Activation, ActivationFlow
 from connectors.records import (
+    DeliveryRecord,
+    Document,
     FulfilmentRecord,
     InvoiceRecord,
     LineRecord,
@@ -19,7 +23,10 @@ from connectors.records import (
     TrackingRecord,
 )
 from connectors.runs import Attempt, run_flow
-from orders.models import Order, OrderLink
+from connectors.wire import INVOICE_FIELDS
+from orders.models import OrderLink, Shipment
+from orders.reserving import note_taken
+from orders.wire import intermediary_for
 
 # What a channel is told of its own orders.
 CHANNEL_HEARS = frozenset(
@@ -32,6 +39,14 @@ CHANNEL_HEARS = frozenset(
     }
 )
 AT_ONCE = 200
+# What a channel is told of a delivery, and which of it is worth telling.
+SAID = (
+    *INVOICE_FIELDS, "shipping_company", "shipping_method", "track_code", "track_url",
+    "date_shipped", "date_delivered",
+)  # fmt: skip
+INVOICE_NEWS = {"nfe_key", "nfe_number"}
+TRACKING_NEWS = {"track_code", "date_shipped", "date_delivered"}
+NEWS = INVOICE_NEWS | TRACKING_NEWS
 
 
 def push_orders(flow_id: int) -> None:
@@ -49,10 +64,9 @@ def _push_orders(attempt: Attempt, sink: OrderSink) -> None:
         for link in links:
             with attempt.item(record_id=link.order.public_id) as item:
                 external_id = sink.push_order(to_record(link, codes))
-                # What was wanted when we read it: if more is by now, the next run sends that.
-                OrderLink.objects.filter(pk=link.pk).update(
-                    external_id=external_id, sent_status=link.wanted_status
-                )
+                with transaction.atomic():
+                    note_taken(link.order, attempt.activation)
+                    _note_sent(link, external_id=external_id)
                 item.changed = True
 
 
@@ -61,21 +75,29 @@ def _push_fulfilments(attempt: Attempt, sink: FulfilmentSink) -> None:
         for link in links:
             with attempt.item(record_id=link.order.public_id) as item:
                 sink.push_fulfilment(to_fulfilment(link))
-                OrderLink.objects.filter(pk=link.pk).update(sent_status=link.wanted_status)
+                _note_sent(link)
                 item.changed = True
 
 
+def _note_sent(link: OrderLink, **known: str) -> None:
+    """What was wanted when we read it: if more is by now, the next run sends that."""
+    OrderLink.objects.filter(pk=link.pk).update(
+        sent_status=link.wanted_status, sent_version=link.wanted_version, **known
+    )
+
+
 def _stale(attempt: Attempt) -> Iterator[list[OrderLink]]:
-    """Some at a time, and each once: those that are refused do not keep the others waiting."""
+    """Some at a time, and each once: those that are refused do not keep the others waiting, and
+    are tried again when their time comes."""
     stale = OrderLink.objects.stale().filter(activation=attempt.activation)
     last = 0
     while links := list(
         stale.filter(pk__gt=last)
         .select_related("order", "activation")
-        .prefetch_related("order__lines", "order__payments", "order__shipments")
+        .prefetch_related("order__lines__product", "order__payments", "order__shipments")
         .order_by("pk")[:AT_ONCE]
     ):
-        yield links
+        yield [link for link in links if not attempt.rests(link.order.public_id)]
         last = links[-1].pk
 
 
@@ -98,14 +120,16 @@ def to_record(link: OrderLink, codes: Mapping[int, str]) -> OrderRecord:
         total=order.total,
         lines=tuple(
             LineRecord(
-                sku=codes.get(line.product_id or 0) or line.sold_sku,
+                # The channel may call it by a code of its own, which says nothing to others.
+                sku=codes.get(line.product_id or 0)
+                or (line.product.sku if line.product else line.sold_sku),
                 quantity=line.quantity,
                 unit_price=line.price or Decimal(0),
                 fields=line.document(),
             )
             for line in order.lines.all()
         ),
-        fields=with_intermediary(order, link),
+        fields=order.fields | intermediary_for(order, link.activation),
         payments=tuple(payment.document() for payment in order.payments.all()),
         shipments=tuple(shipment.document() for shipment in order.shipments.all()),
         hub_id=order.public_id,
@@ -113,43 +137,58 @@ def to_record(link: OrderLink, codes: Mapping[int, str]) -> OrderRecord:
     )
 
 
-def with_intermediary(order: Order, link: OrderLink) -> dict[str, object]:
-    """The order's fields; the intermediary's CNPJ from the channel's settings where the order
-    itself has none (product.md, Linx Commerce V2)."""
-    fields = dict(order.fields)
-    configured = link.activation.settings.get("intermediary_cnpj")
-    if configured and not fields.get("sale_intermediary"):
-        fields["sale_intermediary"] = configured
-    return fields
-
-
 def to_fulfilment(link: OrderLink) -> FulfilmentRecord:
-    shipments = list(link.order.shipments.all())
-    # A partner may have put them into two: a shipment without an id is a new one.
-    invoiced = next((each for each in shipments if each.nfe_key), None)
-    tracked = next((each for each in shipments if each.track_code or each.date_delivered), None)
+    first, *others = _deliveries(link.order.shipments.all()) or [DeliveryRecord()]
     return FulfilmentRecord(
         status=OrderStatus(link.wanted_status),
         hub_id=link.order.public_id,
         external_id=link.external_id,
-        invoice=InvoiceRecord(
-            key=invoiced.nfe_key,
-            number=invoiced.nfe_number,
-            series=invoiced.nfe_serie,
-            issued_at=invoiced.nfe_date,
-            link=invoiced.nfe_link,
-            cfops=invoiced.cfops,
-        )
-        if invoiced
-        else None,
-        tracking=TrackingRecord(
-            company=tracked.shipping_company,
-            method=tracked.shipping_method,
-            code=tracked.track_code,
-            url=tracked.track_url,
-            shipped_at=tracked.date_shipped,
-            delivered_at=tracked.date_delivered,
-        )
-        if tracked
-        else None,
+        invoice=first.invoice,
+        tracking=first.tracking,
+        items=first.items,
+        others=tuple(others),
+    )
+
+
+def _deliveries(shipments: Iterable[Shipment]) -> list[DeliveryRecord]:
+    """Those that have an invoice or are under way. Shipments that do not contradict each other
+    are one delivery: one that a partner sends without an id is a new one, so he may have put the
+    invoice into one and the tracking into another."""
+    deliveries: list[Document] = []
+    for shipment in shipments:
+        said: Document = {name: getattr(shipment, name) for name in SAID}
+        said["items"] = shipment.fields.get("shipping_items")
+        said = {name: value for name, value in said.items() if value}
+        if said.keys().isdisjoint(NEWS):
+            continue
+        for delivery in deliveries:
+            if all(delivery.get(name, value) == value for name, value in said.items()):
+                delivery |= said
+                break
+        else:
+            deliveries.append(said)
+    return [_delivery(said) for said in deliveries]
+
+
+def _delivery(said: Document) -> DeliveryRecord:
+    invoice = InvoiceRecord(
+        key=said.get("nfe_key", ""),
+        number=said.get("nfe_number", ""),
+        series=said.get("nfe_serie", ""),
+        issued_at=said.get("nfe_date"),
+        link=said.get("nfe_link", ""),
+        cfops=said.get("cfops", ""),
+    )
+    tracking = TrackingRecord(
+        company=said.get("shipping_company", ""),
+        method=said.get("shipping_method", ""),
+        code=said.get("track_code", ""),
+        url=said.get("track_url", ""),
+        shipped_at=said.get("date_shipped"),
+        delivered_at=said.get("date_delivered"),
+    )
+    return DeliveryRecord(
+        invoice=invoice if said.keys() & INVOICE_NEWS else None,
+        tracking=tracking if said.keys() & TRACKING_NEWS else None,
+        items=tuple(said.get("items", ())),
     )

@@ -17,6 +17,13 @@ STAGES: tuple[frozenset[S], ...] = (
 )
 STAGE = {status: number for number, stage in enumerate(STAGES) for status in stage}
 
+INVOICED = STAGE[S.INVOICED]
+# By what becomes of an order's units: kept for it; free again; gone, but nobody can say how many
+# (they are kept until the rest is known). In every other status they are gone.
+KEEPING = frozenset(status for status, stage in STAGE.items() if stage < INVOICED)
+ENDED = frozenset({S.CANCELED, S.REFUNDED})
+UNDECIDED = frozenset({S.PARTIAL_INVOICED, S.INVOICE_ERROR})
+
 
 def may_become(status: S, following: S) -> bool:
     return STAGE[following] >= STAGE[status]

@@ -1,10 +1,14 @@
 """What the queue runs for orders."""
 
 from connectors.contract import FulfilmentSink, FulfilmentSource, OrderSink, OrderSource
+from connectors.dispatch import start_due
 from connectors.errors import NothingChanged
-from connectors.runs import Attempt, run_flow, start_due
+from connectors.rings import run_rung, rung
+from connectors.runs import Attempt
+from orders.fulfilments import report_fulfilment
 from orders.push import push_orders
-from orders.services import Backwards, import_order, report_fulfilment
+from orders.reserving import late_orders, link_late_lines
+from orders.services import Backwards, import_order
 
 
 def pull_all_orders() -> None:
@@ -21,16 +25,23 @@ def push_all_orders() -> None:
     start_due(FulfilmentSink, push_orders)
 
 
-def pull_orders(flow_id: int) -> None:
-    run_flow(flow_id, OrderSource, _pull_orders)
+def link_all_late_lines() -> None:
+    """What was sold before its product was here is kept from now on."""
+    for order_id in late_orders():
+        link_late_lines(order_id)
 
 
-def pull_fulfilments(flow_id: int) -> None:
-    run_flow(flow_id, FulfilmentSource, _pull_fulfilments)
+def pull_orders(flow_id: int, why: str = "") -> None:
+    run_rung(flow_id, OrderSource, _pull_orders, pull_orders, why)
+
+
+def pull_fulfilments(flow_id: int, why: str = "") -> None:
+    run_rung(flow_id, FulfilmentSource, _pull_fulfilments, pull_fulfilments, why)
 
 
 def _pull_orders(attempt: Attempt, source: OrderSource) -> None:
-    for page in source.changed_orders(attempt.since):
+    pages = rung(attempt, OrderSource, source, source.changed_orders)
+    for page in attempt.with_parked(pages):
         for payload in page.items:
             with attempt.item(payload) as item:
                 record = source.read_order(payload)
@@ -44,7 +55,8 @@ def _pull_orders(attempt: Attempt, source: OrderSource) -> None:
 
 
 def _pull_fulfilments(attempt: Attempt, source: FulfilmentSource) -> None:
-    for page in source.changed_fulfilments(attempt.since):
+    pages = rung(attempt, FulfilmentSource, source, source.changed_fulfilments)
+    for page in attempt.with_parked(pages):
         for payload in page.items:
             with attempt.item(payload) as item:
                 record = source.read_fulfilment(payload)

@@ -26,6 +26,7 @@ class OrderDocument:
 
 
 PARTS = ("items", "payments", "shipments")
+INTERMEDIARY, INTERMEDIARY_SETTING = "sale_intermediary", "intermediary_cnpj"
 
 
 def read_order(payload: Payload, by: Activation | None = None) -> OrderDocument:
@@ -40,6 +41,8 @@ def read_order(payload: Payload, by: Activation | None = None) -> OrderDocument:
     status = head.pop("status", None)
     external, acknowledged = head.pop("external", None), head.pop("ack", None)
     update = head.pop("update", True)
+    if by and head.get(INTERMEDIARY) == by.settings.get(INTERMEDIARY_SETTING):
+        head.pop(INTERMEDIARY, None)  # our own answer, sent back
     return OrderDocument(
         head=head,
         status=read_status(payload) if status else None,
@@ -74,10 +77,11 @@ def _items(payload: Payload) -> list[Document] | None:
 
 
 def _without_nulls(variation: Payload) -> Document:
-    """Our answers have every member: without the null ones, a copy of them is no change."""
+    """Our answers have every member: without the null ones, a copy of them is no change. A form
+    has "" for null, and clients take any `variation.sku` that is not null for the sold one."""
     read = wire.read(variation, wire.ITEM_VARIATION)
     known = wire.ITEM_VARIATION
-    return {k: v for k, v in read.items() if v not in (None, []) or k not in known}
+    return {k: v for k, v in read.items() if v not in (None, [], "") or k not in known}
 
 
 def _each(payload: Payload, name: str, table: wire.Table) -> list[Document] | None:
@@ -121,6 +125,13 @@ def from_record(record: OrderRecord) -> OrderDocument:
     )
 
 
+def intermediary_for(order: Order, activation: Activation | None) -> Document:
+    """The intermediary's CNPJ of the activation's settings, where the order itself has none
+    (product.md, Linx Commerce V2)."""
+    configured = activation.settings.get(INTERMEDIARY_SETTING) if activation else None
+    return {INTERMEDIARY: configured} if configured and not order.fields.get(INTERMEDIARY) else {}
+
+
 def write_order(
     order: Order, viewer: Activation | None, *, show_external: bool = False
 ) -> dict[str, Any]:
@@ -131,26 +142,30 @@ def write_order(
     link = next((k for k in order.links.all() if viewer and k.activation_id == viewer.pk), None)
     externals = {k.activation.client_id: k.external_id for k in order.links.all() if k.external_id}
     externals.pop(None, None)  # a platform that we call is no client
-    document = order.document() | {
-        "external": (link.external_id or None) if link else None,
-        "ack": link.acknowledged if link else False,
-        "order_id": order.pk,
-        "user_id": str(order.store_id),
-        "created": order.created_at,
-        "created_by": order.source.client_id,
-        "modified": order.modified_at,
-        "modified_by": order.modified_by.client_id if order.modified_by else None,
-        "approved_date": order.approved_at,
-        "timestamp": int(order.modified_at.timestamp()),
-        "deleted": False,
-        "total": wire.decimal_text(order.total),
-        "tags": _tags(shipments),
-        "status_history": [
-            {"status": change.status, "date": wire.moment_text(change.at)}
-            for change in order.status_changes.all()
-            if change.applied
-        ],
-    }
+    document = (
+        order.document()
+        | intermediary_for(order, viewer)
+        | {
+            "external": (link.external_id or None) if link else None,
+            "ack": link.acknowledged if link else False,
+            "order_id": order.pk,
+            "user_id": str(order.store_id),
+            "created": order.created_at,
+            "created_by": order.source.client_id,
+            "modified": order.modified_at,
+            "modified_by": order.modified_by.client_id if order.modified_by else None,
+            "approved_date": order.approved_at,
+            "timestamp": int(order.modified_at.timestamp()),
+            "deleted": False,
+            "total": wire.decimal_text(order.total),
+            "tags": _tags(shipments),
+            "status_history": [
+                {"status": change.status, "date": wire.moment_text(change.at)}
+                for change in order.status_changes.all()
+                if change.applied
+            ],
+        }
+    )
     return wire.write(document, wire.ORDER) | {
         **({"external": externals} if show_external else {}),
         "items": [_write_item(line.document()) for line in order.lines.all()],

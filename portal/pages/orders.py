@@ -2,15 +2,21 @@
 
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.generic import DetailView, TemplateView
 
+from connectors.errors import NothingChanged, Refused
 from connectors.models import Store
 from connectors.records import OrderStatus
 from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from orders.models import Order, OrderQuerySet
+from orders.tracking import inform_tracking, takes_tracking
+from portal.pages.tracking import TrackingForm, what_is_known
 
 PER_PAGE = 50
 
@@ -31,7 +37,7 @@ class OrderListPage(OwnOrders, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         asked = self.request.GET
-        orders = self.get_queryset().order_by("-pk")
+        orders = self.get_queryset().with_shortage().order_by("-pk")
         status = asked.get("status", "")
         if status in OrderStatus.values:
             orders = orders.filter(status=status)
@@ -65,4 +71,22 @@ class OrderPage(OwnOrders, DetailView):
             for shipment in self.object.shipments.all()
             if any(getattr(shipment, name) for name in (*INVOICE_FIELDS, *TRACKING_FIELDS))
         ]
+        if takes_tracking(self.object):
+            kwargs.setdefault("tracking_form", TrackingForm(initial=what_is_known(self.object)))
         return {**super().get_context_data(**kwargs), "deliveries": deliveries}
+
+    def post(self, request: HttpRequest, public_id: str) -> HttpResponse:
+        """The merchant's own tracking, where it is his to type."""
+        self.object = self.get_object()
+        form = TrackingForm(request.POST)
+        if form.is_valid():
+            try:
+                inform_tracking(self.object.pk, form.record(), cast(User, request.user))
+            except NothingChanged:
+                messages.info(request, _("Nada mudou: este rastreio já estava aqui."))
+            except Refused as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, _("Rastreio informado; o canal será avisado."))
+            return redirect("order", public_id)
+        return self.render_to_response(self.get_context_data(tracking_form=form))

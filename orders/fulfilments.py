@@ -1,0 +1,85 @@
+"""What a managed platform says became of an order."""
+
+from dataclasses import replace
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from connectors.errors import NotFound, NothingChanged
+from connectors.models import Activation
+from connectors.records import Document, FulfilmentRecord, OrderStatus
+from connectors.wire import moment_text
+from orders.models import Order, OrderLink
+from orders.services import NOTHING_CHANGED, Backwards, update_order
+from orders.status import KEEPING, STAGE
+from orders.wire import OrderDocument
+
+
+def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order:
+    """What a managed platform says became of an order: the same rules as for a partner's PUT.
+
+    Raises `NotFound` for an order that it never took, `NothingChanged` for known news, such as
+    how far the platform is before there is an invoice, and `NotAllowed` for a report that its
+    specification does not provide for.
+    """
+    which = (
+        Q(order__public_id=record.hub_id) if record.hub_id else Q(external_id=record.external_id)
+    )
+    link = OrderLink.objects.filter(which, activation=activation).select_related("order").first()
+    if link is None:
+        raise NotFound(
+            _("O pedido %(id)s não foi enviado por esta integração.")
+            % {"id": record.hub_id or record.external_id}
+        )
+    echo = record.status == link.sent_status
+    if echo or record.status in KEEPING:
+        raise NothingChanged(NOTHING_CHANGED)
+    if record.invoice and _skips_invoice(link.order, record.status, activation):
+        # We looked too late to see it, but it was a step of the order's life.
+        report_fulfilment(activation, replace(record, status=OrderStatus.INVOICED, tracking=None))
+    shipment = _shipment_document(record)
+    mine = link.order.shipments.first()
+    if mine is not None:
+        shipment["id"] = mine.public_id
+    document = OrderDocument(
+        head={},
+        status=record.status,
+        shipments=[shipment],
+        external=record.external_id or None,
+    )
+    try:
+        return update_order(link.order_id, document, activation)
+    except Backwards:
+        # The status comes late; the invoice and the tracking that came with it are news.
+        document.status = None
+        return update_order(link.order_id, document, activation)
+
+
+def _skips_invoice(order: Order, status: OrderStatus, activation: Activation) -> bool:
+    """The order would go past `invoiced`, as the connector may report, and never be there."""
+    invoiced = OrderStatus.INVOICED
+    goes_past = STAGE[OrderStatus(order.status)] < STAGE[invoiced] < STAGE[status]
+    return goes_past and {invoiced, status} <= activation.spec.may_report
+
+
+def _shipment_document(record: FulfilmentRecord) -> Document:
+    shipment: Document = {}
+    if invoice := record.invoice:
+        shipment |= {
+            "nfe_key": invoice.key,
+            "nfe_number": invoice.number,
+            "nfe_serie": invoice.series,
+            "nfe_date": moment_text(invoice.issued_at),
+            "nfe_link": invoice.link,
+            "cfops": invoice.cfops,
+        }
+    if tracking := record.tracking:
+        shipment |= {
+            "shipping_company": tracking.company,
+            "shipping_method": tracking.method,
+            "track_code": tracking.code,
+            "track_url": tracking.url,
+            "date_shipped": moment_text(tracking.shipped_at),
+            "date_delivered": moment_text(tracking.delivered_at),
+        }
+    return {name: value for name, value in shipment.items() if value}

@@ -1,0 +1,32 @@
+"""An order's history: each step, and who took it."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from connectors.models import Activation
+from connectors.records import OrderStatus
+from orders.models import Order, StatusChange, author_of
+
+By = Activation | AbstractBaseUser | None
+
+
+def record_step(order: Order, previous: str, by: By) -> None:
+    StatusChange.objects.create(
+        order=order, status=order.status, previous=previous, **_author_fields(by)
+    )
+
+
+def record_refusal(order: Order, status: OrderStatus, by: By) -> None:
+    """Once: somebody who asks every minute for the same says nothing new."""
+    StatusChange.objects.get_or_create(
+        order=order, status=status, previous=order.status, applied=False, **_author_fields(by)
+    )
+
+
+def _author_fields(by: By) -> dict[str, Any]:
+    return {
+        "activation": by if isinstance(by, Activation) else None,
+        "user": by if isinstance(by, AbstractBaseUser) else None,
+        "author": author_of(by)[:200],
+    }

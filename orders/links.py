@@ -1,0 +1,102 @@
+"""An order at the activations: what each notes on it, and whom a change must be told."""
+
+from django.core.exceptions import ValidationError
+
+from connectors.contract import FulfilmentSink, OrderSink
+from connectors.dispatch import start_now
+from connectors.errors import Refused
+from connectors.failures import retry_parked
+from connectors.hooks import has_listeners
+from connectors.models import Activation
+from connectors.notices import announce, hears
+from connectors.records import OrderStatus
+from connectors.spec import Mode
+from orders import push
+from orders.events import publish_order
+from orders.history import By
+from orders.models import Order, OrderLink
+from orders.status import ENDED
+from orders.wire import OrderDocument
+
+
+def notes_that_change(order: Order, by: By, document: OrderDocument) -> set[str]:
+    """Which of the writer's own notes on the order would change."""
+    if not isinstance(by, Activation):
+        return set()
+    link = OrderLink.objects.filter(order=order, activation=by).first() or OrderLink()
+    changed = set()
+    external = number_there(document)
+    if external is not None and external != link.external_id:
+        changed.add("external")
+    if document.acknowledged is not None and document.acknowledged != link.acknowledged:
+        changed.add("ack")
+    return changed
+
+
+def note(order: Order, by: Activation, document: OrderDocument) -> None:
+    notes = {"external_id": document.external, "acknowledged": document.acknowledged}
+    OrderLink.objects.update_or_create(
+        order=order,
+        activation=by,
+        defaults={name: value for name, value in notes.items() if value is not None},
+    )
+
+
+def number_there(document: OrderDocument) -> str | None:
+    """The writer's own number for the order. Raises `Refused` for one that is too long."""
+    if document.external is not None:
+        try:
+            OrderLink._meta.get_field("external_id").run_validators(document.external)
+        except ValidationError as error:
+            raise Refused(f"$.external: {' '.join(error.messages)}") from error
+    return document.external
+
+
+def tell(
+    order: Order,
+    by: By,
+    action: str,
+    previous: str,
+    *,
+    announcing: bool,
+    deliveries_changed: bool = False,
+) -> None:
+    """Offer the order to whoever consumes its status now, mark whom it must be sent to, notify
+    the partners that know it, and publish its step to the store's tools. All of it in the
+    transaction of the change."""
+    status = OrderStatus(order.status)
+    links = {link.activation_id: link for link in order.links.all()}
+    partners = []
+    activations = list(order.store.activations.consuming().select_related("connector", "store"))
+    for activation in activations:
+        if not hears(activation, by):
+            continue
+        spec, link = activation.spec, links.get(activation.pk)
+        if activation.pk == order.source_id:
+            told = status in push.CHANNEL_HEARS
+        elif link is None:
+            told = spec.wants(status)
+        else:
+            told = spec.follows(status)
+        if activation.mode == Mode.MANAGED:
+            if told:
+                link = link or OrderLink(order=order, activation=activation)
+                link.wanted_status = status
+                link.wanted_version += deliveries_changed
+                link.save()
+                # This may be taken where what was sent before was refused.
+                retry_parked(activation.pk, record_ids=[order.public_id])
+                # Now, and not when its turn comes: a buyer is waiting.
+                start_now(activation.pk, push.push_orders, OrderSink, FulfilmentSink)
+            elif link and status in ENDED and not link.sent_status:
+                # It does not follow cancellations, and never got the order: it never will.
+                link.wanted_status = ""
+                link.save()
+        elif told or link:
+            if link is None:
+                OrderLink.objects.create(order=order, activation=activation)
+            partners.append(activation)
+    if announcing:
+        announce(partners, "orders", action, order.public_id, "status")
+        if previous != status and has_listeners(activations):
+            publish_order(order, previous)

@@ -1,0 +1,104 @@
+"""An order's lists: what a document says of its items, payments, shipments and logs, and what of
+that is new."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from catalog.models import Reservation
+from catalog.services import product_ids
+from connectors.errors import NotFound, Refused
+from connectors.records import Document
+from orders.models import Line, Order, Payment, Shipment
+from orders.policy import BOOKKEEPING
+from orders.wire import OrderDocument
+
+NAMES = {Line: "items", Payment: "payments", Shipment: "shipments"}
+
+
+def parts(
+    model: type[Any], order: Order, ours: Sequence[Any], documents: Iterable[Document]
+) -> list[Any]:
+    """The rows of a list as the documents say it, to be stored anew: those of ours that an id
+    names, or that stand in the same place and are so already, keep their ids."""
+    known = {row.public_id: row for row in ours}
+    rows = []
+    for position, document in enumerate(documents):
+        place = f"$.{NAMES[model]}[{position}]"
+        row = known.pop(document.get("id"), None)
+        if row is None and position < len(ours) and ours[position].public_id in known:
+            same = not ours[position].news(_without_id(document), place)
+            row = known.pop(ours[position].public_id) if same else None
+        row = row or model(order=order)
+        row.take(_without_id(document), place)
+        row.pk = None
+        rows.append(row)
+    return rows
+
+
+def _without_id(document: Document) -> Document:
+    return {name: value for name, value in document.items() if name != "id"}
+
+
+def with_products(order: Order, lines: list[Line]) -> list[Line]:
+    """The lines, each with the store's product, where there is one that the channel calls so. Saves
+    nothing. Until the transaction's end nobody deletes these products."""
+    products = product_ids(order.store, {line.sold_sku for line in lines}, order.source)
+    # With those of which the order keeps units already: locks are taken all at once, in one order.
+    kept = Reservation.objects.filter(sale=order.public_id).values("product")
+    wanted = order.store.products.filter(Q(pk__in=products.values()) | Q(pk__in=kept))
+    locked = wanted.select_for_update(no_key=True).order_by("pk")
+    there = set(locked.values_list("pk", flat=True))
+    for position, line in enumerate(lines):
+        if not line.quantity:
+            raise Refused(_("$.items[%d].quantity: falta a quantidade.") % position)
+        product_id = products.get(line.sold_sku)
+        line.product_id = product_id if product_id in there else None
+    return lines
+
+
+def changed_lists(order: Order, document: OrderDocument) -> dict[str, list[Any]]:
+    """Lists of which the document says something else than ours."""
+    changed = {}
+    for model, documents, manager in (
+        (Line, document.items, order.lines),
+        (Payment, document.payments, order.payments),
+    ):
+        if documents is None:
+            continue
+        ours = list(manager.all())
+        before = [row.document() for row in ours]
+        rows = parts(model, order, ours, documents)
+        if before != [row.document() for row in rows]:
+            changed[NAMES[model]] = rows
+    return changed
+
+
+def with_logs(order: Order, head: Document) -> Document:
+    """A log is only ever added to: what it says already is not said twice (section 5.4)."""
+    logs = {}
+    for name in BOOKKEEPING & head.keys():
+        ours = order.fields.get(name, [])
+        logs[name] = ours + [entry for entry in head[name] if entry not in ours]
+    return {**head, **logs}
+
+
+def merge_shipments(order: Order, documents: list[Document]) -> list[tuple[Shipment, set[str]]]:
+    """An element with an id updates that shipment; one without is a new one (section 5.4)."""
+    known = {shipment.public_id: shipment for shipment in order.shipments.all()}
+    merged = []
+    for position, document in enumerate(documents):
+        if not document.get("id"):
+            shipment = Shipment(order=order)
+        elif document["id"] in known:
+            shipment = known[document["id"]]
+        else:
+            raise NotFound(
+                _("$.shipments[%(position)d].id: o pedido não tem a entrega %(id)s.")
+                % {"position": position, "id": document["id"]}
+            )
+        names = shipment.take(_without_id(document), f"$.shipments[{position}]")
+        merged.append((shipment, names))
+    return merged

@@ -1,0 +1,69 @@
+"""The tracking that a merchant types, where whoever took his order never reports it
+(`Spec.merchant_types_tracking`)."""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from connectors.errors import NotAllowed
+from connectors.records import OrderStatus, TrackingRecord
+from connectors.wire import moment_text
+from orders.models import Order, Shipment
+from orders.services import update_order
+from orders.status import STAGE
+from orders.wire import OrderDocument
+
+# From the invoice on, and until the buyer has it: a wrong code may be put right.
+FIRST, LAST = STAGE[OrderStatus.INVOICED], STAGE[OrderStatus.SHIPPED]
+
+
+def takes_tracking(order: Order) -> bool:
+    """It is the merchant's to say how this order was sent. Needs `with_everything`."""
+    takers = [link.spec for link in order.links.all() if link.spec.consumes]
+    typed = bool(takers) and all(spec.merchant_types_tracking for spec in takers)
+    return typed and FIRST <= STAGE[OrderStatus(order.status)] <= LAST
+
+
+@transaction.atomic
+def inform_tracking(order_id: int, tracking: TrackingRecord, by: User) -> Order:
+    """Note the tracking and move the order on as far as it says; the channel is told.
+
+    Raises `NotAllowed` where the tracking is not the merchant's to type or the order is not at
+    that point, and `NothingChanged` where all of it was known.
+    """
+    Order.objects.select_for_update(of=("self",)).get(pk=order_id)
+    order = Order.objects.with_everything().get(pk=order_id)
+    if not takes_tracking(order):
+        raise NotAllowed(_("O rastreio deste pedido não se informa aqui, ou não agora."))
+    shipment = {
+        "shipping_company": tracking.company,
+        "shipping_method": tracking.method,
+        "track_code": tracking.code,
+        "track_url": tracking.url,
+        "date_shipped": moment_text(tracking.shipped_at),
+        "date_delivered": moment_text(tracking.delivered_at),
+    }
+    document = {name: value for name, value in shipment.items() if value}
+    if sent := sent_shipment(order):
+        document["id"] = sent.public_id
+    status = _status(tracking)
+    further = STAGE[status] > STAGE[OrderStatus(order.status)]
+    return update_order(
+        order_id,
+        OrderDocument(head={}, status=status if further else None, shipments=[document]),
+        by,
+    )
+
+
+def sent_shipment(order: Order) -> Shipment | None:
+    """The one that was invoiced, else the first there is."""
+    shipments = list(order.shipments.all())
+    return next((each for each in shipments if each.nfe_number or each.nfe_key), None) or next(
+        iter(shipments), None
+    )
+
+
+def _status(tracking: TrackingRecord) -> OrderStatus:
+    if tracking.delivered_at:
+        return OrderStatus.DELIVERED
+    return OrderStatus.SHIPPED if tracking.shipped_at else OrderStatus.SHIPPING_INFORMED
