@@ -1,168 +1,207 @@
 """Looking at the ERP's lists. A look takes many runs, for an account may make as few as 20 calls a
-minute: how far it has come is its cursor."""
+minute: how far it has come is its cursor, which holds at most two pages' rows."""
 
 import json
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
+from connectors.causes import PLAN
 from connectors.contract import Page
-from connectors.errors import Rejected, Unreadable
+from connectors.errors import Rejected, Unavailable, Unreadable
 from connectors.payload import LOCAL, Payload
 
-# Looks overlap by this much: clocks differ, and an invoice may be authorised some minutes after
-# its order was last changed. What is read twice changes nothing.
+# Looks overlap by this much: clocks differ. What is read twice changes nothing.
 OVERLAP = timedelta(minutes=15)
 # The whole catalogue is read once a day: that mends what was lost on the way.
 FULL_PASS = timedelta(days=1)
-# Rows between two cursors. Each costs up to three calls, and 20 a minute must be enough.
-AT_ONCE = 5
-# Seconds. The queue kills a task after 300; what is left is the next run's.
-LONGEST_RUN = 240
+# A page ends after so many rows, or seconds: what was read until then can be stored.
+AT_ONCE, PAGE_SECONDS = 100, 20
 NOT_READ = "erro_ao_obter"
+UPDATES = "lista.atualizacoes"
 
 # Of a list, with a text "id" and whatever else is needed to read the record.
 Row = dict[str, Any]
 
 
-class Found(NamedTuple):
-    """What came of a page or a row: records, and rows that are still to be read."""
+@dataclass
+class Found:
+    """What came of a page or a row: records, rows that are still to be read, and rows that are
+    worth another look at the next opportunity."""
 
-    items: list[Payload]
-    todo: list[Row]
+    items: list[Payload] = field(default_factory=list)
+    todo: list[Row] = field(default_factory=list)
+    later: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Look:
-    """`todo` are the rows that were listed and are still to be read. `began` is when a list was
-    last begun, whose next page is `page`, 0 after the last; `since` bounds what it lists."""
+    """How far a look has come.
+
+    `taken` are rows that the ERP has forgotten since it answered them, and `todo` rows of the page
+    that is being read; both are still to be read. `began` is when the list was last begun, `page`
+    where it is, 0 after the last, and `seen` the page's rows. `since` bounds what is listed.
+    """
 
     since: str = ""
     began: str = ""
     page: int = 0
+    taken: tuple[Row, ...] = ()
     todo: tuple[Row, ...] = ()
+    later: tuple[Row, ...] = ()
+    seen: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cursor: str) -> "Look":
-        values = json.loads(cursor) if cursor else {}
-        return cls(**{**values, "todo": tuple(values.get("todo", ()))})
+        """Of what the other version of the API left there, only what both know."""
+        known = {each.name for each in fields(cls)}
+        left = json.loads(cursor) if cursor else {}
+        values = {name: value for name, value in left.items() if name in known}
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return cls(**{**values, **lists})
 
     @property
     def cursor(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps({n: v for n, v in asdict(self).items() if v}, ensure_ascii=False)
 
     @property
     def full_pass_is_due(self) -> bool:
         return not self.began or _now() - datetime.fromisoformat(self.began) >= FULL_PASS
 
     def begin(self) -> "Look":
-        return replace(self, began=_now().isoformat(), page=1)
+        again = self.later
+        return replace(
+            self, began=_now().isoformat(), page=1, todo=again, later=(), seen=_ids(again)
+        )
 
-    def listed(self, rows: Iterable[Row], *, more: bool) -> "Look":
-        waiting = {row["id"] for row in self.todo}
-        new = [row for row in rows if row["id"] not in waiting]
-        return replace(self, page=self.page + 1 if more else 0, todo=(*self.todo, *new))
-
-    def first(self, rows: list[Row]) -> "Look":
-        """These rows are read before the others, and instead of older ones of the same record."""
-        newer = {row["id"] for row in rows}
-        rest = (row for row in self.todo if row["id"] not in newer)
-        return replace(self, todo=(*rows, *rest))
+    def listed(self, rows: Sequence[Row], *, more: bool) -> "Look":
+        """A page is left behind when it was asked for again and showed nothing new: while its rows
+        were read, which may take many minutes, others may have moved up to it."""
+        new = [row for row in rows if row["id"] not in self.seen]
+        if new:
+            return replace(self, todo=(*self.todo, *new), seen=(*self.seen, *_ids(new)))
+        return replace(self, page=self.page + 1 if more else 0, seen=())
 
 
 ListPage = Callable[[Look], tuple[Found, bool]]  # the page, and whether there are more
-Updates = Callable[[datetime], list[Payload]]
+Updates = Callable[[datetime], list[Row]]
 Read = Callable[[Row], Found]
+Looking = Generator[Page, None, Look]
 
 
 def _now() -> datetime:
     return datetime.now(LOCAL).replace(microsecond=0)
 
 
-def repeatable(cursor: str, list_page: ListPage, read: Read) -> Generator[Page, None, None]:
+def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(row["id"] for row in rows)
+
+
+def repeatable(cursor: str, list_page: ListPage, read: Read) -> Iterator[Page]:
     """What a search finds that may be asked as often as one likes."""
-    look = Look.of(cursor)
+    look = yield from _read(Look.of(cursor), "todo", read)
     if not look.page:
         look = look.begin()
-    look = yield from _list(look, list_page)
-    look = replace(look, since=look.began)
-    yield Page([], look.cursor)
-    yield from _read(look, read)
+    look = yield from _list(look, list_page, read)
+    yield Page([], replace(look, since=look.began).cursor)
 
 
-def destructive(
-    cursor: str, list_page: ListPage, updates: Updates, read: Read
-) -> Generator[Page, None, None]:
+def destructive(cursor: str, list_page: ListPage, updates: Updates, read: Read) -> Iterator[Page]:
     """What `updates` names, a list that forgets what it answered, and once a day everything that
-    `list_page` finds. What changed is read first: a full pass may take hours.
-
-    Where `updates` is refused, everything else is done before the refusal is raised.
-    """
+    `list_page` finds. What changed is read first: a full pass may take hours."""
     look = Look.of(cursor)
+    look = replace(look, since=look.since or _now().isoformat())
+    look = yield from _drain(look, updates, read)
+    look = yield from _read(look, "todo", read)
     if not look.page and look.full_pass_is_due:
         look = look.begin()
-        look = replace(look, since=look.since or look.began)
-    look = yield from _list(look, list_page)
-    refusal = None
-    try:
-        look = yield from _drain(look, updates)
-    except Rejected as error:
-        refusal = error
-    yield from _read(look, read)
-    if refusal:
-        raise refusal
+    yield from _list(look, list_page, read)
 
 
-def _list(look: Look, list_page: ListPage) -> Generator[Page, None, Look]:
-    """All pages at once, before their rows are read: while those take their time, rows would
-    move from page to page."""
+def everything(cursor: str, list_page: ListPage, read: Read) -> Iterator[Page]:
+    """All that a list finds, once, from an earlier page's cursor on, and nothing that the ERP would
+    forget."""
+    yield from _list(Look.of(cursor) if cursor else Look().begin(), list_page, read)
+
+
+def _list(look: Look, list_page: ListPage, read: Read) -> Looking:
+    """From where it is to the end; first the rows that wait."""
+    look = yield from _read(look, "todo", read)
     while look.page:
         found, more = list_page(look)
         look = look.listed(found.todo, more=more)
         yield Page(found.items, look.cursor)
+        look = yield from _read(look, "todo", read)
     return look
 
 
-def _drain(look: Look, updates: Updates) -> Generator[Page, None, Look]:
-    """Ask until there is nothing, and store each answer, in the cursor, before asking again."""
+def _drain(look: Look, updates: Updates, read: Read) -> Looking:
+    """Ask until there is nothing, and store each answer, in the cursor, before its rows are read
+    and the next is asked for. What is not taken yet is safe where it is."""
     began = _now().isoformat()
     before: list[Row] = []
-    while rows := [
-        {**each.data, "id": each.text("id")}
-        for each in updates(datetime.fromisoformat(look.since) - OVERLAP)
-    ]:
-        if rows == before:
-            break  # a list that does not forget after all would be asked for ever
-        before = rows
-        look = look.first(rows)
+    while True:
+        look = yield from _read(look, "taken", read)
+        try:
+            rows = updates(datetime.fromisoformat(look.since) - OVERLAP)
+        except Rejected as error:  # without the extension there is no such list
+            yield Page([Payload({"id": UPDATES, NOT_READ: str(error)})], look.cursor)
+            return look
+        if not rows or rows == before:  # one that does not forget would be asked for ever
+            look = replace(look, since=began)
+            yield Page([], look.cursor)
+            return look
+        look, before = replace(look, taken=tuple(rows)), rows
         yield Page([], look.cursor)
-    look = replace(look, since=began)
-    yield Page([], look.cursor)
+
+
+def _read(look: Look, which: str, read: Read) -> Looking:
+    """Read the rows in `taken` or in `todo`. Where the ERP, or the account's calls, give out, what
+    was read until then is stored before that is said."""
+    while rows := getattr(look, which):
+        done, found, stopped = 0, Found(), None
+        ends = monotonic() + PAGE_SECONDS
+        for row in rows[:AT_ONCE]:
+            try:
+                one = _carefully(read, row)
+            except Unavailable as error:
+                stopped = error
+                break
+            done += 1
+            found.items += one.items
+            found.todo += one.todo
+            found.later += one.later
+            if monotonic() >= ends:
+                break
+        left: dict[str, Any] = {which: (*found.todo, *rows[done:])}
+        look = replace(look, later=(*look.later, *found.later), **left)
+        if done:
+            yield Page(found.items, look.cursor)
+        if stopped:
+            raise stopped
     return look
-
-
-def _read(look: Look, read: Read) -> Generator[Page, None, None]:
-    deadline = monotonic() + LONGEST_RUN
-    while look.todo and monotonic() < deadline:
-        found = [_carefully(read, row) for row in look.todo[:AT_ONCE]]
-        new = [row for each in found for row in each.todo]
-        look = replace(look, todo=(*new, *look.todo[AT_ONCE:]))
-        yield Page([item for each in found for item in each.items], look.cursor)
 
 
 def _carefully(read: Read, row: Row) -> Found:
     """One record that the ERP refuses must not stop the others, nor stand before all of them at
-    every run: its refusal is handed on in its place, for `as_read` to raise."""
+    every run: it is handed on as it is, for `as_read` to raise what is wrong."""
     try:
         return read(row)
     except (Rejected, Unreadable) as error:
-        return Found([Payload({"id": row["id"], NOT_READ: str(error)})], [])
+        return Found([Payload({**row, NOT_READ: str(error)})])
 
 
-def as_read(payload: Payload) -> Payload:
-    """Raises what went wrong when the payload was to be read."""
-    if NOT_READ in payload.data:
+def as_read(payload: Payload, read: Read) -> Payload:
+    """A record that could not be read at first is asked for once more: this may be the portal's
+    later attempt at what failed. Raises what is wrong with it."""
+    if NOT_READ not in payload.data:
+        return payload
+    if payload.data["id"] == UPDATES:
+        raise Rejected(payload.text(NOT_READ), cause=PLAN)
+    row = {name: value for name, value in payload.data.items() if name != NOT_READ}
+    items = read(row).items
+    if len(items) != 1:
         raise Rejected(payload.text(NOT_READ))
-    return payload
+    return items[0]

@@ -1,33 +1,36 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
 from connectors.contract import (
-    Flow,
+    BATCH_CALLS,
+    CALLS,
     FulfilmentSource,
     OrderSink,
     PriceSource,
     ProductSource,
     StockSource,
 )
-from connectors.olist.client import Olist
+from connectors.olist.v3.transport import TOKEN_URL
+from connectors.olist.version import EitherOlist
 from connectors.records import OrderStatus
 from connectors.spec import (
     FULFILMENT,
+    IMAGES,
     ORDERS,
+    PREPARATION_DAYS,
     Activating,
     ActivationKind,
     Cadence,
     Contact,
     CredentialField,
     End,
-    Field,
     Following,
     Mode,
     Products,
     Report,
     Route,
-    Setting,
     Spec,
     Through,
 )
@@ -66,28 +69,20 @@ SPEC = Spec(
     ),
     credentials=(
         CredentialField("integrator_id", _("Identificador do integrador"), secret=False),
-        CredentialField("token", _("Token")),
+        # Three values in one field: a specification's credentials are all needed, and an account
+        # has either the one or the three.
+        CredentialField(
+            "token", _("Token da API v2; ou, da API v3, Client ID, Client Secret e refresh token")
+        ),
     ),
     settings=(
-        Setting(
-            "preparation_days",
-            _("Enviar os dias de preparação"),
-            Field.FLAG,
-            default=True,
-            help=_("Só quando preenchidos no ERP."),
-            special=_("enviar os dias de preparação (só se preenchidos)"),
-            about=Flow.PRODUCTS,
-        ),
-        Setting(
-            "images",
-            _("Enviar imagens"),
-            Field.CHOICE,
-            choices=(("always", _("sempre")), ("new", _("só para produtos novos"))),
-            default="always",
-            special=_("enviar imagens: sempre, ou só para produtos novos"),
-            about=Flow.PRODUCTS,
-        ),
+        replace(PREPARATION_DAYS, special=_("enviar os dias de preparação (só se preenchidos)")),
+        replace(IMAGES, special=_("enviar imagens: sempre, ou só para produtos novos")),
+        TOKEN_URL,
     ),
     contacts=(Contact(Through.HELP_CENTRE),),
-    client=Olist,
+    client=EitherOlist,
+    # The smallest plan with an API; each answer says what the account's own limit is. With the API
+    # v3 the second is that of all writes.
+    calls_per_minute={CALLS: 20, BATCH_CALLS: 5},
 )

@@ -7,52 +7,40 @@ approved orders, one step at each `work`.
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
 from connectors.sandbox.invoices import ISSUER, make_key, now
-from connectors.sandbox.server import Platform, Request, Response
+from connectors.sandbox.messages import Request, Response
 from connectors.sandbox.tiny_answers import (
     DATE,
-    DATE_TIME,
     Fault,
     Form,
     Json,
     found_by_id,
     paged,
-    take_updates,
     updated_at,
 )
+from connectors.sandbox.tiny_limits import Limits
 from connectors.sandbox.tiny_orders import LABELS, STEPS, Order, goods_of, total_of, what_is_wrong
+from connectors.sandbox.tiny_products import Shelves, in_its_words
 
 AUTHORISED = "6"  # an invoice's situation
-# What a product has of which nobody has said anything.
-UNSAID: Json = {
-    "unidade": "UN", "origem": "0", "situacao": "A", "tipo": "P", "variacoes": [],
-    "preco_promocional": 0, "preco_custo": 0, "preco_custo_medio": 0, "peso_liquido": 0,
-    "peso_bruto": 0, "ncm": "", "cest": "", "gtin": "", "descricao_complementar": "", "obs": "",
-    "garantia": "", "marca": "", "categoria": "", "idProdutoPai": "", "dias_preparacao": "",
-}  # fmt: skip
-ROW = (
-    "id", "codigo", "nome", "preco", "preco_promocional", "preco_custo", "preco_custo_medio",
-    "unidade", "gtin", "tipoVariacao", "situacao",
-)  # fmt: skip
 
 
-class Tiny(Platform):
-    """Credentials: `token`."""
+class Tiny(Shelves):
+    """Credentials: `token`; and where the company's plan has a limit, `per_minute`, with `minute`,
+    the seconds that a minute lasts."""
 
     def __init__(self, name: str, credentials: Mapping[str, str]) -> None:
         super().__init__(name, credentials)
-        self.last_id = 710000000
-        self.products: dict[str, Json] = {}  # by id, as `produto.obter` shows them
-        self.stock: dict[str, Json] = {}  # by the product's id
         self.orders: dict[str, Order] = {}
-        # What the lists of updates have not answered yet: when it changed, by product.
-        self.product_updates: dict[str, datetime] = {}
-        self.stock_updates: dict[str, datetime] = {}
+        limit, minute = credentials.get("per_minute", "0"), credentials.get("minute", "60")
+        self.limits = Limits(int(limit), float(minute))
+
+    def is_reading(self, request: Request) -> bool:
+        """Every service is called by POST."""
+        return any(word in request.path[-1] for word in ("pesquisa", "obter", "lista."))
 
     # -- What its people do ----------------------------------------------------------------------
     def control(self, verb: str, data: Mapping[str, Any]) -> Any:
@@ -60,26 +48,28 @@ class Tiny(Platform):
         with any field of `produto.obter`, or in the hub's words {sku, name, price, quantity,
         variations}; set_price {codigo, preco, preco_promocional}; set_stock
         {codigo, saldo, saldoReservado, depositos}; set_situation {numero_ecommerce, situacao};
+        settings {notify, integrator_id}: where its webhooks go; plan {per_minute, seconds};
         report."""
         data = in_its_words(data)
         match verb:
             case "put_product":
-                return self._put_product(data)
+                return self.put_product(data)
             case "set_price":
-                product = self._by_code(data["codigo"])
-                product.update(data)
-                self.product_updates[product["idProdutoPai"] or product["id"]] = now()
-                return {"id": product["id"]}
+                return self.set_price(data)
             case "set_stock":
-                product = self._by_code(data["codigo"])
-                self._put_stock(product["id"], data)
-                return {"id": product["id"]}
+                return self.set_stock(data)
             case "set_situation":
                 order = next(
                     each for each in self.orders.values() if each.number == data["numero_ecommerce"]
                 )
                 self._move(order, data["situacao"])
                 return {"id": order.id}
+            case "settings":
+                self.webhooks.settle(data["notify"], data["integrator_id"])
+                return {}
+            case "plan":
+                self.limits = Limits(**data)
+                return {}
             case "report":
                 return self.report()
         raise ValueError(verb)
@@ -110,66 +100,26 @@ class Tiny(Platform):
                 }
                 for order in self.orders.values()
             },
+            "webhooks": self.webhooks.report(),
+            "calls_refused": self.limits.refused,
         }
 
     def work(self) -> None:
         for order in self.orders.values():
             if order.situation in STEPS:
                 self._move(order, STEPS[order.situation])
-
-    def _put_product(self, data: Mapping[str, Any]) -> Json:
-        children = data.get("variacoes", [])
-        fields = {name: value for name, value in data.items() if name != "saldo"}
-        id = self._store_product({**fields, "tipoVariacao": "P" if children else "N"})
-        shown = []
-        for child in children:
-            child_id = self._store_product(
-                {
-                    "nome": data["nome"],
-                    "codigo": child["codigo"],
-                    "preco": child["preco"],
-                    "preco_promocional": child.get("preco_promocional", 0),
-                    "tipoVariacao": "V",
-                    "idProdutoPai": id,
-                }
-            )
-            self._stock_at_first(child_id, child)
-            shown.append((child_id, child["grade"]))
-        self.products[id]["variacoes"] = shown
-        if not children:
-            self._stock_at_first(id, data)
-        self.product_updates[id] = now()
-        return {"id": id}
-
-    def _store_product(self, fields: Json) -> str:
-        """Under its code, with what was not said empty, as the ERP leaves it."""
-        known = next(
-            (id for id, each in self.products.items() if each["codigo"] == fields["codigo"]), None
-        )
-        id = known or self._new_id()
-        self.products[id] = {**UNSAID, **fields, "id": id}
-        return id
-
-    def _stock_at_first(self, id: str, data: Mapping[str, Any]) -> None:
-        if "saldo" in data or id not in self.stock:
-            self._put_stock(id, data)
-
-    def _put_stock(self, id: str, data: Mapping[str, Any]) -> None:
-        quantity = data.get("saldo", 0)
-        usual = [{"nome": "Geral", "desconsiderar": "N", "saldo": quantity, "empresa": self.name}]
-        self.stock[id] = {
-            "saldo": quantity,
-            "saldoReservado": data.get("saldoReservado", 0),
-            "depositos": [{"deposito": each} for each in data.get("depositos", usual)],
-        }
-        self.stock_updates[id] = now()
+        self.webhooks.ring()
 
     def _move(self, order: Order, situation: str) -> None:
         """What a situation needs and the order does not have yet comes into being."""
+        if situation == "cancelado" and order.situation != situation:
+            self.put_aside(order.document, -1)
         order.situations.append(situation)
         order.changed_at = now()
+        self.webhooks.order_changed(order, "atualizacao_pedido")
         if situation in ("faturado", "enviado", "entregue") and order.invoice is None:
             order.invoice = self._issue()
+            self.webhooks.invoice_authorised(order, order.invoice)
         if situation in ("enviado", "entregue") and not order.shipping:
             code = f"TN{crc32(f'{self.name}/{order.id}'.encode()) % 10**9:09}BR"
             order.shipping = {
@@ -179,6 +129,7 @@ class Tiny(Platform):
                 "url_rastreamento": f"https://rastreio.example.com/{code}",
                 "data_envio": f"{now():{DATE}}",
             }
+            self.webhooks.tracked(order)
         if situation == "entregue":
             order.delivered_on = f"{now():{DATE}}"
 
@@ -186,20 +137,13 @@ class Tiny(Platform):
         """An authorised NF-e."""
         number = 1 + sum(each.invoice is not None for each in self.orders.values())
         return {
-            "id": self._new_id(),
+            "id": self.new_id(),
             "numero": f"{number:06}",
             "serie": "1",
             "data_emissao": f"{now():{DATE}}",
             "situacao": AUTHORISED,
             "chave_acesso": make_key(self.name, number, now()),
         }
-
-    def _by_code(self, code: str) -> Json:
-        return next(each for each in self.products.values() if each["codigo"] == code)
-
-    def _new_id(self) -> str:
-        self.last_id += 1
-        return str(self.last_id)
 
     # -- The API ---------------------------------------------------------------------------------
     def handle(self, request: Request) -> Response:
@@ -208,6 +152,7 @@ class Tiny(Platform):
             return Response(b"<html>404</html>", 404)
         form = request.form()
         try:
+            self.limits.spend("/".join(request.path))
             if not form.get("token"):
                 raise Fault(1, "token não informado")
             if form["token"] != self.credentials["token"]:
@@ -215,67 +160,10 @@ class Tiny(Platform):
             answer = {"status_processamento": "3", "status": "OK", **serve(self, form)}
         except Fault as fault:
             answer = fault.answer()
-        return Response({"retorno": answer})
+        return Response({"retorno": answer}, headers=self.limits.headers)
 
     def info(self, form: Form) -> Json:
         return {"conta": {"razao_social": f"{self.name} Ltda", "cnpj_cpf": ISSUER}}
-
-    def search_products(self, form: Form) -> Json:
-        """Variations are not among the rows."""
-        if "pesquisa" not in form:
-            raise Fault(10, "O parâmetro pesquisa é obrigatório")
-        found = [
-            {"produto": {name: each[name] for name in ROW}}
-            for each in self.products.values()
-            if each["tipoVariacao"] != "V"
-            and form["pesquisa"].lower() in f"{each['codigo']} {each['nome']}".lower()
-            and form.get("situacao", each["situacao"]) == each["situacao"]
-        ]
-        return paged("produtos", found, form)
-
-    def get_product(self, form: Form) -> Json:
-        product = found_by_id(self.products, form)
-        children = [
-            {
-                "variacao": {
-                    "id": id,
-                    "codigo": self.products[id]["codigo"],
-                    "preco": f"{Decimal(str(self.products[id]['preco'])):.10f}",
-                    "grade": options,
-                }
-            }
-            for id, options in product["variacoes"]
-        ]
-        return {"produto": {**product, "variacoes": children or ""}}
-
-    def get_stock(self, form: Form) -> Json:
-        return {"produto": self._stock_row(found_by_id(self.products, form)["id"])}
-
-    def list_product_updates(self, form: Form) -> Json:
-        def row(id: str, at: datetime) -> Json:
-            product = self.products[id]
-            return {
-                "id": int(id),
-                **{name: product[name] for name in ("codigo", "nome", "unidade")},
-                "preco": str(product["preco"]),
-                "data_alteracao": f"{at:{DATE_TIME}}",
-            }
-
-        return take_updates(self.product_updates, row, form)
-
-    def list_stock_updates(self, form: Form) -> Json:
-        def row(id: str, at: datetime) -> Json:
-            kind = self.products[id]["tipoVariacao"]
-            changed = {"tipo_variacao": kind, "data_alteracao": f"{at:{DATE_TIME}}"}
-            return {**self._stock_row(id), **changed, "id": int(id)}
-
-        return take_updates(self.stock_updates, row, form)
-
-    def _stock_row(self, id: str) -> Json:
-        product = self.products[id]
-        named = {name: product[name] for name in ("id", "codigo", "nome", "unidade")}
-        nothing = {"saldo": 0, "saldoReservado": 0, "depositos": []}
-        return {**named, **self.stock.get(id, nothing)}
 
     def search_orders(self, form: Form) -> Json:
         """The comparison of numbers is loose, as the ERP's is."""
@@ -309,8 +197,10 @@ class Tiny(Platform):
             raise Fault(3, "XML ou JSON mal formado") from error
         if wrong := list(what_is_wrong(document)):
             raise Fault(31, *wrong, at_record=True)
-        id = self._new_id()
+        id = self.new_id()
         self.orders[id] = Order(id, document, [document.get("situacao", "aberto")], now())
+        self.put_aside(document, 1)
+        self.webhooks.order_changed(self.orders[id], "inclusao_pedido")
         record = {"sequencia": "1", "status": "OK", "id": id, "numero": id}
         return {"registros": {"registro": record}}
 
@@ -362,6 +252,7 @@ SERVICES: dict[str, Callable[[Tiny, Form], Json]] = {
     "produtos.pesquisa.php": Tiny.search_products,
     "produto.obter.php": Tiny.get_product,
     "produto.obter.estoque.php": Tiny.get_stock,
+    "produto.alterar.php": Tiny.change_products,
     "lista.atualizacoes.produtos": Tiny.list_product_updates,
     "lista.atualizacoes.estoque": Tiny.list_stock_updates,
     "pedidos.pesquisa.php": Tiny.search_orders,
@@ -371,16 +262,3 @@ SERVICES: dict[str, Callable[[Tiny, Form], Json]] = {
     "nota.fiscal.obter.php": Tiny.get_invoice,
     "nota.fiscal.obter.link.php": Tiny.get_invoice_link,
 }
-
-
-def in_its_words(goods: Mapping[str, Any]) -> Json:
-    """What every other platform of the sandbox calls sku, name, price and quantity."""
-    words = {"sku": "codigo", "name": "nome", "price": "preco", "quantity": "saldo"}
-    product = {words.get(name, name): value for name, value in goods.items()}
-    if variations := product.pop("variations", None):
-        product["classe_produto"] = "V"
-        product["variacoes"] = [
-            in_its_words(variation) | {"grade": {"Tamanho": variation["sku"][-1]}}
-            for variation in variations
-        ]
-    return product

@@ -34,8 +34,10 @@ SIZES = {
 AVAILABLE = {"A": 1, "I": 0, "E": 0}  # ativo, inativo, excluído
 
 
-def read_product(payload: Payload) -> ProductRecord:
-    """From `produto.obter`, with its variations."""
+def read_product(
+    payload: Payload, *, preparation_days: bool = True, photos_of_new_only: bool = False
+) -> ProductRecord:
+    """From `produto.obter`, with its variations. The options are the activation's settings."""
     fields: Document = {
         ours: payload.text(theirs) for ours, theirs in TEXTS.items() if not payload.is_blank(theirs)
     }
@@ -43,7 +45,7 @@ def read_product(payload: Payload) -> ProductRecord:
     fields["available"] = _available(payload)
     if cost := payload.optional_money("preco_custo"):
         fields["cost"] = decimal_text(cost)
-    if days := payload.optional_money("dias_preparacao"):
+    if preparation_days and (days := payload.optional_money("dias_preparacao")):
         fields["handling_time"] = int(days)
     if sizes := {
         ours: as_number(size)
@@ -61,6 +63,7 @@ def read_product(payload: Payload) -> ProductRecord:
         variations=tuple(
             _read_variation(variation) for variation in wrapped(payload, "variacoes", "variacao")
         ),
+        new_only=frozenset({"photos"}) if photos_of_new_only else frozenset(),
     )
 
 

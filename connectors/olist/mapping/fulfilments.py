@@ -32,6 +32,7 @@ STATUSES = {
     "não entregue": OrderStatus.SHIPPED,
 }
 AUTHORISED = {"6", "7"}  # Autorizada, Emitida DANFE
+DEAD = {"3", "10"}  # Cancelada, Denegada
 SHIPPING_KNOWN = (
     "codigo_rastreamento",
     "url_rastreamento",
@@ -49,6 +50,11 @@ def read_status(payload: Payload) -> OrderStatus:
 
 def is_authorised(payload: Payload) -> bool:
     return payload.text("situacao") in AUTHORISED
+
+
+def is_dead(payload: Payload) -> bool:
+    """It will never be authorised."""
+    return payload.text("situacao") in DEAD
 
 
 def read_fulfilment(payload: Payload) -> FulfilmentRecord:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.fiscal import compact
+from connectors.olist.mapping.sizes import cut, optional, whole
 from connectors.olist.transport import DATE
 from connectors.payload import LOCAL, to_moment
 from connectors.records import (
@@ -15,6 +16,8 @@ from connectors.records import (
 )
 from connectors.wire import decimal_text
 
+NO_INTEGRATOR = "0"  # what is typed where the ERP's "Token API" is used, which has none
+COMPLEMENT, REMARKS = 50, 100  # characters
 OPEN, APPROVED, CANCELED = "aberto", "aprovado", "cancelado"
 SITUATIONS = {
     OrderStatus.PENDING: OPEN,
@@ -60,10 +63,11 @@ def write_order(order: OrderRecord, integrator_id: str) -> dict[str, Any]:
         "valor_frete": _amount(fields, "shipping"),
         "valor_desconto": _amount(fields, "discount"),
         "numero_pedido_ecommerce": order.hub_id,
-        "id_ecommerce": integrator_id,
+        "id_ecommerce": "" if integrator_id == NO_INTEGRATOR else integrator_id,
         "intermediador": _intermediary(order),
         "situacao": situation(order.status),
-        "obs": _cut(f"Pedido {order.original_id} ({order.channel})", 100),
+        "obs": cut(f"Pedido {order.original_id} ({order.channel})", REMARKS),
+        "obs_internas": _complement_in_full(fields),
     }
     return {"pedido": _filled(head)}
 
@@ -89,13 +93,13 @@ def _customer(fields: Document) -> dict[str, str]:
     company = _said(fields, "payer_razao_social") or _said(fields, "payer_company_name")
     name = company if document.get("tipo_pessoa") == "J" and company else _name(fields, "payer")
     return {
-        "nome": _cut(name or _name(fields, "receiver"), 30),
+        "nome": cut(name or _name(fields, "receiver"), 30),
         **document,
         **_filled(
             {
-                "ie": _whole(compact(_said(fields, "payer_ie")), 18),
-                "rg": _whole(compact(_said(fields, "payer_document")), 10),
-                "email": _whole(
+                "ie": whole("payer_ie", compact(_said(fields, "payer_ie")), 18),
+                "rg": optional(compact(_said(fields, "payer_document")), 10),
+                "email": optional(
                     _said(fields, "payer_email") or _said(fields, "receiver_email"), 50
                 ),
             }
@@ -108,7 +112,7 @@ def _delivery(fields: Document) -> dict[str, str]:
     if not _said(fields, "receiver_address"):
         return {}
     return {
-        "nome_destinatario": _cut(_name(fields, "receiver"), 60),
+        "nome_destinatario": cut(_name(fields, "receiver"), 60),
         **_document(fields, "receiver_cpf"),
         **_address(fields, "receiver"),
     }
@@ -121,14 +125,14 @@ def _address(fields: Document, who: str) -> dict[str, str]:
     area, phone = said("phone_area"), said("phone")
     return _filled(
         {
-            "endereco": _cut(said("address"), 50),
-            "numero": _cut(said("address_number"), 10),
-            "complemento": _cut(said("address_complement"), 50),
-            "bairro": _cut(said("neighborhood"), 30),
-            "cep": _whole(said("zipcode"), 10),
-            "cidade": _cut(said("city"), 30),
+            "endereco": cut(said("address"), 50),
+            "numero": whole(f"{who}_address_number", said("address_number"), 10),
+            "complemento": cut(said("address_complement"), COMPLEMENT),
+            "bairro": cut(said("neighborhood"), 30),
+            "cep": whole(f"{who}_zipcode", said("zipcode"), 10),
+            "cidade": whole(f"{who}_city", said("city"), 30),
             "uf": STATES.get(said("state").lower(), said("state")),
-            "fone": _whole(f"({area}) {phone}" if area else phone, 40),
+            "fone": optional(f"({area}) {phone}" if area else phone, 40),
         }
     )
 
@@ -151,7 +155,7 @@ def _item(line: LineRecord) -> dict[str, Any]:
     return {
         "item": {
             "codigo": line.sku,
-            "descricao": _cut(_said(line.fields, "name") or line.sku, 120),
+            "descricao": cut(_said(line.fields, "name") or line.sku, 120),
             "unidade": "UN",
             "quantidade": line.quantity,
             "valor_unitario": decimal_text(line.unit_price),
@@ -185,7 +189,7 @@ def _instalments(order: OrderRecord, placed: str) -> list[dict[str, Any]]:
                     "data": placed,
                     "valor": decimal_text(amount),
                     "forma_pagamento": _form(payment),
-                    "meio_pagamento": _cut(_said(payment, "payment_method"), 100),
+                    "meio_pagamento": cut(_said(payment, "payment_method"), 100),
                 }
             )
         }
@@ -221,14 +225,15 @@ def _said(fields: Document, name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _cut(text: str, size: int) -> str:
-    """For names and streets. The sizes are the ERP's: it refuses what is longer."""
-    return text[:size].strip()
-
-
-def _whole(text: str, size: int) -> str:
-    """For what is wrong when cut, such as an address of e-mail."""
-    return text if len(text) <= size else ""
+def _complement_in_full(fields: Document) -> str:
+    """A complement is long where it leads to the door, which must not be lost: what its own field
+    cuts stands in the internal remarks. Raises `Rejected` where it does not fit there either."""
+    who = "receiver" if _said(fields, "receiver_address") else "payer"
+    name, label = f"{who}_address_complement", "Complemento: "
+    text = _said(fields, name)
+    if len(text) <= COMPLEMENT:
+        return ""
+    return label + whole(name, text, REMARKS - len(label))
 
 
 def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:

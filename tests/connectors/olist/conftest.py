@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -54,13 +54,6 @@ def records(pages: Iterable[Page], read: Callable[[Payload], Any]) -> list[Any]:
 
 def last_cursor(pages: Iterable[Page]) -> str:
     return list(pages)[-1].cursor
-
-
-@pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    sandbox = Sandbox({"tiny": Tiny}).start()
-    yield sandbox
-    sandbox.close()
 
 
 @pytest.fixture

@@ -9,7 +9,14 @@ import requests
 import responses
 
 from connectors.contract import Account, Page
-from connectors.errors import ConnectorError, Rejected, Unauthorized, Unavailable, Unreadable
+from connectors.errors import (
+    ConnectorError,
+    OutOfBudget,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    Unreadable,
+)
 from connectors.olist.client import Olist
 from connectors.records import OrderStatus
 from tests.connectors.olist.conftest import (
@@ -89,15 +96,17 @@ def test_an_order_travels_as_json_in_one_field(
         (2, Unauthorized),
         (3, Rejected),
         (4, Rejected),
-        (5, Rejected),
-        (6, Unavailable),
-        (7, Rejected),
-        (8, Rejected),
+        (5, Unauthorized),
+        (6, OutOfBudget),
+        (7, Unauthorized),
+        (8, Unauthorized),
         (9, Rejected),
         (10, Rejected),
-        (11, Unavailable),
+        (11, OutOfBudget),
+        (20, Rejected),
         (21, Rejected),
         (22, Rejected),
+        (23, Rejected),
         (30, Rejected),
         (31, Rejected),
         (32, Rejected),
@@ -208,11 +217,10 @@ def test_an_order_whose_creation_timed_out_is_not_created_again(
 @pytest.mark.parametrize(
     ("body", "place"),
     [
-        (f"<html>token={TOKEN}</html>", "info.php: not JSON"),
         ("[]", r"\$: got list, not an object"),
         ("{}", r"\$\.retorno: got NoneType, not an object"),
         ('{"retorno": {}}', r"\$\.retorno\.status: got NoneType"),
-        ('{"retorno": {"status": "Parcial"}}', r"\$\.retorno\.status: 'Parcial' is new to us"),
+        ('{"retorno": {"status": "Talvez"}}', r"\$\.retorno\.status: 'Talvez' is new to us"),
         ('{"retorno": {"status": "OK"}}', r"\$\.retorno\.conta: got NoneType, not an object"),
     ],
 )
@@ -227,6 +235,16 @@ def test_what_is_not_in_the_known_shape_is_unreadable(
     assert TOKEN not in f"{caught.value!r}{caught.value.__cause__!r}"
 
 
+@pytest.mark.parametrize("body", [f"<html>token={TOKEN}</html>", '{"retorno": {"sta', ""])
+def test_half_an_answer_or_a_page_is_no_answer(
+    far_side: responses.RequestsMock, olist: Olist, body: str
+) -> None:
+    """Nothing is wrong with the record: it is asked for again."""
+    far_side.post(f"{URL}/info.php", body=body)
+
+    assert type(failure_of_check(olist)) is Unavailable
+
+
 def test_a_token_that_the_erp_echoes_is_masked(
     far_side: responses.RequestsMock, olist: Olist
 ) -> None:
@@ -235,7 +253,7 @@ def test_a_token_that_the_erp_echoes_is_masked(
     assert str(failure_of_check(olist)) == "info.php: token *** invalido (2)"
 
 
-def test_without_the_extension_the_days_pass_is_made_and_then_it_is_said(
+def test_without_the_extension_that_is_shown_and_the_days_pass_is_made(
     far_side: responses.RequestsMock, olist: Olist
 ) -> None:
     product = {"id": "1", "codigo": "CAN-07", "preco": "110", "situacao": "A"}
@@ -245,12 +263,15 @@ def test_without_the_extension_the_days_pass_is_made_and_then_it_is_said(
     )
     far_side.post(f"{URL}/lista.atualizacoes.produtos", json=refusal(5, "API sem acesso"))
     far_side.post(f"{URL}/produto.obter.php", json=ok(produto=product))
-    stored: list[Page] = []
 
-    with pytest.raises(Rejected, match=r"^lista\.atualizacoes\.produtos: API sem acesso \(5\)$"):
-        stored.extend(olist.changed_products(""))
+    refused, mug = (each for page in olist.changed_products("") for each in page.items)
 
-    assert [each.sku for each in records(stored, olist.read_product)] == ["CAN-07"]
+    with pytest.raises(
+        Rejected, match=r"^lista\.atualizacoes\.produtos: API sem acesso \(5\)$"
+    ) as caught:
+        olist.read_product(refused)
+    assert caught.value.cause == "plan"
+    assert olist.read_product(mug).sku == "CAN-07"
 
 
 def test_a_list_that_does_not_forget_is_not_asked_for_ever(
@@ -292,3 +313,21 @@ def test_where_nothing_happens_the_cursor_still_moves(
     first = last_cursor(olist.changed_fulfilments(""))
 
     assert '"since": "20' in first
+
+
+def test_an_invoice_whose_link_is_not_there_yet_is_looked_at_again(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    row = {"id": 808112233, "numero_ecommerce": HUB_ID, "situacao": "Faturado"}
+    order = {**row, "id_nota_fiscal": "5501"}
+    far_side.post(f"{URL}/pedidos.pesquisa.php", json=ok(pedidos=[{"pedido": row}]))
+    far_side.post(f"{URL}/pedido.obter.php", json=ok(pedido=order))
+    note = {"id": "5501", "situacao": "6"}
+    far_side.post(f"{URL}/nota.fiscal.obter.php", json=ok(nota_fiscal=note))
+    far_side.post(f"{URL}/nota.fiscal.obter.link.php", json=refusal(34, "não autorizada"))
+    pages = list(olist.changed_fulfilments(""))
+
+    (record,) = records(pages, olist.read_fulfilment)
+
+    assert (record.status, record.invoice) == (OrderStatus.PICKING, None)
+    assert '"later"' in pages[-1].cursor

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from connectors.errors import Rejected
 from connectors.olist.mapping.orders import next_situation, situation, write_order
 from connectors.records import LineRecord, OrderStatus
 from tests.connectors.olist.conftest import INTEGRATOR, make_order, sample
@@ -40,29 +41,49 @@ def test_names_and_streets_are_cut_at_what_the_erp_takes() -> None:
     long = "x" * 200
 
     order = with_fields(
-        payer_razao_social=long,
-        payer_address=long,
-        payer_address_number=long,
-        payer_address_complement=long,
-        payer_neighborhood=long,
-        payer_city=long,
-        receiver_name=long,
+        payer_razao_social=long, payer_address=long, payer_neighborhood=long, receiver_name=long
     )
 
     customer = order["cliente"]
-    sizes = {
-        name: len(customer[name])
-        for name in ("nome", "endereco", "numero", "complemento", "bairro", "cidade")
-    }
-    assert sizes == {
-        "nome": 30,
-        "endereco": 50,
-        "numero": 10,
-        "complemento": 50,
-        "bairro": 30,
-        "cidade": 30,
-    }
+    sizes = {name: len(customer[name]) for name in ("nome", "endereco", "bairro")}
+    assert sizes == {"nome": 30, "endereco": 50, "bairro": 30}
     assert len(order["endereco_entrega"]["nome_destinatario"]) == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("payer_city", 30),
+        ("receiver_city", 30),
+        ("receiver_address_number", 10),
+        ("receiver_zipcode", 10),
+        ("payer_ie", 18),
+        ("receiver_address_complement", 87),
+    ],
+)
+def test_an_order_that_would_go_astray_when_cut_is_refused_and_says_why(
+    name: str, size: int
+) -> None:
+    assert with_fields(**{name: "x" * size})
+
+    with pytest.raises(Rejected, match=f"{name} do pedido tem mais do que os {size} caracteres"):
+        with_fields(**{name: "x" * (size + 1)})
+
+
+def test_a_long_complement_stands_in_full_in_the_internal_remarks() -> None:
+    complement = "Referência: portão azul ao lado da padaria, bloco B, apto 302"
+
+    order = with_fields(receiver_address_complement=complement)
+
+    assert order["endereco_entrega"]["complemento"] == complement[:50].strip()
+    assert order["obs_internas"] == f"Complemento: {complement}"
+
+
+def test_without_an_integrator_the_order_names_none() -> None:
+    order = write_order(make_order(), "0")["pedido"]
+
+    assert "id_ecommerce" not in order
+    assert order["numero_pedido_ecommerce"] == "692f10c4a9d1e3b7c5f20811"
 
 
 def test_an_item_is_described_in_120_characters() -> None:
@@ -71,11 +92,11 @@ def test_an_item_is_described_in_120_characters() -> None:
     assert written(lines=(line,))["itens"][0]["item"]["descricao"] == "y" * 120
 
 
-def test_what_would_be_wrong_when_cut_is_left_out() -> None:
-    order = with_fields(payer_email="a" * 60 + "@example.com", payer_ie="1" * 19)
+def test_what_would_be_wrong_when_cut_and_is_not_needed_is_left_out() -> None:
+    order = with_fields(payer_email="a" * 60 + "@example.com", payer_document="1" * 11)
 
     assert "email" not in order["cliente"]
-    assert "ie" not in order["cliente"]
+    assert "rg" not in order["cliente"]
 
 
 def test_a_person_is_a_customer_by_name_and_cpf() -> None:

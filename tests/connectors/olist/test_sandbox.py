@@ -8,6 +8,7 @@ import pytest
 
 from connectors.olist.mapping.orders import write_order
 from connectors.sandbox.tiny import Tiny
+from tests.connectors.conftest import Receiver
 from tests.connectors.olist.conftest import HUB_ID, INTEGRATOR, make_order
 
 Ask = Callable[..., Any]
@@ -129,3 +130,30 @@ def test_a_product_that_is_put_again_keeps_its_id_and_its_stock(erp: Tiny) -> No
     assert first == second
     assert erp.report()["stock"] == {"CAN-07": 3}
     assert erp.report()["products"] == {"CAN-07": "Caneca azul"}
+
+
+def test_a_webhook_that_is_not_answered_with_200_comes_back(erp: Tiny, receiver: Receiver) -> None:
+    erp.control("put_product", {"codigo": "CAN-07", "nome": "Caneca", "preco": 1})
+    erp.webhooks.address, erp.webhooks.integrator = receiver.url, INTEGRATOR
+    erp.control("set_stock", {"codigo": "CAN-07", "saldo": 3})
+    receiver.reply(500)
+
+    erp.webhooks.ring()
+    for notice in erp.webhooks.waiting:
+        notice.not_before = 0
+    erp.webhooks.ring()
+
+    first, second, again = receiver.bodies
+    assert again == first
+    assert (first["tipo"], first["idEcommerce"]) == ("estoque", int(INTEGRATOR))
+    assert (second["tipo"], "idEcommerce" in second) == ("estoque", False)  # the account's
+    assert erp.report()["webhooks"]["not_told"] == []
+
+
+def test_the_panel_takes_no_address_that_answers_some_methods_only(
+    erp: Tiny, receiver: Receiver
+) -> None:
+    with pytest.raises(ValueError, match="URL inacessível"):
+        erp.control("settings", {"notify": receiver.url, "integrator_id": INTEGRATOR})
+
+    assert erp.webhooks.address == ""

@@ -1,0 +1,117 @@
+"""Opening the ERP's records: which calls it takes to have one whole."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.olist import notices
+from connectors.olist.look import Found, Row
+from connectors.olist.mapping import fulfilments
+from connectors.olist.notices import HUB_ID
+from connectors.olist.transport import NOT_AUTHORISED_YET, Api, wrapped
+from connectors.payload import LOCAL, Payload
+
+PARENT, CHILD = "P", "V"  # tipoVariacao
+# No longer is an invoice expected to be authorised.
+PATIENCE = timedelta(days=30)
+
+
+class Reader:
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    # -- Products -------------------------------------------------------------------------------
+    def product(self, row: Row) -> Found:
+        product = self.open("produto.obter.php", row["id"], "produto")
+        if product.optional_text("tipoVariacao") == CHILD:
+            product = self.open("produto.obter.php", product.text("idProdutoPai"), "produto")
+        return Found([product])
+
+    def variation_prices(self, row: Row) -> Found:
+        return Found([Payload(each.data) for each in self._variations(row)])
+
+    def stock(self, row: Row) -> Found:
+        """A product with variations has no stock of its own, but theirs."""
+        if PARENT in (row.get("tipoVariacao"), row.get("tipo_variacao")):
+            return Found(todo=[{"id": each.text("id")} for each in self._variations(row)])
+        if "saldo" in row:  # the list of updates says it at once
+            return Found([Payload(row)])
+        return Found([self.open("produto.obter.estoque.php", row["id"], "produto")])
+
+    def _variations(self, row: Row) -> list[Payload]:
+        product = self.open("produto.obter.php", row["id"], "produto")
+        return wrapped(product, "variacoes", "variacao")
+
+    def prices_of(self, code: str) -> Found:
+        product = self._search("produto", "codigo", code, pesquisa=code)
+        if product is None:
+            return Found()
+        found = [Payload(product.data)]
+        if product.optional_text("tipoVariacao") == PARENT:
+            found += self.variation_prices({"id": product.text("id")}).items
+        return Found(found)
+
+    # -- Orders ---------------------------------------------------------------------------------
+    def numbered(self, hub_id: str) -> Payload | None:
+        return self._search("pedido", "numero_ecommerce", hub_id, numeroEcommerce=hub_id)
+
+    def fulfilment(self, row: Row) -> Found:
+        """An order with its invoice. One whose invoice is not authorised yet is worth another
+        look: when that happens, the order itself may not change."""
+        order = self.open("pedido.obter.php", row["id"], "pedido")
+        if not is_ours(order):
+            return Found()
+        found: dict[str, Any] = {"pedido": order.data, "nota_fiscal": None, "link": ""}
+        later: list[Row] = []
+        invoice_id = order.optional_text("id_nota_fiscal")
+        if invoice_id not in ("", "0"):
+            note = self.open("nota.fiscal.obter.php", invoice_id, "nota_fiscal")
+            link = self._link(invoice_id) if fulfilments.is_authorised(note) else ""
+            if link:
+                found |= {"nota_fiscal": note.data, "link": link}
+            elif not fulfilments.is_dead(note):
+                later = _until(row)
+        return Found([Payload(found)], later=later)
+
+    def _link(self, invoice_id: str) -> str:
+        """To the DANFE's page, where the XML can be had as well: the ERP's API has no address of
+        the XML alone, only its text. Nothing where the invoice is not quite authorised."""
+        service = "nota.fiscal.obter.link.php"
+        answer = self.api.call(service, nothing=NOT_AUTHORISED_YET, id=invoice_id)
+        return answer.optional_text("link_nfe")
+
+    def fulfilment_of(self, record_id: str) -> Found:
+        kind, _, order_id = record_id.rpartition(" ")
+        if kind == notices.INVOICE:
+            note = self.open("nota.fiscal.obter.php", order_id, "nota_fiscal")
+            order_id = note.optional_text("id_venda")
+        elif kind == notices.NUMBER:
+            order = self.numbered(order_id)
+            order_id = order.text("id") if order else ""
+        return self.fulfilment({"id": order_id}) if order_id not in ("", "0") else Found()
+
+    # -- Both -----------------------------------------------------------------------------------
+    def _search(self, what: str, key: str, wanted: str, **params: str) -> Payload | None:
+        """Compares exactly; the ERP's own comparison is loose."""
+        page, more = 0, True
+        while more:
+            page += 1
+            found, more = self.api.page(f"{what}s.pesquisa.php", f"{what}s", what, page, **params)
+            for each in found:
+                if each.optional_text(key) == wanted:
+                    return each
+        return None
+
+    def open(self, service: str, record_id: str, name: str) -> Payload:
+        """One record, with places in errors counted from itself."""
+        return Payload(self.api.call(service, id=record_id).one(name).data)
+
+
+def is_ours(order: Payload) -> bool:
+    return bool(HUB_ID.fullmatch(order.optional_text("numero_ecommerce")))
+
+
+def _until(row: Row) -> list[Row]:
+    """The row, for another look, unless it has had so many that there will be nothing to see."""
+    now = datetime.now(LOCAL)
+    until = row.get("until") or (now + PATIENCE).isoformat()
+    return [{**row, "until": until}] if now < datetime.fromisoformat(until) else []
