@@ -1,16 +1,40 @@
-"""The real Plugg.to as a channel: orders come from it, and it is told invoices and tracking."""
+"""The real Plugg.to as a channel: orders come from it; it is told the catalogue, and what became of
+each order."""
 
+import json
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
-from connectors.contract import Account, Client, FulfilmentSink, OrderSource, Page
-from connectors.errors import Unreadable
+from django.utils.translation import gettext as _
+
+from connectors.contract import (
+    Ability,
+    Account,
+    Changed,
+    Client,
+    FulfilmentSink,
+    NoticeSource,
+    OrderSource,
+    Page,
+    PriceSink,
+    ProductSink,
+    StockSink,
+)
+from connectors.errors import Rejected, Unreadable
 from connectors.payload import Payload, to_moment
-from connectors.pluggto import mapping
-from connectors.pluggto.api import Api, NotUpdated
-from connectors.records import FulfilmentRecord, OrderRecord
+from connectors.pluggto import catalogue, mapping
+from connectors.pluggto.api import Api, NotThere, NotUpdated
+from connectors.records import (
+    FulfilmentRecord,
+    OrderRecord,
+    PriceRecord,
+    ProductRecord,
+    StockRecord,
+)
 from connectors.wire import moment_text
 
 PAGE_SIZE = 100
@@ -18,9 +42,10 @@ FIRST_PULL = timedelta(days=30)
 # It filters by days without saying whose: São Paulo's begin three hours after UTC's. The fourth
 # hour is for an order that its list shows late.
 OVERLAP = timedelta(hours=4)
+ORDER_ID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 
 
-class Pluggto(Client, OrderSource, FulfilmentSink):
+class Pluggto(Client, OrderSource, FulfilmentSink, ProductSink, PriceSink, StockSink, NoticeSource):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self.api = Api(account)
@@ -55,8 +80,74 @@ class Pluggto(Client, OrderSource, FulfilmentSink):
     def read_order(self, payload: Payload) -> OrderRecord:
         return mapping.read_order(payload)
 
+    # -- Its notifications (section 12) ----------------------------------------------------------
+    def read_notice(self, body: bytes) -> list[Changed]:
+        """Only orders concern us: the catalogue is ours to tell. It may have words that we do not
+        know, and one that we did not take would come again."""
+        try:
+            notice = Payload(json.loads(body))
+        except (ValueError, RecursionError) as error:
+            raise Unreadable("not JSON") from error
+        if notice.text("type") != "orders":
+            return []
+        order_id = notice.text("id")
+        if not ORDER_ID.fullmatch(order_id):
+            raise Unreadable(f"{notice.path}.id: not an order's id")
+        return [Changed(OrderSource, order_id)]
+
+    def answer_notice(self, body: bytes) -> Any:
+        return {"received": True}
+
+    def fetch(self, ability: type[Ability], record_id: str) -> Iterable[Payload]:
+        try:
+            yield mapping.unwrapped(self.api.call("GET", _path("orders", record_id)))
+        except NotThere:
+            return
+
+    # -- What it is told -------------------------------------------------------------------------
+    def push_product(self, product: ProductRecord) -> str:
+        path = _path("skus", product.sku)
+        there = self._product(path)
+        if there and there.text("sku") != product.sku:
+            raise Rejected(
+                _("No Plugg.to, o SKU %(sku)s é uma variação do produto %(other)s.")
+                % {"sku": product.sku, "other": there.text("sku")}
+            )
+        try:
+            body = catalogue.write_product(product, there)
+            there = catalogue.unwrapped(self.api.call("PUT", path, json=body))
+        except NotUpdated:
+            there = there or self._product(path)
+        return there.text("id") if there else ""
+
+    def _product(self, path: str) -> Payload | None:
+        try:
+            return catalogue.unwrapped(self.api.call("GET", path))
+        except NotThere:
+            return None
+
+    def remove_product(self, sku: str) -> None:
+        with suppress(NotThere):
+            self.api.call("DELETE", _path("skus", sku))
+
+    def push_price(self, price: PriceRecord) -> None:
+        sku, body = catalogue.write_price(price)
+        with suppress(NotUpdated):
+            self.api.call("PUT", _path("skus", sku), json=body)
+
+    def push_stock(self, stock: StockRecord) -> None:
+        path = _path("skus", stock.sku, "stock")
+        with suppress(NotUpdated):
+            self.api.call("PUT", path, json=catalogue.write_stock(stock))
+
     def push_fulfilment(self, fulfilment: FulfilmentRecord) -> None:
-        path = f"orders/{quote(fulfilment.external_id, safe='')}"
+        path = _path("orders", fulfilment.external_id)
         order = mapping.unwrapped(self.api.call("GET", path))
         with suppress(NotUpdated):
             self.api.call("PUT", path, json=mapping.write_fulfilment(fulfilment, order))
+
+
+def _path(*segments: str) -> str:
+    if {".", ".."} & set(segments):
+        raise Rejected("/".join(segments))  # in an address these mean another place
+    return "/".join(quote(segment, safe="") for segment in segments)

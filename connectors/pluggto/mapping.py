@@ -9,6 +9,7 @@ from connectors import wire
 from connectors.errors import Unreadable
 from connectors.payload import Payload
 from connectors.records import (
+    DeliveryRecord,
     Document,
     FulfilmentRecord,
     InvoiceRecord,
@@ -99,24 +100,53 @@ def _without(document: Document, names: set[str]) -> Document:
 def write_fulfilment(record: FulfilmentRecord, order: Payload) -> dict[str, Any]:
     """The body that tells `order`, as Plugg.to holds it now, what became of it.
 
-    Names the shipment that is there: one without an id would be added beside it (section 5.4). An
-    order that was cancelled there meanwhile is not revived: it hears of its shipment only.
+    Names the shipments that are there: one without an id would be added beside them (section 5.4).
+    An order that was cancelled there meanwhile is not revived: it hears of its shipments only.
     """
-    told: dict[str, Any] = {}
-    if record.invoice:
-        told |= _write_invoice(record.invoice)
-    if record.tracking:
-        told |= _write_tracking(record.tracking)
-    told["status"] = SHIPMENT_STATUS.get(record.status)
-    shipment = {name: value for name, value in told.items() if value}
+    told = [_write_delivery(each, record) for each in record.deliveries or (DeliveryRecord(),)]
     body: dict[str, Any] = {}
     if order.optional_text("status") not in OVER:
         body["status"] = record.status.value
-    if shipment:
-        ids = (known.optional_text("id") for known in order.each("shipments"))
-        present = next((id for id in ids if id), None)
-        body["shipments"] = [{"id": present, **shipment} if present else shipment]
+    if shipments := _with_ids([each for each in told if each], order.each("shipments")):
+        body["shipments"] = shipments
     return body
+
+
+def _write_delivery(delivery: DeliveryRecord, record: FulfilmentRecord) -> Document:
+    told: Document = {"shipping_items": list(delivery.items)}
+    if delivery.invoice:
+        told |= _write_invoice(delivery.invoice)
+    if delivery.tracking:
+        told |= _write_tracking(delivery.tracking)
+    told["status"] = SHIPMENT_STATUS.get(record.status)
+    if record.others:  # each is as far as it is itself
+        on_its_way = "shipped" if delivery.tracking else "invoiced"
+        told["status"] = "delivered" if told.get("date_delivered") else on_its_way
+    return {name: value for name, value in told.items() if value}
+
+
+def _with_ids(told: list[Document], there: list[Payload]) -> list[Document]:
+    """Each with the id of the shipment that is the same there; else of one that is left, which is
+    still empty, or is corrected; else a new one."""
+    left = [shipment for shipment in there if not shipment.is_blank("id")]
+    found: dict[int, str] = {}
+    for is_same in (_is_same, _is_any):
+        for position, delivery in enumerate(told):
+            match = next((each for each in left if is_same(each, delivery)), None)
+            if position not in found and match is not None:
+                found[position] = match.text("id")
+                left.remove(match)
+    ids = ({"id": found[i]} if i in found else {} for i in range(len(told)))
+    return [{**id, **delivery} for id, delivery in zip(ids, told, strict=True)]
+
+
+def _is_same(shipment: Payload, delivery: Document) -> bool:
+    keys = ("nfe_key", "track_code")
+    return any(delivery.get(key) and shipment.data.get(key) == delivery[key] for key in keys)
+
+
+def _is_any(shipment: Payload, delivery: Document) -> bool:
+    return True
 
 
 def _write_invoice(invoice: InvoiceRecord) -> dict[str, Any]:

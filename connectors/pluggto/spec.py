@@ -1,11 +1,14 @@
+from datetime import timedelta
+
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import FulfilmentSink, OrderSource
+from connectors.contract import FulfilmentSink, OrderSource, PriceSink, ProductSink, StockSink
 from connectors.pluggto.client import Pluggto
 from connectors.spec import (
     ORDERS,
     Activating,
     ActivationKind,
+    Cadence,
     Contact,
     CredentialField,
     End,
@@ -16,6 +19,9 @@ from connectors.spec import (
     Through,
 )
 
+# Told at once. The rest is for what the channel could not take then, and for what we missed.
+TOLD = Cadence(timedelta(minutes=5), on_change=True, daily_full_pass=True)
+
 SPEC = Spec(
     slug="pluggto",
     name="Plugg.to",
@@ -23,7 +29,13 @@ SPEC = Spec(
     catalogue=Route(End.HUB, End.CHANNEL),
     orders=Route(End.CHANNEL, End.HUB),
     products=Products(),
-    flows={OrderSource: ORDERS, FulfilmentSink: ORDERS},
+    flows={
+        ProductSink: TOLD,
+        PriceSink: TOLD,
+        StockSink: TOLD,
+        OrderSource: ORDERS,
+        FulfilmentSink: ORDERS,
+    },
     activating=Activating(
         ActivationKind.RECORD,
         steps=(

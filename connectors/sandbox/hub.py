@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from connectors.sandbox.hub_answers import Json, error, is_within, listed, oauth_error
+from connectors.sandbox.hub_notices import Bell
 from connectors.sandbox.hub_orders import iso, make_order, make_shipment
-from connectors.sandbox.server import Platform, Request, Response
-
-Json = dict[str, Any]
+from connectors.sandbox.hub_products import Shelves
+from connectors.sandbox.messages import Request, Response
+from connectors.sandbox.server import Platform
 
 TOKEN_SECONDS = 3600
-USUAL_PAGE, LARGEST_PAGE = 20, 100
 # What a client may send along with an order without meaning the order (section 5.4).
 NOT_THE_ORDERS = {"id", "update", "created", "modified", "shipments"}
 # Which of a shipment's fields makes which tag of the order true.
@@ -38,6 +39,14 @@ class Hub(Platform):
         self.orders: dict[str, Json] = {}  # by id; each is greater than the one before
         self.tokens: dict[str, float] = {}  # access token: when it expires
         self.refresh_tokens: set[str] = set()
+        self.last_number = 0
+        self.shelves = Shelves(self._new_id)
+        self.bell = Bell(lambda: self.faults.times())
+
+    def _new_id(self) -> str:
+        """Greater than the one before."""
+        self.last_number += 1
+        return f"{self.first_half}{self.last_number:08x}"
 
     def handle(self, request: Request) -> Response:
         path = tuple(segment.lower() for segment in request.path)
@@ -52,13 +61,19 @@ class Hub(Platform):
                 return Response({"Order": self.orders[order_id]})
             case "PUT", ("orders", order_id) if order_id in self.orders:
                 return self._update_order(order_id, request)
+            case _, ("products" | "skus", *_):
+                sku_kept = path[:1] + request.path[1:2] + path[2:]
+                return self.shelves.handle(request, sku_kept)
         return error(404, "not_found", "Not found")
 
     def control(self, verb: str, data: Mapping[str, Any]) -> Any:
         """place_order {items: [{sku, quantity, price, …}], status, and any field that shall differ
         from the usual}: answers {id}. set_status {id, status}: the marketplace approves or
-        cancels."""
+        cancels. settings {notify}: the address where its notifications go."""
         match verb:
+            case "settings":
+                self.bell.address = data["notify"]
+                return {}
             case "place_order":
                 return {"id": self._place_order(data)}
             case "set_status":
@@ -85,11 +100,14 @@ class Hub(Platform):
                     ],
                 }
                 for order_id, order in self.orders.items()
-            }
+            },
+            "products": self.shelves.report(),
+            "not_told": [*self.bell.given_up, *(each.body for each in self.bell.waiting)],
         }
 
     def work(self) -> None:
-        """Its buyers wait for whoever controls the sandbox."""
+        """It tells what happened. Its buyers wait for whoever controls the sandbox."""
+        self.bell.ring()
 
     # -- Tokens (section 2) ----------------------------------------------------------------------
     def _give_token(self, request: Request) -> Response:
@@ -132,8 +150,6 @@ class Hub(Platform):
 
     # -- Orders (section 5) ----------------------------------------------------------------------
     def _list_orders(self, query: Mapping[str, str]) -> Response:
-        limit = min(int(query.get("limit", USUAL_PAGE)), LARGEST_PAGE)
-        start = (int(query.get("page", 1)) - 1) * limit
         found = [
             order
             for order in self.orders.values()
@@ -142,8 +158,7 @@ class Hub(Platform):
             and is_within(order["created"], query.get("created"))
             and is_within(order["modified"], query.get("modified"))
         ]
-        rows = [{"Order": order} for order in found[start : start + limit]]
-        return Response({"total": len(found), "showing": len(rows), "limit": limit, "result": rows})
+        return listed(found, "Order", query)
 
     def _update_order(self, order_id: str, request: Request) -> Response:
         sent = request.json() or {}
@@ -173,6 +188,7 @@ class Hub(Platform):
         }
         after |= {"modified": iso(now), "timestamp": int(now.timestamp())}
         self.orders[order_id] = after
+        self.bell.tell("orders", "updated", order_id, "status")
         return True
 
     def _merge(self, present: list[Json], sent: list[Json]) -> list[Json]:
@@ -185,32 +201,14 @@ class Hub(Platform):
 
     # -- The marketplaces ------------------------------------------------------------------------
     def _place_order(self, data: Mapping[str, Any]) -> str:
-        number = len(self.orders) + 1
-        order_id = f"{self.first_half}{number:08x}"
+        order_id = self._new_id()
         status = data.get("status", "approved")
         self.orders[order_id] = {
             **make_order(self.random, data["items"], status, datetime.now(UTC)),
             **{name: value for name, value in data.items() if name != "items"},
             "id": order_id,
-            "order_id": number,
+            "order_id": self.last_number,
             "user_id": "8203",
         }
+        self.bell.tell("orders", "created", order_id, "status")
         return order_id
-
-
-def is_within(moment: str, wanted: str | None) -> bool:
-    """`2026-05-01to2026-05-31`, both days included; also full times, or a single day."""
-    if not wanted:
-        return True
-    first, _, last = wanted.partition("to")
-    last = last or first
-    return first <= moment and moment[: len(last)] <= last
-
-
-def error(status: int, kind: str, details: str) -> Response:
-    message = "An error occurred, see details for more information."
-    return Response({"error": True, "type": kind, "message": message, "details": details}, status)
-
-
-def oauth_error(kind: str, description: str, status: int = 400) -> Response:
-    return Response({"code": status, "error": kind, "error_description": description}, status)

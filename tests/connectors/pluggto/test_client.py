@@ -1,5 +1,6 @@
 """Against the sandbox's hub, over real HTTP."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,13 @@ import pytest
 
 from connectors.errors import Rejected, Unauthorized, Unreadable
 from connectors.payload import Payload
-from connectors.records import FulfilmentRecord, InvoiceRecord, OrderStatus, TrackingRecord
+from connectors.records import (
+    DeliveryRecord,
+    FulfilmentRecord,
+    InvoiceRecord,
+    OrderStatus,
+    TrackingRecord,
+)
 from connectors.wire import moment_text
 
 INVOICE = InvoiceRecord(
@@ -275,3 +282,60 @@ def test_a_reply_of_one_order_reads_as_a_row_of_the_list(client, hub, place_orde
     record = client.read_order(Payload({"Order": hub.orders[order_id]}))
 
     assert record.external_id == order_id
+
+
+def delivery(number: int, code: str = "", sku: str = "") -> DeliveryRecord:
+    invoice = replace(INVOICE, key=f"{number:044}", number=str(number))
+    tracking = replace(TRACKING, code=code) if code else None
+    return DeliveryRecord(invoice, tracking, ({"sku": sku, "quantity": 1},) if sku else ())
+
+
+def told_of(*deliveries: DeliveryRecord, order_id: str, status: OrderStatus) -> FulfilmentRecord:
+    first, *others = deliveries
+    return FulfilmentRecord(
+        status,
+        external_id=order_id,
+        invoice=first.invoice,
+        tracking=first.tracking,
+        items=first.items,
+        others=tuple(others),
+    )
+
+
+def test_an_order_that_goes_out_in_several_deliveries_has_a_shipment_for_each(
+    client, hub, place_order
+):
+    order_id = place_order()
+    first, second = delivery(1, "AA1", "CAMISETA-P"), delivery(2, "", "CAMISETA-G")
+    status = OrderStatus.SHIPPING_INFORMED
+
+    client.push_fulfilment(told_of(delivery(1), order_id=order_id, status=OrderStatus.INVOICED))
+    for _again in range(2):
+        client.push_fulfilment(told_of(first, second, order_id=order_id, status=status))
+
+    shipments = hub.report()["orders"][order_id]["shipments"]
+    assert [(each["nfe_number"], each["status"]) for each in shipments] == [
+        ("1", "shipped"), ("2", "invoiced"),
+    ]  # fmt: skip
+    assert [each["shipping_items"][0]["sku"] for each in shipments] == ["CAMISETA-P", "CAMISETA-G"]
+
+
+def test_a_corrected_invoice_takes_the_place_of_the_wrong_one(client, hub, place_order):
+    order_id = place_order()
+    status = OrderStatus.INVOICED
+    client.push_fulfilment(told_of(delivery(1), delivery(2), order_id=order_id, status=status))
+
+    client.push_fulfilment(told_of(delivery(3), delivery(2), order_id=order_id, status=status))
+
+    shipments = hub.report()["orders"][order_id]["shipments"]
+    assert sorted(each["nfe_number"] for each in shipments) == ["2", "3"]
+
+
+def test_an_order_that_the_merchant_cancels_is_cancelled_there(client, hub, place_order):
+    order_id = place_order()
+    (before,) = hub.orders[order_id]["shipments"]
+
+    client.push_fulfilment(FulfilmentRecord(OrderStatus.CANCELED, external_id=order_id))
+
+    assert hub.orders[order_id]["status"] == "canceled"
+    assert hub.orders[order_id]["shipments"] == [before]
