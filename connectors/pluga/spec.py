@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import Flow
 from connectors.spec import (
+    IMAGES,
+    PREPARATION_DAYS,
     Activating,
     ActivationKind,
     Contact,
     End,
     Field,
+    Hook,
     Mode,
     Route,
     Setting,
@@ -34,6 +38,7 @@ SPEC = Spec(
     modes={Mode.PARTNER: _("sim: a Pluga nos chama e assina os nossos avisos")},
     catalogue=Route(End.HUB, End.TOOLS, by_webhook=True),
     orders=Route(End.TOOLS, End.HUB),
+    hooks=frozenset(Hook),
     activating=Activating(
         ActivationKind.WIZARD,
         steps=(
@@ -45,6 +50,7 @@ SPEC = Spec(
             _("outros campos só aparecem depois do primeiro salvamento"),
         ),
         url_required=False,
+        integrator=True,
     ),
     settings=(
         Setting(
@@ -78,28 +84,15 @@ SPEC = Spec(
             default=DELIVERED_EMAIL,
             help=_("Pode conter {cliente}, {pedido} e {loja}."),
         ),
-        Setting(
-            "preparation_days",
-            _("Enviar os dias de preparação"),
-            Field.FLAG,
-            default=True,
-            help=_("Só quando preenchidos no produto."),
+        replace(
+            PREPARATION_DAYS,
             special=_(
                 "no envio de produtos: dias de preparação (só se preenchidos), imagens sempre ou"
                 " só para produtos novos"
             ),
-            about=Flow.PRODUCTS,
             after_first_save=True,
         ),
-        Setting(
-            "images",
-            _("Enviar imagens"),
-            Field.CHOICE,
-            choices=(("always", _("sempre")), ("new", _("só para produtos novos"))),
-            default="always",
-            about=Flow.PRODUCTS,
-            after_first_save=True,
-        ),
+        replace(IMAGES, after_first_save=True),
     ),
     contacts=(Contact(Through.HELP_CENTRE),),
 )

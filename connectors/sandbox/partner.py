@@ -13,8 +13,9 @@ from typing import Any
 import requests
 
 from connectors.sandbox.hub_orders import Json, make_order
-from connectors.sandbox.invoices import make_key, now
-from connectors.sandbox.server import Platform, Request, Response
+from connectors.sandbox.invoices import now
+from connectors.sandbox.messages import Request, Response
+from connectors.sandbox.server import Platform
 
 SECONDS = 20
 OLDEST_NOTICE = 300  # seconds; an older one may be somebody's copy
@@ -22,17 +23,21 @@ OLDEST_NOTICE = 300  # seconds; an older one may be somebody's copy
 
 class Partner(Platform):
     """Credentials: `hub` (the API's address), client_id, client_secret, api_user, api_secret,
-    webhook_secret."""
+    webhook_secret. Without the last three it is an App, which the hub opens with a code."""
 
     def __init__(self, name: str, credentials: Mapping[str, str]) -> None:
         super().__init__(name, credentials)
-        self.token = ""
+        self.token = self.refresh_token = ""
         self.notices: list[Json] = []
         self.refusals: list[str] = []
         self.to_read: list[str] = []
 
     def handle(self, request: Request) -> Response:
-        """A notification: a doorbell. What changed is read from the API afterwards."""
+        """A notification: a doorbell. What changed is read from the API afterwards. Or the
+        merchant's browser, with the code that the hub opens an App with."""
+        if code := request.query.get("pluggtocode"):
+            self.token = self._ask_token({"grant_type": "authorization_code", "code": code})
+            return Response({"opened": True})
         if not self._is_the_hubs(request):
             self.refusals.append(f"{self.name}: a notification whose signature is wrong")
             return Response({"error": "signature"}, 401)
@@ -56,7 +61,7 @@ class Partner(Platform):
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Json:
         """What the hub answers; a refusal is kept for the report and answered as it came."""
         if not self.token:
-            self.token = self._ask_token()
+            self.token = self._ask_token(self._grant())
         answer = requests.request(
             method,
             self.credentials["hub"] + path,
@@ -72,20 +77,22 @@ class Partner(Platform):
             self.refusals.append(f"{method} {path}: {data.get('details')}")
         return data
 
-    def _ask_token(self) -> str:
+    def _grant(self) -> Json:
         ours = self.credentials
-        answer = requests.post(
-            ours["hub"] + "/oauth/token",
-            data={
-                "grant_type": "password",
-                "client_id": ours["client_id"],
-                "client_secret": ours["client_secret"],
-                "username": ours["api_user"],
-                "password": ours["api_secret"],
-            },
-            timeout=SECONDS,
-        )
+        if "api_user" not in ours:
+            return {"grant_type": "refresh_token", "refresh_token": self.refresh_token}
+        return {
+            "grant_type": "password",
+            "username": ours["api_user"],
+            "password": ours["api_secret"],
+        }
+
+    def _ask_token(self, grant: Json) -> str:
+        ours = self.credentials
+        client = {"client_id": ours["client_id"], "client_secret": ours["client_secret"]}
+        answer = requests.post(ours["hub"] + "/oauth/token", data=client | grant, timeout=SECONDS)
         answer.raise_for_status()
+        self.refresh_token = answer.json()["refresh_token"]
         token: str = answer.json()["access_token"]
         return token
 
@@ -111,107 +118,6 @@ class Partner(Platform):
     @abstractmethod
     def work_with_hub(self) -> None:
         """What its program does at each turn."""
-
-
-class Shop(Partner):
-    """A platform or ERP. Further credentials: `reports`, the statuses that it reports, in order;
-    `only`, where its invoice has just these fields.
-
-    control: put_product {a product as the hub writes it}, which it sends to the hub; set_stock
-    {sku, quantity}.
-    """
-
-    def __init__(self, name: str, credentials: Mapping[str, str]) -> None:
-        super().__init__(name, credentials)
-        self.invoices = 0
-        self.unsent: dict[str, tuple[str, Json]] = {}
-        self.orders: dict[str, Json] = {}  # by hub id: number, status, statuses
-        self.random = Random(name)
-
-    def control(self, verb: str, data: Mapping[str, Any]) -> Any:
-        match verb:
-            case "put_product":
-                self.unsent[data["sku"]] = (f"/skus/{data['sku']}", dict(data))
-            case "set_stock":
-                stock = {"action": "update", "quantity": data["quantity"]}
-                self.unsent["stock " + data["sku"]] = (f"/skus/{data['sku']}/stock", stock)
-            case _:
-                return super().control(verb, data)
-        return {}
-
-    def report(self) -> dict[str, Any]:
-        return super().report() | {"orders": self.orders, "unsent": len(self.unsent)}
-
-    def work_with_hub(self) -> None:
-        for key, (path, body) in list(self.unsent.items()):
-            if "error" not in (answer := self.call("PUT", path, body)) or (
-                answer.get("type") == "not_updated"
-            ):
-                del self.unsent[key]
-        for row in self.call("GET", "/orders", limit=100).get("result", []):
-            self._take(row["Order"])
-        heard, self.to_read = set(self.to_read), []
-        for order_id in heard & set(self.orders):
-            self._take(self.call("GET", f"/orders/{order_id}").get("Order", {}))
-        for order_id, order in list(self.orders.items()):
-            self._next_step(order_id, order)
-
-    def _take(self, order: Json) -> None:
-        if not order:
-            return
-        ours = self.orders.setdefault(
-            order["id"], {"number": "", "status": "", "statuses": [], "shipment": None}
-        )
-        if order["status"] != ours["status"]:
-            ours["status"] = order["status"]
-            ours["statuses"].append(order["status"])
-        if order["shipments"]:
-            ours["shipment"] = order["shipments"][0]["id"]
-        if not ours["number"]:
-            ours["number"] = f"{self.name}-{1000 + len(self.orders)}"
-            self.call("PUT", f"/orders/{order['id']}", {"external": ours["number"], "ack": True})
-
-    def _next_step(self, order_id: str, order: Json) -> None:
-        """An approved order gets its invoice, an invoiced one its tracking, step by step."""
-        path = ["approved", *self.credentials["reports"].split(",")]
-        if order["status"] not in path[:-1]:
-            return
-        status = path[path.index(order["status"]) + 1]
-        shipment = self._invoice() if status == "invoiced" else self._tracking(status)
-        if order["shipment"]:
-            shipment["id"] = order["shipment"]
-        body = {"status": status, "shipments": [shipment]}
-        answer = self.call("PUT", f"/orders/{order_id}", body)
-        if "Order" in answer:
-            self._take(answer["Order"])
-
-    def _invoice(self) -> Json:
-        self.invoices += 1
-        issued_at = now()
-        key = make_key(self.name, self.invoices, issued_at)
-        fields = {
-            "nfe_key": key,
-            "nfe_number": str(self.invoices),
-            "nfe_serie": "1",
-            "nfe_date": issued_at.isoformat(),
-            "nfe_link": f"https://nfe.example.com/{key}.xml",
-            "cfops": "5102",
-        }
-        if "only" in self.credentials:
-            return {name: fields[name] for name in self.credentials["only"].split(",")}
-        return fields
-
-    def _tracking(self, status: str) -> Json:
-        today = now().isoformat()
-        if status == "delivered":
-            return {"date_delivered": today, "status": "delivered"}
-        return {
-            "shipping_company": "Correios",
-            "shipping_method": "SEDEX",
-            "track_code": f"AA{self.random.randrange(10**8, 10**9)}BR",
-            "date_shipped": today,
-            "status": "shipped",
-        }
 
 
 class Tools(Partner):

@@ -3,50 +3,20 @@
     POST /control/platforms              {"name", "kind", "credentials": {}}    opens one
     GET  /control/platforms/{name}       what it holds, for whoever compares both sides
     POST /control/platforms/{name}/{verb}   what its people do: add a product, place an order …
+    POST /control/platforms/{name}/faults   {"rates": {}, "seed"}   what goes wrong from now on
 
 Everything else goes to the platform that the first segment names, in the platform's own API.
 """
 
-import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-
-@dataclass(frozen=True)
-class Request:
-    method: str
-    path: tuple[str, ...]  # the segments after the platform's name, unquoted
-    query: Mapping[str, str]
-    headers: Message  # looked up without case
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body or b"null")
-
-    def form(self) -> dict[str, str]:
-        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
-
-
-@dataclass(frozen=True)
-class Response:
-    data: Any = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def body(self) -> bytes:
-        """`data` as JSON, or as it is where it is bytes already."""
-        return self.data if isinstance(self.data, bytes) else json.dumps(self.data).encode()
-
-    def written(self) -> "Response":
-        """The same, with its body as bytes: nothing that happens to the data later changes it."""
-        return replace(self, data=self.body)
+from connectors.sandbox.faults import Faults, HungUp
+from connectors.sandbox.messages import Request, Response
 
 
 class Platform(ABC):
@@ -56,10 +26,15 @@ class Platform(ABC):
         self.name = name
         self.credentials = dict(credentials)
         self.lock = threading.RLock()
+        self.faults = Faults({})
 
     @abstractmethod
     def handle(self, request: Request) -> Response:
         """The platform's own API."""
+
+    def is_reading(self, request: Request) -> bool:
+        """The request asks, and changes nothing."""
+        return request.method == "GET"
 
     @abstractmethod
     def control(self, verb: str, data: Mapping[str, Any]) -> Any:
@@ -118,8 +93,12 @@ class Sandbox:
         inner = Request(
             request.method, request.path[1:], request.query, request.headers, request.body
         )
-        with platform.lock:
-            return platform.handle(inner).written()
+
+        def handle(request: Request) -> Response:
+            with platform.lock:
+                return platform.handle(request).written()
+
+        return platform.faults.answer(inner, handle, platform.is_reading(inner))
 
     def _control(self, request: Request) -> Response:
         name_and_verb = request.path[2:]
@@ -133,6 +112,9 @@ class Sandbox:
         with platform.lock:
             if request.method == "GET":
                 return Response(platform.report()).written()
+            if name_and_verb[1] == "faults":
+                platform.faults = Faults(**request.json())
+                return Response({})
             return Response(platform.control(name_and_verb[1], request.json() or {})).written()
 
 
@@ -160,6 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
         )
         try:
             response = self.sandbox.answer(request)
+        except HungUp:
+            self.close_connection = True
+            return
         except Exception as error:
             response = Response({"error": repr(error)}, 500)
         self.send_response(response.status)

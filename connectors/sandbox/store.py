@@ -6,11 +6,13 @@ at each `work`. The credential `reports` says which steps there are, in their or
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
 from connectors.sandbox.invoices import make_key, now
-from connectors.sandbox.server import Platform, Request, Response
+from connectors.sandbox.messages import Request, Response
+from connectors.sandbox.server import Platform
 
 Json = dict[str, Any]
 
@@ -61,6 +63,12 @@ class Order:
     reported: list[str] = field(default_factory=list)  # ours
     invoice: Json | None = None
     tracking: Json | None = None
+    taken_at: datetime = field(default_factory=now)
+
+    @property
+    def status(self) -> str:
+        """Where it stands: what it reported last, unless it was told something since then."""
+        return self.told[-1] if self.told[-1] in OVER or not self.reported else self.reported[-1]
 
 
 class Store(Platform):
@@ -84,6 +92,8 @@ class Store(Platform):
                 return Response({"name": self.name})
             case "GET", (flow,) if flow in self.changes:
                 return self._answer_page(self.changes[flow], request.query)
+            case "GET", ("orders",):
+                return self._list_orders(request.query)
             case "PUT", ("orders", hub_id):
                 return self._take_order(hub_id, request)
         return Response({"error": "endereço desconhecido"}, 404)
@@ -143,6 +153,20 @@ class Store(Platform):
         except ValueError:
             return Response({"error": "cursor ou limit desconhecido"}, 422)
 
+    def _list_orders(self, query: Mapping[str, str]) -> Response:
+        """The cursor is how many were passed; orders are never fewer."""
+        try:
+            since = datetime.fromisoformat(query.get("since", ""))
+            passed = int(query.get("cursor") or 0)
+            limit = min(max(int(query.get("limit", LARGEST_PAGE)), 1), LARGEST_PAGE)
+        except ValueError:
+            return Response({"error": "since, cursor ou limit desconhecido"}, 422)
+        held = [(key, order) for key, order in self.orders.items() if order.taken_at >= since]
+        page = held[passed : passed + limit]
+        items = [{"order_id": key, "id": each.id, "status": each.status} for key, each in page]
+        passed += len(page)
+        return Response({"items": items, "cursor": str(passed), "more": len(held) > passed})
+
     def _take_order(self, hub_id: str, request: Request) -> Response:
         try:
             document = request.json()
@@ -155,7 +179,10 @@ class Store(Platform):
         is_new = hub_id not in self.orders
         if is_new:
             self.orders[hub_id] = Order(str(FIRST_ORDER_ID + len(self.orders)))
+            self._put_aside(document, 1)
         order = self.orders[hub_id]
+        if not is_new and document["status"] in OVER and order.told[-1] not in OVER:
+            self._put_aside(order.document, -1)
         order.document = document
         order.puts += 1
         if order.told[-1:] != [document["status"]]:
@@ -186,6 +213,15 @@ class Store(Platform):
     def _set_stock(self, data: Mapping[str, Any]) -> Json:
         stock = {"sku": data["sku"], "quantity": data["quantity"]}
         return self.changes["stock"].put(data["sku"], stock)
+
+    def _put_aside(self, document: Json, sign: int) -> None:
+        """What an order wants is no longer for sale; with the sign turned round it is again."""
+        for item in document["items"]:
+            sku = (item.get("variation") or {}).get("sku") or item["sku"]
+            if sku in self.changes["stock"].latest:
+                level = self.changes["stock"].latest[sku][1]["quantity"]
+                quantity = max(0, level - sign * item["quantity"])
+                self._set_stock({"sku": sku, "quantity": quantity})
 
     def _next(self, order: Order) -> str | None:
         return next((step for step in self.steps if step not in order.reported), None)
