@@ -10,16 +10,28 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
-from catalog.models import Price, SkuMapping, Stock
+from catalog.models import Price, Reservation, Sent, SkuMapping, Stock, Taken, TakenPage
 from connectors.models import (
     AccessToken,
     ActivationFlow,
+    Alert,
     AuthorizationCode,
+    Brake,
+    CallBudget,
+    Comparison,
     Connector,
+    Delivery,
+    Difference,
+    Doorbell,
+    Event,
     Failure,
+    Incident,
+    Listed,
     Notice,
+    Ring,
     Run,
     Store,
+    Subscription,
 )
 from orders.models import Line, Order, OrderLink
 from tests.conftest import make_operator, make_partner, make_store
@@ -40,9 +52,15 @@ class World:
         self.product = self.store.products.create(sku="A")
         self.other_product = self.store.products.create(sku="B")
         self.price = Price.objects.create(product=self.product)
-        self.stock = Stock.objects.create(product=self.product)
+        self.stock = Stock.objects.create(product=self.product, on_hand=1)
+        self.reservation = Reservation.objects.create(
+            product=self.product, sale="1", quantity=1, held=1
+        )
         self.mapping = SkuMapping.objects.create(
             activation=self.activation, code="1", product=self.product
+        )
+        self.sent = Sent.objects.create(
+            activation=self.activation, flow="stock", product=self.product
         )
         self.order = Order.objects.create(
             store=self.store,
@@ -57,6 +75,12 @@ class World:
         self.flow = ActivationFlow.objects.create(
             activation=self.activation, ability="StockSource", flow="stock", every=60
         )
+        self.incident = Incident.objects.create(
+            activation=self.activation, flow=self.flow, kind="silent"
+        )
+        self.refusal = Incident.objects.create(activation=self.activation, kind="refused")
+        self.alert = Alert.objects.create(channel="email", message_id="m", subject="…", body="…")
+        self.budget = CallBudget.objects.create(account="a", kind="calls")
         self.run = Run.objects.create(
             activation=self.activation,
             ability="StockSource",
@@ -68,6 +92,35 @@ class World:
         )
         self.notice = Notice.objects.create(
             activation=self.activation, topic="orders", action="updated", object_id="1"
+        )
+        self.subscription = Subscription.objects.create(
+            activation=self.activation, hook="order.created", target_url="https://a.example/x"
+        )
+        self.event = Event.objects.create(store=self.store, hook="order.created", data={})
+        self.delivery = Delivery.objects.create(subscription=self.subscription, event=self.event)
+        self.doorbell = Doorbell.objects.create(activation=self.activation, secret_hash="d")
+        self.ring = Ring.objects.create(
+            activation=self.activation, ability="StockSource", record_id="1"
+        )
+        self.brake = Brake.objects.create(
+            activation=self.activation,
+            ability="StockSource",
+            flow="stock",
+            danger="zeroed",
+            count=1,
+            base=1,
+            limit=30,
+        )
+        self.comparison = Comparison.objects.create(activation=self.activation, purpose="preview")
+        self.difference = Difference.objects.create(
+            comparison=self.comparison, flow="stock", kind="create", record_id="A"
+        )
+        self.listed = Listed.objects.create(
+            comparison=self.comparison, flow="stock", record_id="A", digest=1
+        )
+        self.page = TakenPage.objects.create(activation=self.activation, flow="stock", digest=1)
+        self.taken = Taken.objects.create(
+            activation=self.activation, flow="stock", record_id="A", product=self.product
         )
         self.token = AccessToken.objects.create(
             credential=self.credential,
@@ -124,6 +177,10 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
         lambda w: change(w.activation, mode="managed"),
         lambda w: change(w.activation, mode="managed", client_id=None, api_user=None),
     ),
+    "activation_moved_leads_to_another": (
+        lambda w: change(w.activation, state="moved"),
+        lambda w: copy_activation(w, state="moved", moved_to=w.activation),
+    ),
     "activation_name_once_per_store": (
         lambda w: copy_activation(w, name=w.activation.name),
         lambda w: copy_activation(w, connector=Connector.objects.get(slug="rocky")),
@@ -148,6 +205,26 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
         lambda w: change(w.notice, delivered_at=timezone.now(), given_up_at=timezone.now()),
         lambda w: change(w.notice, delivered_at=timezone.now()),
     ),
+    "subscription_fails_since_a_moment": (
+        lambda w: change(w.subscription, failures_in_a_row=1),
+        lambda w: change(w.subscription, failures_in_a_row=1, failing_since=timezone.now()),
+    ),
+    "subscription_disabled_for_a_reason": (
+        lambda w: change(w.subscription, disabled_at=timezone.now()),
+        lambda w: change(w.subscription, disabled_at=timezone.now(), disabled_reason="HTTP 500"),
+    ),
+    "subscription_once_per_address": (
+        lambda w: copy(w.subscription),
+        lambda w: copy(w.subscription, ended_at=timezone.now()),
+    ),
+    "delivery_ends_in_one_way": (
+        lambda w: change(w.delivery, delivered_at=timezone.now(), given_up_at=timezone.now()),
+        lambda w: change(w.delivery, delivered_at=timezone.now()),
+    ),
+    "one_open_ring_per_record": (
+        lambda w: copy(w.ring),
+        lambda w: copy(w.ring, handled_at=timezone.now()),
+    ),
     "flow_once_per_activation": (
         lambda w: copy(w.flow),
         lambda w: copy(w.flow, ability="OrderSink"),
@@ -160,6 +237,22 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
     "run_ends_with_an_outcome": (
         lambda w: change(w.run, ended_at=timezone.now()),
         lambda w: change(w.run, ended_at=timezone.now(), outcome="failed"),
+    ),
+    "budget_once_per_account": (
+        lambda w: copy(w.budget),
+        lambda w: copy(w.budget, kind="batch_calls"),
+    ),
+    "one_open_incident_per_flow": (
+        lambda w: copy(w.incident),
+        lambda w: copy(w.incident, kind="unchanged"),
+    ),
+    "one_open_incident_per_activation": (
+        lambda w: copy(w.refusal),
+        lambda w: copy(w.refusal, ended_at=timezone.now()),
+    ),
+    "incident_heals_by_ending": (
+        lambda w: change(w.incident, healed=True),
+        lambda w: change(w.incident, healed=True, ended_at=timezone.now()),
     ),
     "one_open_failure_per_record": (
         lambda w: copy(w.failure),
@@ -190,6 +283,22 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
         lambda w: copy(w.mapping, code="2"),
         lambda w: copy(w.mapping, code="2", product=w.other_product),
     ),
+    "sent_once_per_product": (
+        lambda w: copy(w.sent),
+        lambda w: copy(w.sent, flow="prices"),
+    ),
+    "stock_reserved_is_on_hand": (
+        lambda w: change(w.stock, reserved=2),
+        lambda w: change(w.stock, reserved=1),
+    ),
+    "reserved_once_per_sale": (
+        lambda w: copy(w.reservation),
+        lambda w: copy(w.reservation, sale="2"),
+    ),
+    "reservation_holds_what_it_wants": (
+        lambda w: change(w.reservation, held=2),
+        lambda w: change(w.reservation, held=0),
+    ),
     "order_once_per_channel_account": (
         lambda w: copy(w.order),
         lambda w: copy(w.order, channel_account="outra conta"),
@@ -214,6 +323,54 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
         lambda w: copy(w.link),
         lambda w: copy(w.link, activation=make_partner(w.store, "rocky").activation),
     ),
+    "one_open_brake_per_flow": (
+        lambda w: copy(w.brake),
+        lambda w: copy(w.brake, ability="PriceSource"),
+    ),
+    "brake_answered_by_somebody": (
+        lambda w: change(w.brake, answer="reread", answered_at=timezone.now()),
+        lambda w: change(
+            w.brake, answer="reread", answered_at=timezone.now(), answered_by=make_operator()
+        ),
+    ),
+    "brake_used_if_let_through": (
+        lambda w: change(w.brake, used_at=timezone.now()),
+        lambda w: change(
+            w.brake,
+            answer="apply",
+            answered_at=timezone.now(),
+            answered_by=make_operator(),
+            used_at=timezone.now(),
+        ),
+    ),
+    "one_open_comparison_per_purpose": (
+        lambda w: copy(w.comparison),
+        lambda w: copy(w.comparison, ended_at=timezone.now()),
+    ),
+    "preview_approved_by_somebody": (
+        lambda w: change(w.comparison, approved_at=timezone.now()),
+        lambda w: change(w.comparison, approved_at=timezone.now(), approved_by=make_operator()),
+    ),
+    "only_a_preview_holds": (
+        lambda w: change(w.comparison, holds=True, purpose="orders"),
+        lambda w: change(w.comparison, holds=True),
+    ),
+    "difference_asked_for_by_somebody": (
+        lambda w: change(w.difference, asked_at=timezone.now()),
+        lambda w: change(w.difference, asked_at=timezone.now(), asked_by=make_operator()),
+    ),
+    "record_listed_once": (
+        lambda w: copy(w.listed),
+        lambda w: copy(w.listed, flow="prices"),
+    ),
+    "page_taken_once": (
+        lambda w: copy(w.page),
+        lambda w: copy(w.page, digest=2),
+    ),
+    "record_taken_once": (
+        lambda w: copy(w.taken),
+        lambda w: copy(w.taken, flow="prices"),
+    ),
 }
 # Columns that say it of themselves.
 UNIQUE = {
@@ -224,8 +381,14 @@ UNIQUE = {
     "activation.submission": lambda w: copy_activation(w, submission=w.activation.submission),
     "accesstoken.access_hash": lambda w: copy(w.token, refresh_hash="r2"),
     "accesstoken.refresh_hash": lambda w: copy(w.token, access_hash="a2"),
+    "alert.message_id": lambda w: copy(w.alert),
     "authorizationcode.code_hash": lambda w: copy(w.code),
+    "doorbell.secret_hash": lambda w: Doorbell.objects.create(
+        activation=make_partner(w.store, "rocky").activation, secret_hash="d"
+    ),
     "order.public_id": lambda w: copy_with_public_id(w.order, original_id="2"),
+    "event.public_id": lambda w: copy_with_public_id(w.event),
+    "subscription.public_id": lambda w: copy_with_public_id(w.subscription, hook="order.shipped"),
     "product.public_id": lambda w: copy_with_public_id(w.product, sku="C"),
     "stock.product": lambda w: Stock.objects.create(product=w.product),
 }

@@ -2,6 +2,7 @@
 
 from connectors.contract import (
     FulfilmentSource,
+    OrderIndex,
     OrderSink,
     PriceSource,
     ProductSource,
@@ -10,5 +11,13 @@ from connectors.contract import (
 from connectors.storecontract.client import StoreContract
 
 
-class Linx(StoreContract, ProductSource, PriceSource, StockSource, OrderSink, FulfilmentSource):
+class Linx(
+    StoreContract,
+    ProductSource,
+    PriceSource,
+    StockSource,
+    OrderSink,
+    OrderIndex,
+    FulfilmentSource,
+):
     """Catalogue, prices and stock in; orders out; invoices and tracking in."""

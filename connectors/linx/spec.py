@@ -33,6 +33,7 @@ from connectors.spec import (
     Setting,
     Spec,
     Through,
+    Upgrade,
 )
 from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
 
@@ -94,5 +95,6 @@ SPEC = Spec(
         ),
     ),
     contacts=(Contact(Through.TICKET),),
+    upgrade=Upgrade("store_version", old="v1", new="v2"),
     client=Linx,
 )

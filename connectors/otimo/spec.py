@@ -29,8 +29,8 @@ SPEC = Spec(
     catalogue=None,
     orders=Route(End.HUB, End.ERP),
     flows={
-        PriceSource: Cadence(timedelta(minutes=5)),
-        StockSource: Cadence(timedelta(minutes=5)),
+        PriceSource: Cadence(timedelta(minutes=5), daily_full_pass=True),
+        StockSource: Cadence(timedelta(minutes=5), daily_full_pass=True),
         OrderSink: ORDERS,
         FulfilmentSource: FULFILMENT,
     },

@@ -41,8 +41,8 @@ SPEC = Spec(
     products=Products(frozenset({Shape.SIMPLE, Shape.WITH_VARIATIONS})),
     flows={
         ProductSource: Cadence(timedelta(minutes=10), client_may_set=True),
-        PriceSource: Cadence(timedelta(minutes=10), client_may_set=True),
-        StockSource: Cadence(timedelta(minutes=5), client_may_set=True),
+        PriceSource: Cadence(timedelta(minutes=10), daily_full_pass=True, client_may_set=True),
+        StockSource: Cadence(timedelta(minutes=5), daily_full_pass=True, client_may_set=True),
         OrderSink: ORDERS,
         FulfilmentSource: FULFILMENT,
     },

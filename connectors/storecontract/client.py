@@ -1,12 +1,13 @@
 """Calls a platform that serves the store contract (openapi.yaml) at its plugin URL."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
-from connectors.contract import Client, Page
+from connectors.contract import Client, OrderState, Page
 from connectors.errors import Unreadable
 from connectors.http import call
 from connectors.payload import Payload, read_value, to_flag
@@ -57,13 +58,18 @@ class StoreContract(Client):
     def read_fulfilment(self, payload: Payload) -> FulfilmentRecord:
         return mapping.read_fulfilment(payload)
 
-    def _pages(self, path: str, cursor: str) -> Iterator[Page]:
+    def order_states(self, since: datetime) -> Iterator[OrderState]:
+        for page in self._pages("orders", "", since=since.isoformat()):
+            for item in page.items:
+                yield mapping.read_order_state(item)
+
+    def _pages(self, path: str, cursor: str, **query: str) -> Iterator[Page]:
         """No cursor leads on twice: a platform that repeats itself ends the run."""
         passed = {cursor}
         more = True
         while more:
-            query = {"cursor": cursor, "limit": PAGE_SIZE}
-            answer = self._call("GET", path, params=query)
+            place = {"cursor": cursor, "limit": PAGE_SIZE}
+            answer = self._call("GET", path, params={**query, **place})
             if answer.is_blank("items"):
                 raise Unreadable(f"{answer.path}.items: missing")
             cursor = answer.text("cursor")

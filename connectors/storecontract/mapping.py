@@ -3,6 +3,7 @@
 from typing import Any
 
 from connectors import wire
+from connectors.contract import OrderState
 from connectors.errors import Unreadable
 from connectors.payload import Payload
 from connectors.records import (
@@ -54,6 +55,14 @@ def read_fulfilment(payload: Payload) -> FulfilmentRecord:
         external_id=payload.optional_text("id"),
         invoice=None if payload.is_blank("invoice") else read_invoice(payload.one("invoice")),
         tracking=None if payload.is_blank("tracking") else read_tracking(payload.one("tracking")),
+    )
+
+
+def read_order_state(payload: Payload) -> OrderState:
+    return OrderState(
+        external_id=read_id(payload, "id"),
+        hub_id=read_id(payload, "order_id"),
+        status=read_status(payload),
     )
 
 

@@ -39,8 +39,8 @@ SPEC = Spec(
     products=Products(),
     flows={
         ProductSource: Cadence(timedelta(minutes=15)),
-        PriceSource: Cadence(timedelta(minutes=15)),
-        StockSource: Cadence(timedelta(minutes=15)),
+        PriceSource: Cadence(timedelta(minutes=15), daily_full_pass=True),
+        StockSource: Cadence(timedelta(minutes=15), daily_full_pass=True),
         OrderSink: ORDERS,
         FulfilmentSource: FULFILMENT,
     },

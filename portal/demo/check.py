@@ -21,7 +21,6 @@ from portal.demo.scene import SOLD, Scene
 
 MOST_SECONDS = 180
 COUNTED = {"CANECA": 7}  # what somebody finds on the shelf, after the catalogue was sent
-STOCK = {"CAMISETA-P": 40, "CAMISETA-G": 25, **COUNTED}
 Report = dict[str, Any]
 
 
@@ -77,7 +76,8 @@ class Story:
                 yield f"{activation.connector} está {activation.state}"
         levels = Product.objects.with_levels().filter(store=scene.store, sku__in=SOLD)
         wrong = [p.sku for p in levels if p.price_row.price is None]
-        wrong += [p.sku for p in levels if p.stock_row.on_hand != STOCK[p.sku]]
+        there = scene.sandbox.report(scene.name)["stock"]
+        wrong += [p.sku for p in levels if p.stock_row.available != there[p.sku]]
         if wrong or len(levels) != len(SOLD):
             yield f"catálogo: {len(levels)} SKUs, sem preço ou com estoque errado: {wrong}"
         if failures := Failure.objects.filter(activation__store=scene.store, resolved_at=None):

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from django.conf import settings
 from django.db.models import Q
 
 from catalog.services import save_product
+from connectors.contract import CALLS
 from connectors.models import Activation, Store
 from connectors.registry import SPECS
 from connectors.sandbox.kinds import PLAYED_BY
@@ -21,8 +23,9 @@ from portal.demo.browser import Browser
 
 SECONDS = 30
 VALUE = re.compile(r'data-credential="(\w+)">([^<]+)<')
+ADDRESS = re.compile(r"data-address>([^<]+)<")
 # What every shop of the demo sells: a simple product, and one with two variations.
-GOODS = (
+GOODS: tuple[dict[str, Any], ...] = (
     {"sku": "CANECA", "name": "Caneca de cerâmica", "price": 39.9, "quantity": 120},
     {
         "sku": "CAMISETA",
@@ -101,20 +104,24 @@ class Scene:
     def _activate_platform(self) -> Activation:
         reports = ",".join(s.value for s in sorted(self.spec.may_report, key=STAGE.__getitem__))
         if self.mode == Mode.PARTNER:
-            settings = {"hub": self.web_url + "/api", "reports": reports}
+            given = {"hub": self.web_url + "/api", "reports": reports}
             if self.spec.invoice and self.spec.invoice.only:
-                settings["only"] = ",".join(self.spec.invoice.fields)
-            return self._activate_partner("shop", self.name, self.spec, settings)
+                given["only"] = ",".join(self.spec.invoice.fields)
+            return self._activate_partner("shop", self.name, self.spec, given)
         token = secrets.token_hex(16)
         kind = PLAYED_BY.get(self.spec.slug, "store")
-        url = self.sandbox.open(kind, self.name, {"token": token, "reports": reports})
+        plan = {
+            "per_minute": str(self.spec.calls_per_minute.get(CALLS, 0)),
+            "minute": str(settings.SECONDS_PER_MINUTE),
+        }
+        url = self.sandbox.open(kind, self.name, {"token": token, "reports": reports, **plan})
         received = {"token": token, "integrator_id": "4321"}
-        return self._activate_managed(self.spec, url + "/", received)
+        return self._activate_managed(self.name, self.spec, url + "/", received)
 
     def _activate_channel(self) -> Activation:
         if self.channel.creates_orders:
-            settings = {"hub": self.web_url + "/api"}
-            return self._activate_partner("tools", self.channel_name, self.channel, settings)
+            given = {"hub": self.web_url + "/api"}
+            return self._activate_partner("tools", self.channel_name, self.channel, given)
         received = {
             "client_id": secrets.token_hex(16),
             "client_secret": secrets.token_hex(16),
@@ -123,19 +130,23 @@ class Scene:
         }
         kind = PLAYED_BY[self.channel.slug]
         url = self.sandbox.open(kind, self.channel_name, received)
-        return self._activate_managed(self.channel, url, received)
+        return self._activate_managed(self.channel_name, self.channel, url, received)
 
     def _activate_partner(
-        self, kind: str, name: str, spec: Spec, settings: dict[str, str]
+        self, kind: str, name: str, spec: Spec, given: dict[str, str]
     ) -> Activation:
-        url = self.sandbox.open(kind, name, settings)
+        url = self.sandbox.open(kind, name, given)
         page = self._fill_in(spec, Mode.PARTNER, url, {})
         values = dict(VALUE.findall(page))
         self.sandbox.control(name, "settings", **values)
         return self._activation_of(spec)
 
-    def _activate_managed(self, spec: Spec, url: str, received: dict[str, str]) -> Activation:
-        self._fill_in(spec, Mode.MANAGED, url, received)
+    def _activate_managed(
+        self, name: str, spec: Spec, url: str, received: dict[str, str]
+    ) -> Activation:
+        page = self._fill_in(spec, Mode.MANAGED, url, received)
+        if address := ADDRESS.search(page):
+            self.sandbox.control(name, "settings", notify=address[1], **received)
         return self._activation_of(spec)
 
     def _fill_in(self, spec: Spec, mode: Mode, url: str, received: dict[str, str]) -> str:
@@ -152,6 +163,7 @@ class Scene:
             mode=mode.value,
             name=spec.name,
             plugin_url=url,
+            preview="",  # nobody would approve it
             **{f"credential_{f.key}": received.get(f.key, "") for f in spec.credentials},
         )
         return answer.text
@@ -165,6 +177,8 @@ class Scene:
         for goods in GOODS:
             if not self.spec.sends_catalogue:
                 save_product(self.store, str(goods["sku"]), json.loads(json.dumps(goods)), None)
+                for each in goods.get("variations", [goods]):
+                    self.count_stock(each["sku"], each["quantity"])
             else:
                 self.sandbox.control(self.name, "put_product", **goods)
 
@@ -199,5 +213,5 @@ class Scene:
 def scenes_of_every_connector() -> list[tuple[Spec, Mode, Spec]]:
     """Each connector that takes orders, in each of its modes, with a channel in front of it."""
     channels = [spec for spec in SPECS.values() if spec.is_channel]
-    pairs = [(spec, mode) for spec in SPECS.values() if not spec.is_channel for mode in spec.modes]
+    pairs = [(spec, mode) for spec in SPECS.values() if spec.consumes for mode in spec.modes]
     return [(spec, mode, channels[i % len(channels)]) for i, (spec, mode) in enumerate(pairs)]

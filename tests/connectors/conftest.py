@@ -5,6 +5,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+
+from connectors.models import Store
+from connectors.sandbox.server import Sandbox
+from tests.connectors.day import Day
 
 
 class Receiver:
@@ -58,3 +63,8 @@ def receiver() -> Iterator[Receiver]:
     yield receiver
     receiver.server.shutdown()
     receiver.server.server_close()
+
+
+@pytest.fixture
+def day(live_server: Any, sandbox: Sandbox, operator: User, store: Store) -> Day:
+    return Day(live_server.url, sandbox, operator, store)

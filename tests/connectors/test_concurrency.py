@@ -10,11 +10,12 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from connectors import notices
+from connectors import delivery
 from connectors.contract import StockSource
+from connectors.dispatch import start_due
 from connectors.models import Activation, ActivationFlow, Connector, Notice, Run
 from connectors.notices import announce, deliver_notices, replay
-from connectors.runs import run_flow, start_due
+from connectors.runs import run_flow
 from connectors.services import activate
 from connectors.spec import Mode
 from tests.conftest import flow_of, make_managed, make_operator, make_partner, make_store
@@ -110,7 +111,7 @@ def test_what_is_announced_while_others_deliver_is_delivered_too(
 ) -> None:
     activation = make_partner(make_store(), "rocky", plugin_url=receiver.url).activation
     # The turn that a change queues is the one that each thread takes itself.
-    monkeypatch.setattr(notices, "enqueue_all", lambda task, calls: None)
+    monkeypatch.setattr(delivery, "enqueue_all", lambda task, calls: None)
 
     def change_and_deliver() -> None:
         for _number in range(5):

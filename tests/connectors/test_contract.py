@@ -73,8 +73,15 @@ def test_reports_name_statuses_and_shipment_fields_that_exist(spec: Spec) -> Non
 
 @every_connector
 def test_only_who_takes_orders_reports_on_them(spec: Spec) -> None:
-    assert bool(spec.consumes) == (not spec.is_channel)
+    assert bool(spec.consumes) == (spec.orders is not None and not spec.is_channel)
     assert spec.consumes or not spec.reports
+
+
+@every_connector
+def test_what_is_experimental_says_so_in_each_of_its_modes(spec: Spec) -> None:
+    said = [str(text).startswith("experimental") for text in spec.modes.values()]
+
+    assert said == [bool(spec.unavailable)] * len(spec.modes)
 
 
 @every_connector

@@ -13,12 +13,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from connectors import notices
+from connectors import delivery
+from connectors.delivery import JITTER
 from connectors.errors import Refused
 from connectors.http import Answer, send
 from connectors.models import Activation, Breaker, Endpoint, Notice, State, Store
 from connectors.notices import (
-    JITTER,
     announce,
     deliver_all_notices,
     deliver_notices,
@@ -67,7 +67,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture(autouse=True)
 def exact_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notices, "JITTER", 0)
+    monkeypatch.setattr(delivery, "JITTER", 0)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def ids(receiver: Receiver) -> list[str]:
 
 
 def fail_until_open(activation: Activation, receiver: Receiver) -> None:
-    for number in range(notices.FAILURES_TO_OPEN):
+    for number in range(delivery.FAILURES_TO_OPEN):
         announce_order(activation, f"failed {number}")
         receiver.reply(503)
     work()
@@ -192,7 +192,7 @@ def test_the_oldest_goes_first(activation: Activation, receiver: Receiver) -> No
 def test_a_long_queue_goes_in_portions(
     activation: Activation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "AT_ONCE", 2)
+    monkeypatch.setattr(delivery, "AT_ONCE", 2)
     for number in range(3):
         announce_order(activation, str(number))
     OrmQ.objects.all().delete()
@@ -352,7 +352,7 @@ def test_the_sandboxs_partners_check_the_signature(store: Store, sandbox: Sandbo
 def test_whoever_refuses_is_asked_less_and_less_often_for_three_days(
     activation: Activation, receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "FAILURES_TO_OPEN", 1000)
+    monkeypatch.setattr(delivery, "FAILURES_TO_OPEN", 1000)
     notice, began, moments = announce_order(activation), clock.now, []
 
     while notice.given_up_at is None:
@@ -374,8 +374,8 @@ def test_whoever_refuses_is_asked_less_and_less_often_for_three_days(
 def test_those_that_failed_together_do_not_come_back_together(
     activation: Activation, receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "FAILURES_TO_OPEN", 1000)
-    monkeypatch.setattr(notices, "JITTER", JITTER)
+    monkeypatch.setattr(delivery, "FAILURES_TO_OPEN", 1000)
+    monkeypatch.setattr(delivery, "JITTER", JITTER)
     for number in range(30):
         announce_order(activation, str(number))
         receiver.reply(500)
@@ -553,7 +553,7 @@ def test_another_address_and_going_on_begin_anew(
 def test_a_slow_address_gives_way_and_gets_another_turn(
     activation: Activation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "TURN_SECONDS", 0)
+    monkeypatch.setattr(delivery, "TURN_SECONDS", 0)
     for number in range(3):
         announce_order(activation, str(number))
     OrmQ.objects.all().delete()
@@ -572,13 +572,13 @@ def test_two_deliverers_at_once_do_not_double_and_what_came_meanwhile_is_deliver
     OrmQ.objects.all().delete()
 
     def send_while_another_begins(method: str, url: str, **request: Any) -> Answer:
-        monkeypatch.setattr(notices, "send", send)
+        monkeypatch.setattr(delivery, "send", send)
         announce_order(activation, "third")
         work()
         assert receiver.received == []
         return send(method, url, **request)
 
-    monkeypatch.setattr(notices, "send", send_while_another_begins)
+    monkeypatch.setattr(delivery, "send", send_while_another_begins)
     deliver_notices(activation.pk)
 
     assert ids(receiver) == ["first", "second"]
@@ -594,11 +594,11 @@ def test_an_address_whose_deliverer_died_is_free_after_a_while(
 
     announce_order(activation)
     with monkeypatch.context() as patch:
-        patch.setattr(notices, "send", die)
+        patch.setattr(delivery, "send", die)
         with pytest.raises(SystemExit):
             deliver_notices(activation.pk)
 
-    clock.go(notices.LEASE - SECONDS)
+    clock.go(delivery.LEASE - SECONDS)
     deliver_notices(activation.pk)
     assert receiver.received == []
     clock.go(SECONDS)
@@ -617,16 +617,16 @@ def test_an_address_that_kills_its_deliverers_is_no_longer_called(
         calls.append(args)
         raise SystemExit
 
-    monkeypatch.setattr(notices, "send", die)
+    monkeypatch.setattr(delivery, "send", die)
     announce_order(activation)
-    for _number in range(notices.FAILURES_TO_OPEN):
+    for _number in range(delivery.FAILURES_TO_OPEN):
         with pytest.raises(SystemExit):
             deliver_notices(activation.pk)
-        clock.go(notices.LEASE)
+        clock.go(delivery.LEASE)
 
     deliver_notices(activation.pk)
 
-    assert len(calls) == notices.FAILURES_TO_OPEN
+    assert len(calls) == delivery.FAILURES_TO_OPEN
     assert endpoint_of(activation).breaker == Breaker.OPEN
 
 
@@ -669,7 +669,7 @@ def test_thousands_that_wait_for_dead_addresses_do_not_slow_the_sweep(
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     asked: list[Any] = []
-    monkeypatch.setattr(notices, "enqueue_all", lambda task, calls: asked.append(calls))
+    monkeypatch.setattr(delivery, "enqueue_all", lambda task, calls: asked.append(calls))
 
     deliver_all_notices()
 
@@ -884,7 +884,7 @@ def test_what_ended_thirty_days_ago_is_forgotten_and_what_waits_is_not(
 def test_many_are_forgotten_in_portions(
     activation: Activation, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notices, "PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr(delivery, "PRUNED_AT_ONCE", 2)
     for number in range(3):
         announce_order(activation, str(number))
     Notice.objects.update(delivered_at=clock.now, created_at=clock.now - 31 * DAYS)

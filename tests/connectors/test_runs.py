@@ -1,44 +1,42 @@
-"""Whose turn it is, and how a run ends."""
+"""How a run goes, and how it ends."""
 
 from collections.abc import Callable
 from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 import pytest
 import responses
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django_q.models import OrmQ
 
-from connectors.contract import OrderSink, ProductSource, StockSource
-from connectors.errors import Refused, Rejected, Unauthorized, Unavailable, Unreadable
-from connectors.models import Activation, ActivationFlow, Failure, Run, State, Store
+from connectors.contract import ProductSource, StockSource
+from connectors.errors import (
+    OutOfBudget,
+    Refused,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    Unreadable,
+)
+from connectors.models import Activation, ActivationFlow, Connector, Failure, Run, State, Store
+from connectors.outcomes import release_run
 from connectors.payload import Payload
-from connectors.runs import Attempt, run_flow, start_due, start_now
-from connectors.services import pause, resume
+from connectors.runs import Attempt, run_flow
+from connectors.services import pause, resume, sync_connectors
 from tests.conftest import flow_of, make_managed
 
 HOUR = timedelta(hours=1)
 
 
-def task(flow_id: int) -> None:
-    """What is queued in these tests."""
-
-
 @pytest.fixture
 def activation(store: Store) -> Activation:
-    activation = make_managed(store, "rocky", "https://loja.example.com.br", {"token": "t"})
-    OrmQ.objects.all().delete()
-    return activation
+    return make_managed(store, "rocky", "https://loja.example.com.br", {"token": "t"})
 
 
 @pytest.fixture
 def flow(activation: Activation) -> ActivationFlow:
     return ActivationFlow.objects.get(pk=flow_of(activation, StockSource))
-
-
-def queued() -> list[int]:
-    return [row.task["args"][0] for row in OrmQ.objects.order_by("pk")]
 
 
 def run(flow: ActivationFlow, work: Callable[[Attempt, Any], None]) -> Run:
@@ -65,46 +63,6 @@ def takes(*records: dict[str, Any], bad: dict[str, Exception] | None = None) -> 
                 item.changed = record.get("changed", True)
 
     return work
-
-
-# -- Whose turn it is ---------------------------------------------------------------------------
-
-
-def test_a_flow_is_given_to_one_dispatcher_and_comes_again_after_its_interval(
-    flow: ActivationFlow,
-) -> None:
-    before = timezone.now()
-
-    first, second = start_due(StockSource, task), start_due(StockSource, task)
-
-    flow.refresh_from_db()
-    assert (first, second, queued()) == (1, 0, [flow.pk])
-    assert before + timedelta(minutes=5) <= flow.due_at <= timezone.now() + timedelta(minutes=5)
-
-
-def test_only_the_flows_of_the_ability_are_started(activation: Activation) -> None:
-    start_due(OrderSink, task)
-
-    assert queued() == [flow_of(activation, OrderSink)]
-
-
-def test_a_flow_whose_time_has_not_come_waits(flow: ActivationFlow) -> None:
-    ActivationFlow.objects.update(due_at=timezone.now() + timedelta(seconds=5))
-
-    assert start_due(StockSource, task) == 0
-
-
-@pytest.mark.parametrize("state", sorted(set(State) - {State.ACTIVE}))
-def test_only_active_integrations_run(state: State, activation: Activation) -> None:
-    Activation.objects.update(state=state)
-
-    assert start_due(StockSource, task) == 0
-
-
-def test_flows_may_be_started_out_of_turn(activation: Activation) -> None:
-    start_now(activation.pk, task, ProductSource, OrderSink)
-
-    assert sorted(queued()) == sorted(flow_of(activation, a) for a in (ProductSource, OrderSink))
 
 
 # -- How a run ends -----------------------------------------------------------------------------
@@ -188,7 +146,10 @@ def test_a_platform_that_is_down_is_asked_less_and_less_often(flow: ActivationFl
         waits.append(flow.due_at - failed.ended_at)
 
     assert (failed.outcome, failed.reason) == (Run.Outcome.FAILED, "GET stock: HTTP 503")
-    assert waits == [timedelta(minutes=m) for m in (10, 20, 40, 60, 60, 60)]
+    # With a quarter of jitter: thousands that failed together do not come back together.
+    for wait, minutes in zip(waits, (10, 20, 40, 60, 60, 60), strict=True):
+        assert timedelta(minutes=0.75 * minutes) <= wait <= timedelta(minutes=1.26 * minutes)
+    assert len(set(waits)) == 6
     assert flow.failures_in_a_row == 6
     assert Activation.objects.get().state == State.ACTIVE
 
@@ -197,7 +158,61 @@ def test_a_platform_that_says_when_is_asked_then(flow: ActivationFlow) -> None:
     failed = run(flow, fails_with(Unavailable("GET stock: HTTP 429", after=90)))
 
     assert failed.ended_at is not None
-    assert flow.due_at - failed.ended_at == timedelta(seconds=90)
+    assert timedelta(seconds=90) <= flow.due_at - failed.ended_at <= timedelta(seconds=113)
+
+
+def test_a_platform_that_wishes_for_hours_gets_them(flow: ActivationFlow) -> None:
+    failed = run(flow, fails_with(Unavailable("GET stock: HTTP 503", after=4 * 3600)))
+
+    assert failed.ended_at is not None
+    assert flow.due_at - failed.ended_at >= timedelta(hours=4)
+
+
+def test_a_run_out_of_budget_waits_for_the_next_minute_and_is_no_failure(
+    flow: ActivationFlow,
+) -> None:
+    def work(attempt: Attempt, client: Any) -> None:
+        takes({"sku": "A"})(attempt, client)
+        attempt.advance("page 1")
+        raise OutOfBudget("Acabou a cota.", 40)
+
+    waits = run(flow, work)
+
+    assert (waits.outcome, waits.reason) == (Run.Outcome.WAITING, "Acabou a cota.")
+    assert (waits.cursor_after, flow.cursor, flow.failures_in_a_row) == ("page 1", "page 1", 0)
+    assert waits.ended_at is not None
+    assert timedelta(seconds=40) <= flow.due_at - waits.ended_at < timedelta(seconds=42)
+    assert flow.last_success_at == waits.ended_at
+
+
+def test_a_run_that_came_no_further_for_lack_of_budget_is_no_success(flow: ActivationFlow) -> None:
+    run(flow, fails_with(OutOfBudget("Acabou a cota.", 40)))
+
+    assert (flow.last_success_at, flow.failures_in_a_row) == (None, 0)
+
+
+def test_a_run_remembers_when_it_was_planned_for(flow: ActivationFlow) -> None:
+    planned = timezone.now() - timedelta(seconds=20)
+    ActivationFlow.objects.update(slot_at=planned)
+
+    done = run(flow, takes())
+
+    assert (done.planned_at, flow.slot_at) == (planned, None)
+    assert flow.last_run_at == done.started_at
+
+
+def test_a_run_with_very_much_to_do_gives_up_its_turn_between_two_pages(
+    flow: ActivationFlow,
+) -> None:
+    def work(attempt: Attempt, client: Any) -> None:
+        attempt.ends_at = monotonic() - 1
+        attempt.advance("page 1")
+        raise AssertionError
+
+    done = run(flow, work)
+
+    assert (done.outcome, flow.cursor) == (Run.Outcome.DONE, "page 1")
+    assert flow.due_at == done.ended_at == flow.last_success_at
 
 
 def test_a_success_ends_the_waiting(flow: ActivationFlow) -> None:
@@ -269,6 +284,94 @@ def test_a_client_that_meets_a_broken_platform_ends_its_run(flow: ActivationFlow
     assert "not JSON" in failed.reason
 
 
+# -- An operator takes the flow away ---------------------------------------------------------------
+
+
+def test_a_released_run_is_over_and_its_flow_is_due(flow: ActivationFlow) -> None:
+    ActivationFlow.objects.update(due_at=timezone.now() + HOUR)
+
+    def work(attempt: Attempt, client: Any) -> None:
+        assert release_run(attempt.run.pk, "operadora")
+
+    released = run(flow, work)
+
+    assert released.outcome == Run.Outcome.ABANDONED
+    assert released.reason == "Liberada por operadora."
+    assert flow.due_at <= timezone.now()
+    assert flow.last_success_at is None
+    assert not release_run(released.pk, "outra")
+
+
+def test_who_lost_his_run_writes_no_more(activation: Activation, flow: ActivationFlow) -> None:
+    later: list[Run] = []
+
+    def work(attempt: Attempt, client: Any) -> None:
+        release_run(attempt.run.pk, "operadora")
+        later.append(
+            Run.objects.create(
+                activation=activation,
+                ability="StockSource",
+                flow="stock",
+                expires_at=timezone.now() + HOUR,
+            )
+        )
+        attempt.advance("a cursor from long ago")
+        raise AssertionError
+
+    run_flow(flow.pk, StockSource, work)
+
+    flow.refresh_from_db()
+    later[0].refresh_from_db()
+    assert (flow.cursor, later[0].outcome) == ("", Run.Outcome.RUNNING)
+
+
+def test_the_end_of_a_run_taken_for_dead_does_not_overwrite_what_is_on_record(
+    flow: ActivationFlow,
+) -> None:
+    def work(attempt: Attempt, client: Any) -> None:
+        Run.objects.update(
+            ended_at=timezone.now(), outcome=Run.Outcome.ABANDONED, reason="Quem executava parou."
+        )
+        raise Unavailable("GET stock: HTTP 503")
+
+    abandoned = run(flow, work)
+
+    assert (abandoned.outcome, abandoned.reason) == ("abandoned", "Quem executava parou.")
+    assert flow.failures_in_a_row == 0
+
+
+def test_how_far_a_run_is_can_be_seen_while_it_goes_on(flow: ActivationFlow) -> None:
+    seen = []
+
+    def work(attempt: Attempt, client: Any) -> None:
+        takes({"sku": "A"}, {"sku": "B", "changed": False})(attempt, client)
+        attempt.advance("page 1")
+        seen.append(Run.objects.values_list("outcome", "seen", "changed").get())
+
+    run(flow, work)
+
+    assert seen == [("running", 2, 1)]
+
+
+# -- A connector whose folder is gone --------------------------------------------------------------
+
+
+def test_the_integrations_of_a_connector_that_is_gone_stand_still(
+    activation: Activation, flow: ActivationFlow
+) -> None:
+    Connector.objects.filter(slug="rocky").update(slug="antigo")
+    activation.refresh_from_db()
+
+    before = run(flow, takes({"sku": "A"}))
+    sync_connectors()
+
+    assert before.outcome == Run.Outcome.FAILED
+    activation = Activation.objects.get()
+    assert activation.state == State.PAUSED
+    assert activation.paused_reason == "O portal não tem mais este conector."
+    assert (activation.spec.name, activation.spec.client) == ("antigo", None)
+
+
 # -- One at a time ------------------------------------------------------------------------------
 
 
@@ -333,4 +436,6 @@ def test_a_run_that_is_still_going_on_is_not_disturbed(
     run_flow(flow.pk, StockSource, fails_with(AssertionError()))
 
     going_on.refresh_from_db()
+    flow.refresh_from_db()
     assert (going_on.outcome, Run.objects.count()) == (Run.Outcome.RUNNING, 1)
+    assert flow.due_at <= timezone.now()  # it may have passed what this one was started for

@@ -83,5 +83,5 @@ def test_the_catalogue_comes_from_those_whose_route_ends_here() -> None:
     senders = [slug for slug, spec in SPECS.items() if spec.sends_catalogue]
     told = [slug for slug, spec in SPECS.items() if spec.is_told_products]
 
-    assert senders == ["rocky", "webstore", "linx", "olist"]
+    assert senders == ["rocky", "webstore", "linx", "olist", "rockyerp", "linxlayer"]
     assert told == ["pluga"]

@@ -13,7 +13,8 @@ from connectors.spec import Spec
 
 DESIGN = Path(__file__).with_name("specification_table.md")
 SAME_IN_BOTH = {NOTHING, "hub → ERP", "ERP → hub"}
-BY_NAME = {spec.name: spec for spec in SPECS.values()}
+# What is experimental is not the design's.
+BY_NAME = {spec.name: spec for spec in SPECS.values() if not spec.unavailable}
 
 
 def read_tables() -> list[list[list[str]]]:

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from catalog.services import create_product
 from connectors.models import Store
 from orders.models import Order, OrderLink
 from tests.conftest import Partner, make_partner
@@ -92,3 +93,18 @@ def test_whoever_may_only_look_moves_nothing(channel: Partner) -> None:
     order.refresh_from_db()
     assert order.status == "pending"
     assert "cancel_selected" not in page
+
+
+def test_orders_without_stock_are_found_and_marked(channel: Partner, admin_client: Client) -> None:
+    create_product(channel.activation.store, {"sku": "A", "quantity": 1}, None)
+    served, short = place(channel, "Servido"), place(channel, "Esperando")
+
+    everything = admin_client.get(LIST).content.decode()
+    found = admin_client.get(LIST, {"stock": "short"}).content.decode()
+    detail = admin_client.get(f"{LIST}{short.pk}/change/").content.decode()
+
+    assert str(served) in everything
+    assert everything.count("sem estoque reservado") == found.count("sem estoque reservado")
+    assert str(short) in found
+    assert str(served) not in found
+    assert "sem estoque reservado" in detail

@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 import responses
 
-from catalog.models import Product, SkuMapping
-from connectors.contract import FulfilmentSource, OrderSink
+from catalog.models import Product, SkuMapping, Stock
+from catalog.tasks import pull_products, pull_stock
+from connectors.contract import FulfilmentSource, OrderSink, ProductSource, StockSource
 from connectors.models import Activation, Failure, Run, State
 from connectors.models import Store as Merchant
 from connectors.records import OrderStatus
 from connectors.sandbox.store import Store as Shop
 from orders.models import Order, OrderLink
-from orders.push import push_orders
+from orders.push import push_orders, to_fulfilment
 from orders.services import create_order, update_order
 from orders.tasks import pull_fulfilments
 from orders.wire import OrderDocument
@@ -318,3 +319,115 @@ def test_an_invoice_that_was_never_seen_alone_is_a_step_of_the_order_all_the_sam
         ("shipping_informed", "invoiced", str(rocky)),
     ]
     assert order.shipments.count() == 1
+
+
+# -- What changes without a status -----------------------------------------------------------------
+def corrected(order: Order, by: Activation, **shipment: Any) -> None:
+    mine = order.shipments.first()
+    assert mine is not None
+    update_order(
+        order.pk, OrderDocument(head={}, shipments=[{"id": mine.public_id, **shipment}]), by
+    )
+
+
+def test_a_corrected_tracking_code_is_sent_again_and_once(rocky, pluga, shop):
+    linx = make_activation(rocky.store, "linx")
+    order = create_order(pluga, document(shipments=[{}]))
+    push(rocky)
+
+    corrected(order, linx, track_code="AA1")
+    first, again = push(rocky), push(rocky)
+
+    assert (first.seen, again.seen) == (1, 0)
+    assert held(shop, order)["document"]["shipments"][0]["track_code"] == "AA1"
+    assert held(shop, order)["statuses"] == ["approved"]
+
+
+def test_a_label_alone_is_not_worth_telling(rocky, pluga, shop):
+    order = create_order(pluga, document(shipments=[{}]))
+    push(rocky)
+
+    corrected(order, pluga, label_type="zpl")
+
+    assert push(rocky).seen == 0
+
+
+def test_what_changed_while_it_was_sent_is_sent_by_the_next_run(rocky, pluga, shop, monkeypatch):
+    linx = make_activation(rocky.store, "linx")
+    order = create_order(pluga, document(shipments=[{}]))
+    stored = rocky.spec.client.push_order
+
+    def push_while_it_changes(client: Any, record: Any) -> str:
+        monkeypatch.setattr(rocky.spec.client, "push_order", stored)
+        corrected(order, linx, track_code="AA1")
+        return stored(client, record)
+
+    monkeypatch.setattr(rocky.spec.client, "push_order", push_while_it_changes)
+    first, second = push(rocky), push(rocky)
+
+    assert (first.changed, second.changed) == (1, 1)
+    assert held(shop, order)["document"]["shipments"][0]["track_code"] == "AA1"
+
+
+def deliveries_of(order: Order) -> list[tuple[str, str, bool]]:
+    link = OrderLink.objects.get(order=order, activation=order.source)
+    return [
+        (
+            each.invoice.key if each.invoice else "",
+            each.tracking.code if each.tracking else "",
+            bool(each.tracking and each.tracking.delivered_at),
+        )
+        for each in to_fulfilment(link).deliveries
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shipments", "deliveries"),
+    [
+        ([], []),
+        ([{"shipping_company": "Mercado Envios"}], []),
+        ([{"nfe_key": "K1", "track_code": "A1"}], [("K1", "A1", False)]),
+        ([{"nfe_key": "K1"}, {"track_code": "A1"}], [("K1", "A1", False)]),
+        ([{"track_code": "A1"}, {"nfe_key": "K1"}], [("K1", "A1", False)]),
+        (
+            [{"nfe_key": "K1"}, {"track_code": "A1"}, {"date_delivered": "2025-04-27"}],
+            [("K1", "A1", True)],
+        ),
+        ([{"nfe_key": "K1"}, {"nfe_key": "K2"}], [("K1", "", False), ("K2", "", False)]),
+        (
+            [{"nfe_key": "K1"}, {"nfe_key": "K2"}, {"track_code": "A1"}, {"track_code": "A2"}],
+            [("K1", "A1", False), ("K2", "A2", False)],
+        ),
+        (
+            [
+                {"nfe_key": "K1", "shipping_items": [{"sku": "A", "quantity": 1}]},
+                {"track_code": "B1", "shipping_items": [{"sku": "B", "quantity": 1}]},
+            ],
+            [("K1", "", False), ("", "B1", False)],
+        ),
+    ],
+)
+def test_shipments_that_do_not_contradict_each_other_are_one_delivery(pluga, shipments, deliveries):
+    order = create_order(pluga, document(shipments=shipments))
+
+    assert deliveries_of(order) == deliveries
+
+
+# -- Stock ----------------------------------------------------------------------------------------
+def test_what_the_platform_tells_after_it_has_the_order_is_without_its_units(
+    rocky, pluga, shop, store
+):
+    shop.control("put_product", {"sku": "CAN-07", "name": "Caneca", "quantity": 3, "price": 1})
+    pull_products(flow_of(rocky, ProductSource))
+    pull_stock(flow_of(rocky, StockSource))
+    stock = Stock.objects.get(product__sku="CAN-07")
+    create_order(pluga, document())  # two of them
+    stock.refresh_from_db()
+    kept = (stock.on_hand, stock.reserved, stock.available)
+
+    push(rocky)
+    pull_stock(flow_of(rocky, StockSource))
+
+    stock.refresh_from_db()
+    assert kept == (3, 2, 1)
+    assert (stock.on_hand, stock.reserved, stock.available) == (1, 0, 1)

@@ -1,16 +1,26 @@
 """Orders from a hub in front of us to the store's platform, and their invoice and tracking back up:
 both ends in the sandbox, over real HTTP."""
 
+import json
+import pydoc
 from typing import Any
 
 import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django_q.models import OrmQ
 
+from catalog.models import Product, SkuMapping
 from connectors.contract import FulfilmentSink, FulfilmentSource, OrderSink, OrderSource
-from connectors.models import Activation, ActivationFlow, Failure, Run, Store
+from connectors.doorbells import doorbell_secret
+from connectors.models import Activation, ActivationFlow, Failure, Ring, Run, Store
+from connectors.records import OrderStatus
 from orders.models import Order, OrderLink
 from orders.push import push_orders
+from orders.services import update_order
 from orders.tasks import pull_fulfilments, pull_orders
-from tests.conftest import flow_of, make_managed
+from orders.wire import OrderDocument
+from tests.conftest import flow_of, make_activation, make_managed
 
 CREDENTIALS = {
     "client_id": "a" * 32,
@@ -141,3 +151,175 @@ def test_the_cursor_is_the_newest_change_that_was_stored(upstream, hub):
 
     flow = ActivationFlow.objects.get(pk=flow_of(upstream, OrderSource))
     assert flow.cursor == hub.orders[hub_id]["modified"]
+
+
+# -- Its notifications -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def doorbell(upstream: Activation) -> str:
+    return f"/webhooks/{doorbell_secret(upstream)}"
+
+
+def ring(client: Client, doorbell: str, order_id: str, **different: Any) -> HttpResponse:
+    notice = {
+        "type": "orders", "id": order_id, "action": "created", "user": 129,
+        "changes": {"status": True, "stock": False, "price": False}, **different,
+    }  # fmt: skip
+    return client.post(doorbell, json.dumps(notice), content_type="application/json")
+
+
+def work_off() -> list[str]:
+    """What is queued, done; the names of the tasks."""
+    done = []
+    while row := OrmQ.objects.order_by("pk").first():
+        task = row.task
+        row.delete()
+        done.append(task["func"].rpartition(".")[2])
+        pydoc.locate(task["func"])(*task["args"])
+    return done
+
+
+def test_a_notification_brings_its_order_down_to_the_platform(
+    client, upstream, doorbell, hub, rocky, shop
+):
+    work_off()
+    hub_id = place_order(hub)
+
+    answer = ring(client, doorbell, hub_id)
+
+    assert (answer.status_code, answer.json()) == (200, {"received": True})
+    assert Order.objects.count() == 0  # stored, and not yet fetched
+    assert Ring.objects.open().get().record_id == hub_id
+    assert {"pull_orders", "push_orders"} <= set(work_off())
+    assert list(shop.report()["orders"]) == [Order.objects.get().public_id]
+    assert not Ring.objects.open().exists()
+
+
+def test_a_notification_that_comes_again_and_late_changes_nothing_more(
+    client, upstream, doorbell, hub
+):
+    work_off()
+    hub_id = place_order(hub)
+    for _again in range(3):
+        ring(client, doorbell, hub_id)
+    work_off()
+    hub.control("set_status", {"id": hub_id, "status": "canceled"})
+    ring(client, doorbell, hub_id, action="updated")
+    work_off()
+
+    ring(client, doorbell, hub_id, action="created")
+    work_off()
+
+    order = Order.objects.get()
+    assert order.status == "canceled"
+    assert [step.status for step in order.status_changes.all()] == ["approved", "canceled"]
+    assert not Failure.objects.exists()
+
+
+def test_a_notification_of_an_order_that_is_not_there_is_harmless(client, upstream, doorbell):
+    work_off()
+
+    answer = ring(client, doorbell, "f" * 24)
+    work_off()
+
+    assert answer.status_code == 200
+    assert not Order.objects.exists()
+    assert not Failure.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["products", "skus", "messages", "invoices", "news"])
+def test_a_notification_that_is_not_of_orders_is_answered_and_queues_nothing(
+    client, doorbell, kind
+):
+    OrmQ.objects.all().delete()
+
+    answer = ring(client, doorbell, "CAMISETA/P", type=kind)
+
+    assert answer.status_code == 200
+    assert not OrmQ.objects.exists()
+
+
+def test_rubbish_at_the_doorbell_is_refused(client, doorbell):
+    answers = [
+        client.post(doorbell, body, content_type="application/json")
+        for body in ("", "oi", "[]", '{"type":"orders","id":"../../x"}')
+    ]
+
+    assert [answer.status_code for answer in answers] == [400] * 4
+
+
+def test_the_echo_of_what_we_told_is_no_news(client, upstream, doorbell, hub, rocky, shop):
+    hub_id = place_order(hub)
+    ring(client, doorbell, hub_id)
+    work_off()
+    shop.work()
+    pull_fulfilments(flow_of(rocky, FulfilmentSource))
+    work_off()
+    assert hub.orders[hub_id]["status"] == "invoiced"
+    before = Order.objects.values().get()
+
+    ring(client, doorbell, hub_id, action="updated")
+    done = work_off()
+
+    assert "pull_orders" in done
+    assert "push_orders" not in done
+    assert Order.objects.values().get() == before
+
+
+def test_an_order_in_the_channels_own_codes_reaches_the_platform_in_its_own(
+    store, upstream, hub, rocky, shop
+):
+    shirt = Product.objects.create(store=store, sku="CAMISETA-P")
+    mug = Product.objects.create(store=store, sku="CANECA")
+    SkuMapping.objects.create(activation=upstream, code="MLB-1", product=shirt)
+    SkuMapping.objects.create(activation=upstream, code="MLB-2", product=mug)
+    SkuMapping.objects.create(activation=rocky, code="0007", product=mug)
+    items = [{"sku": sku, "quantity": 1, "price": 10} for sku in ("MLB-1", "MLB-2", "X")]
+    place_order(hub, items=items)
+
+    pull(upstream)
+    push_orders(flow_of(rocky, OrderSink))
+
+    ((_id, there),) = shop.report()["orders"].items()
+    assert [item["sku"] for item in there["document"]["items"]] == ["CAMISETA-P", "0007", "X"]
+    products = [line.product for line in Order.objects.get().lines.all()]
+    assert products == [shirt, mug, None]
+
+
+def test_a_tracking_code_that_is_corrected_later_reaches_the_channel(upstream, hub, rocky, shop):
+    hub_id = place_order(hub)
+    pull(upstream)
+    push_orders(flow_of(rocky, OrderSink))
+    order = Order.objects.get()
+    for _step in ("invoiced", "shipping_informed"):
+        shop.work()
+    pull_fulfilments(flow_of(rocky, FulfilmentSource))
+    push_orders(flow_of(upstream, FulfilmentSink))
+
+    told = {"order_id": order.public_id, "status": "shipping_informed"}
+    shop.control("fulfil", {**told, "tracking": {"code": "CORRIGIDO"}})
+    pull_fulfilments(flow_of(rocky, FulfilmentSource))
+    push_orders(flow_of(upstream, FulfilmentSink))
+
+    above = hub.report()["orders"][hub_id]
+    assert [shipment["track_code"] for shipment in above["shipments"]] == ["CORRIGIDO"]
+    assert Failure.objects.count() == 0
+
+
+def test_every_delivery_of_an_order_reaches_the_channel(upstream, hub):
+    hub_id = place_order(hub)
+    pull(upstream)
+    order = Order.objects.get()
+    linx = make_activation(order.store, "linx")
+    shipments = [
+        {"nfe_key": f"K{n}", "track_code": f"A{n}", "shipping_items": [{"sku": "A", "quantity": n}]}
+        for n in (1, 2)
+    ]
+    document = OrderDocument({}, OrderStatus.SHIPPING_INFORMED, shipments=shipments)
+
+    update_order(order.pk, document, linx)
+    push_orders(flow_of(upstream, FulfilmentSink))
+
+    above = hub.report()["orders"][hub_id]["shipments"]
+    assert {(each["nfe_key"], each["track_code"]) for each in above} == {("K1", "A1"), ("K2", "A2")}

@@ -27,9 +27,9 @@ def test_the_list_shows_every_connector_with_its_modes(admin_client: Client) -> 
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("rocky", ["rocky"]),
+        ("rocky", ["rocky", "rockyerp"]),
         ("Ótimo", ["otimo"]),
-        ("commerce", ["linx", "rocky"]),
+        ("commerce", ["linx", "linxlayer", "rocky", "rockyerp"]),
         ("plug", ["pluga", "pluggto"]),
         ("nenhum destes", []),
     ],

@@ -16,7 +16,16 @@ from django.utils.functional import Promise
 from django.utils.html import strip_tags
 
 from catalog.models import Price, Product, SkuMapping, Stock
-from connectors.models import Activation, Failure, Notice, Run, Store
+from connectors.models import (
+    Activation,
+    ActivationFlow,
+    Alert,
+    Failure,
+    Incident,
+    Notice,
+    Run,
+    Store,
+)
 from orders.models import Line, Order, OrderLink, Payment, Shipment, StatusChange
 from tests.conftest import make_managed, make_partner, make_store
 from tests.connectors.admin.conftest import URL
@@ -79,15 +88,35 @@ def make_notice(number: int) -> Notice:
     )
 
 
+def make_flow(number: int) -> ActivationFlow:
+    activation = make_managed(make_store(), "rocky", URL, {"token": "t"})
+    return ActivationFlow.objects.get(activation=activation, ability="StockSource")
+
+
+def make_incident(number: int) -> Incident:
+    flow = make_flow(number)
+    return Incident.objects.create(activation=flow.activation, flow=flow, kind="silent")
+
+
+def make_alert(number: int) -> Alert:
+    return Alert.objects.create(
+        channel="email", message_id=f"msg_{number}", subject="1 incidente novo", body="…"
+    )
+
+
 MAKERS: dict[type[models.Model], Callable[[int], models.Model]] = {
     Store: lambda number: make_store(),
     Activation: make_activation,
     Product: make_product,
     SkuMapping: make_mapping,
+    Stock: lambda number: make_product(number).stock_row,
     Order: make_order,
     Run: make_run,
     Failure: make_failure,
     Notice: make_notice,
+    ActivationFlow: make_flow,
+    Incident: make_incident,
+    Alert: make_alert,
 }
 
 

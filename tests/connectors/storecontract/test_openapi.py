@@ -63,17 +63,18 @@ def test_the_sandbox_answers_as_the_contract_says(sandbox, shop, contract):
         "PricePage": ask(sandbox, "prices"),
         "StockPage": ask(sandbox, "stock?cursor="),
         "FulfilmentPage": ask(sandbox, "fulfilments?cursor=0"),
+        "OrderPage": ask(sandbox, "orders?since=2026-01-01T00:00:00Z"),
     }
 
     for schema, answer in answers.items():
         assert answer.status_code == 200
         assert_valid(answer.json(), schema)
-    assert [len(answers[name].json()["items"]) for name in answers if name != "Check"] == [1] * 4
+    assert [len(answers[name].json()["items"]) for name in answers if name != "Check"] == [1] * 5
 
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("nothing", 404), ("stock?cursor=x", 422), ("stock?limit=x", 422)],
+    [("nothing", 404), ("stock?cursor=x", 422), ("stock?limit=x", 422), ("orders", 422)],
 )
 def test_the_sandbox_refuses_as_the_contract_says(sandbox, shop, path, status):
     answer = ask(sandbox, path)

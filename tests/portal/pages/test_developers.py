@@ -83,7 +83,7 @@ def test_the_limits_are_those_of_the_settings(html: str) -> None:
 def test_the_first_calls_on_the_page_work(html: str, store: Store) -> None:
     """Every curl on the page, with its variables filled in, as curl would send it."""
     linx, pluga = make_partner(store, "linx"), make_partner(store, "pluga")
-    linx.put("/skus/CAM-AZ", examples.PRODUCT)
+    linx.token = linx.ask_token().json()["access_token"]
     order = pluga.post("/orders", examples.ORDER).json()["Order"]
     values = {"$TOKEN": linx.token, "$ORDER_ID": order["id"]}
     calls = re.findall(r'<pre tabindex="0">(curl .*?)</pre>', html, re.S)
@@ -98,13 +98,13 @@ def test_the_first_calls_on_the_page_work(html: str, store: Store) -> None:
         answer = Client().generic(
             "PUT" if "-X PUT" in text else "GET",
             address[1],
-            (body[1] if body else "").replace("12}", "13}"),
+            body[1] if body else "",
             content_type="application/json",
             headers={"Authorization": f"Bearer {linx.token}"},
         )
         statuses.append(answer.status_code)
 
-    assert statuses == [200, 200, 200]
+    assert statuses == [200, 200, 200, 200]
 
 
 def test_the_program_on_the_page_knows_our_signature(html: str) -> None:

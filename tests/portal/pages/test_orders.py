@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
+from catalog.services import change_stock, create_product
 from connectors.models import Store
 from orders.models import Order
 from portal.pages import orders as orders_page
@@ -322,3 +323,29 @@ def test_a_longer_order_costs_no_more_queries(page: Client, channel: Partner, st
     counts = [queries_of(page, f"/orders/{order.public_id}/") for order in (short, long)]
 
     assert counts[0] == counts[1]
+
+
+# -- Stock --------------------------------------------------------------------------------------
+def test_an_order_says_what_it_wants_and_the_store_does_not_have(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    create_product(store, {"sku": "A", "quantity": 3}, None)
+    served, short = place(channel, "1001"), place(channel, "1002")
+
+    rows = text_of(page.get("/orders/"))
+    pages = [text_of(page.get(f"/orders/{each.public_id}/")) for each in (served, short)]
+
+    assert rows.count("sem estoque reservado") == 1
+    assert "Sem estoque reservado" not in pages[0]
+    assert "Sem estoque reservado: A (faltam 1)." in pages[1]
+
+
+def test_an_order_that_was_served_since_says_nothing_of_stock(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    product = create_product(store, {"sku": "A", "quantity": 1}, None)
+    order = place(channel, "1001")
+
+    change_stock(store, product.pk, "update", 2, None)
+
+    assert "Sem estoque reservado" not in text_of(page.get(f"/orders/{order.public_id}/"))

@@ -1,0 +1,3 @@
+from connectors.linxlayer.spec import SPEC
+
+__all__ = ["SPEC"]

@@ -1,0 +1,3 @@
+from connectors.rockyerp.spec import SPEC
+
+__all__ = ["SPEC"]

@@ -1,0 +1,71 @@
+"""What operators change in the catalogue by hand."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from catalog.models import SkuMapping, Stock
+from catalog.services import create_product
+from connectors.models import Notice, Store
+from tests.conftest import make_activation, make_store
+
+
+@pytest.fixture
+def admin_client(operator: User) -> Client:
+    client = Client()
+    client.force_login(operator)
+    return client
+
+
+def test_a_code_means_a_product_of_the_integrations_own_store(
+    admin_client: Client, store: Store
+) -> None:
+    rocky = make_activation(store, "rocky")
+    mine = create_product(store, {"sku": "A"}, None)
+    anothers = create_product(make_store(), {"sku": "A"}, None)
+    form = {"activation": rocky.pk, "code": "9001"}
+
+    refused = admin_client.post("/admin/catalog/skumapping/add/", {**form, "product": anothers.pk})
+    taken = admin_client.post("/admin/catalog/skumapping/add/", {**form, "product": mine.pk})
+
+    assert "Este produto é de outra loja que a integração." in refused.content.decode()
+    assert taken.status_code == 302
+    assert SkuMapping.objects.get().product == mine
+
+
+def test_a_mapping_without_a_product_is_refused_by_the_form(
+    admin_client: Client, store: Store
+) -> None:
+    form = {"activation": make_activation(store, "rocky").pk, "code": "9001"}
+
+    answer = admin_client.post("/admin/catalog/skumapping/add/", form)
+
+    assert (answer.status_code, SkuMapping.objects.count()) == (200, 0)
+
+
+def test_an_operator_sets_the_safety_stock_and_nothing_else_of_it(
+    admin_client: Client, store: Store
+) -> None:
+    make_activation(store, "pluga", plugin_url="https://tools.example/hook")
+    product = create_product(store, {"sku": "A", "quantity": 10}, None)
+    Notice.objects.all().delete()
+
+    answer = admin_client.post(
+        f"/admin/catalog/stock/{product.pk}/change/", {"safety": 4, "on_hand": 99, "reserved": 9}
+    )
+
+    stock = Stock.objects.get()
+    assert answer.status_code == 302
+    assert (stock.on_hand, stock.reserved, stock.safety, stock.available) == (10, 0, 4, 6)
+    assert [notice.object_id for notice in Notice.objects.all()] == [product.public_id]
+
+
+def test_nobody_adds_or_deletes_a_stock(admin_client: Client, store: Store) -> None:
+    product = create_product(store, {"sku": "A"}, None)
+
+    statuses = [
+        admin_client.get("/admin/catalog/stock/add/").status_code,
+        admin_client.get(f"/admin/catalog/stock/{product.pk}/delete/").status_code,
+    ]
+
+    assert statuses == [403, 403]

@@ -1,0 +1,532 @@
+"""The catalogue sent up to a channel: the sandbox's hub, over real HTTP. Tasks run when the queue
+says so."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from catalog.models import Product, Sent, SkuMapping
+from catalog.push import push_prices, push_products, push_stock, recompare
+from catalog.services import change_stock, delete_product, save_product, set_prices, set_stock
+from connectors.contract import Ability, PriceSink, ProductSink, StockSink
+from connectors.models import Activation, ActivationFlow, Failure, Run, State, Store
+from connectors.pluggto.client import Pluggto
+from connectors.records import PriceRecord, StockRecord
+from connectors.sandbox.hub import Hub
+from tests.conftest import flow_of, make_activation, make_managed, make_store
+
+pytestmark = pytest.mark.django_db
+CREDENTIALS = {
+    "client_id": "a" * 32,
+    "client_secret": "client-secret-of-the-plugin",
+    "api_user": "1461957000",
+    "api_secret": "api-secret-of-the-account",
+}
+MUG = {
+    "sku": "CANECA", "name": "Caneca", "price": "39.9", "special_price": "29.9", "quantity": 12,
+    "brand": "Forno", "handling_time": 2, "ncm": "69120000",
+    "photos": [{"url": "https://loja.example/caneca.jpg"}],
+    "categories": [{"name": "Casa > Cozinha"}],
+}  # fmt: skip
+SHIRT = {
+    "sku": "CAMISETA",
+    "name": "Camiseta",
+    "price": "79.9",
+    "variations": [
+        {"sku": "CAMISETA-P", "name": "Camiseta P", "price": "79.9", "quantity": 3},
+        {"sku": "CAMISETA-G", "name": "Camiseta G", "price": "84.9", "quantity": 4},
+    ],
+}
+TASKS: dict[type[Ability], Callable[[int], None]] = {
+    ProductSink: push_products,
+    PriceSink: push_prices,
+    StockSink: push_stock,
+}
+
+
+@pytest.fixture
+def hub(sandbox: Any) -> Hub:
+    return sandbox.open("hub", "told-the-catalogue", CREDENTIALS)
+
+
+@pytest.fixture
+def channel(store: Store, sandbox: Any, hub: Hub) -> Activation:
+    return make_managed(store, "pluggto", f"{sandbox.url}/{hub.name}", CREDENTIALS)
+
+
+def save(store: Store, document: dict[str, Any], by: Activation | None = None) -> Product:
+    return save_product(store, str(document["sku"]), json.loads(json.dumps(document)), by)
+
+
+def run(channel: Activation, ability: type[Ability]) -> Run:
+    TASKS[ability](flow_of(channel, ability))
+    return Run.objects.filter(activation=channel, ability=ability.__name__).latest("pk")
+
+
+def run_all(channel: Activation) -> list[Run]:
+    return [run(channel, ability) for ability in TASKS]
+
+
+def queued() -> list[str]:
+    return sorted(
+        row.task["func"].rpartition(".")[2]
+        for row in OrmQ.objects.all()
+        if row.task["func"].startswith("catalog.push")
+    )
+
+
+def told(hub: Hub) -> dict[str, Any]:
+    """By SKU: what can be sold there, and for how much."""
+    found = {}
+    for product in hub.shelves.products.values():
+        for each in product["variations"] or [product]:
+            found[each["sku"]] = each["price"], each["special_price"], each["quantity"]
+    return found
+
+
+def calls(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What the hub is asked from here on, but for tokens."""
+    heard: list[tuple[str, str]] = []
+    handle = hub.handle
+
+    def listen(request: Any) -> Any:
+        if request.path[0] != "oauth":
+            heard.append((request.method, "/".join(request.path)))
+        return handle(request)
+
+    monkeypatch.setattr(hub, "handle", listen)
+    return heard
+
+
+def test_a_new_channel_is_sent_everything_that_the_store_sells(store, hub, channel):
+    save(store, MUG)
+    save(store, SHIRT)
+
+    runs = run_all(channel)
+
+    assert [each.outcome for each in runs] == ["done"] * 3
+    assert told(hub) == {
+        "CANECA": (39.9, 29.9, 12),
+        "CAMISETA-P": (79.9, None, 3),
+        "CAMISETA-G": (84.9, None, 4),
+    }
+    mug = hub.report()["products"]["CANECA"]
+    assert (mug["name"], mug["brand"], mug["handling_time"]) == ("Caneca", "Forno", 2)
+    assert mug["external"] == Product.objects.get(sku="CANECA").public_id
+    assert hub.shelves.products["CAMISETA"]["price"] == 79.9
+    assert Sent.objects.get(flow="products", code="CANECA").external_id == mug["id"]
+    assert not Sent.objects.to_compare().exists()
+
+
+def test_what_was_there_before_the_channel_is_sent_too(store, sandbox, hub):
+    save(store, MUG)
+    channel = make_managed(store, "pluggto", f"{sandbox.url}/{hub.name}", CREDENTIALS)
+
+    run_all(channel)
+
+    assert told(hub) == {"CANECA": (39.9, 29.9, 12)}
+
+
+def test_nothing_is_sent_twice(store, hub, channel, monkeypatch):
+    save(store, MUG)
+    run_all(channel)
+    heard = calls(hub, monkeypatch)
+
+    runs = run_all(channel)
+
+    assert heard == []
+    assert [(each.seen, each.changed) for each in runs] == [(0, 0)] * 3
+
+
+@pytest.mark.parametrize(
+    ("document", "ability", "path"),
+    [
+        ({"sku": "CANECA", "name": "Caneca azul"}, ProductSink, "skus/CANECA"),
+        ({"sku": "CANECA", "price": "41"}, PriceSink, "skus/CANECA"),
+        ({"sku": "CANECA", "quantity": 11}, StockSink, "skus/CANECA/stock"),
+    ],
+)
+def test_a_change_is_sent_alone_and_at_once(
+    store, hub, channel, monkeypatch, document, ability, path
+):
+    save(store, MUG)
+    save(store, SHIRT)
+    run_all(channel)
+    OrmQ.objects.all().delete()
+    heard = calls(hub, monkeypatch)
+
+    save(store, document)
+
+    assert queued() == [TASKS[ability].__name__]
+    run_all(channel)
+    assert [call for call in heard if call[0] == "PUT"] == [("PUT", path)]
+
+
+def test_what_is_saved_as_it_was_is_not_even_compared(store, hub, channel, monkeypatch):
+    save(store, MUG)
+    run_all(channel)
+    save(store, {"sku": "CANECA", "quantity": 11})
+    save(store, {"sku": "CANECA", "quantity": 12})
+    heard = calls(hub, monkeypatch)
+
+    last = run(channel, StockSink)
+
+    assert heard == []  # it is as it was sent
+    assert (last.seen, last.changed) == (0, 0)
+    assert not Sent.objects.to_compare().exists()
+
+
+def test_every_way_to_change_a_level_reaches_the_channel(store, hub, channel):
+    save(store, SHIRT)
+    run_all(channel)
+    platform = make_activation(store, "webstore")
+    small = Product.objects.get(sku="CAMISETA-P")
+
+    change_stock(store, small.pk, "decrease", 2, platform)
+    set_stock(store, [StockRecord("CAMISETA-G", 40)], platform)
+    set_prices(store, [PriceRecord("CAMISETA-G", Decimal(90), Decimal(70))], platform)
+    run_all(channel)
+
+    assert told(hub) == {"CAMISETA-P": (79.9, None, 1), "CAMISETA-G": (90, 70, 40)}
+
+
+def test_a_thousand_changes_queue_one_run(store, channel):
+    save(store, MUG)
+    run_all(channel)
+    OrmQ.objects.all().delete()
+
+    for quantity in range(20):
+        save(store, {"sku": "CANECA", "quantity": 100 + quantity})
+
+    assert queued() == ["push_stock"]
+
+
+def test_a_channel_that_is_down_is_not_asked_at_every_change(store, channel):
+    flows = ActivationFlow.objects.filter(activation=channel)
+    flows.update(failures_in_a_row=1, due_at=timezone.now() + timedelta(hours=1), slot_at=None)
+    OrmQ.objects.all().delete()
+
+    save(store, MUG)
+
+    assert queued() == []
+
+
+def test_prices_and_stock_wait_for_their_product(store, hub, channel):
+    save(store, MUG)
+
+    before = [run(channel, PriceSink), run(channel, StockSink)]
+    OrmQ.objects.all().delete()
+    ActivationFlow.objects.update(slot_at=None)
+    run(channel, ProductSink)
+
+    assert [(each.outcome, each.seen) for each in before] == [("done", 0)] * 2
+    assert queued() == ["push_prices", "push_stock"]
+    run_all(channel)
+    assert told(hub) == {"CANECA": (39.9, 29.9, 12)}
+
+
+def test_a_new_variations_levels_wait_for_it_as_well(store, hub, channel):
+    save(store, SHIRT)
+    run_all(channel)
+    save(
+        store,
+        {"sku": "CAMISETA", "variations": [{"sku": "CAMISETA-M", "price": "81", "quantity": 9}]},
+    )
+
+    early = run(channel, StockSink)
+    run_all(channel)
+
+    assert (early.seen, early.failed) == (0, 0)
+    assert told(hub)["CAMISETA-M"] == (81, None, 9)
+
+
+def test_a_product_that_is_refused_is_parked_and_holds_back_no_other(store, hub, channel):
+    bad = save(store, {"sku": "..", "name": "Impossível"})
+    save(store, MUG)
+
+    first = run(channel, ProductSink)
+
+    assert (first.outcome, first.changed, first.failed) == ("partial", 1, 1)
+    assert list(hub.shelves.products) == ["CANECA"]
+    failure = Failure.objects.get()
+    assert (failure.record_id, failure.kind, failure.times) == (bad.sku, "rejected", 1)
+    # Not before its time …
+    run(channel, ProductSink)
+    failure.refresh_from_db()
+    assert failure.times == 1
+    # … and then once more.
+    Failure.objects.update(retry_at=timezone.now())
+    run(channel, ProductSink)
+    failure.refresh_from_db()
+    assert failure.times == 2
+
+
+def test_what_was_refused_is_tried_anew_when_it_changes(store, hub, channel):
+    save(store, SHIRT)
+    run_all(channel)
+    # There, the mug's SKU belongs to a variation of the shirt.
+    hub.shelves.products["CAMISETA"]["variations"][0]["sku"] = "CANECA"
+    save(store, MUG)
+    refused = run(channel, ProductSink)
+    hub.shelves.products["CAMISETA"]["variations"][0]["sku"] = "CAMISETA-P"
+
+    save(store, {"sku": "CANECA", "name": "Caneca, outra vez"})
+    mended = run(channel, ProductSink)
+
+    assert (refused.failed, mended.failed) == (1, 0)
+    assert "é uma variação do produto CAMISETA" in Failure.objects.get().reason
+    assert Failure.objects.get().resolved_at is not None
+    assert "CANECA" in hub.shelves.products
+
+
+def test_what_a_person_dismissed_rests_until_it_changes(store, channel):
+    save(store, {"sku": "..", "name": "Impossível"})
+    run(channel, ProductSink)
+    Failure.objects.update(resolved_at=timezone.now())
+
+    run(channel, ProductSink)
+
+    assert Failure.objects.count() == 1
+    assert not Sent.objects.to_compare().filter(flow="products").exists()
+
+
+def test_a_channel_that_stops_in_the_middle_gets_the_rest_later(store, hub, channel, monkeypatch):
+    for number in range(5):
+        save(store, {"sku": f"P{number}", "name": "Produto"})
+    put, count = hub.shelves._put, []
+
+    def break_down(sku: str, sent: Any) -> Any:
+        count.append(sku)
+        if len(count) == 3:
+            raise ConnectionError
+        return put(sku, sent)
+
+    monkeypatch.setattr(hub.shelves, "_put", break_down)
+    first = run(channel, ProductSink)
+    second = run(channel, ProductSink)
+
+    assert (first.outcome, first.changed) == ("failed", 2)
+    assert (second.outcome, second.changed) == ("done", 3)
+    assert count == ["P0", "P1", "P2", "P2", "P3", "P4"]
+
+
+def test_a_change_while_its_product_is_being_sent_is_sent_next(store, hub, channel, monkeypatch):
+    save(store, MUG)
+    run_all(channel)
+    save(store, {"sku": "CANECA", "quantity": 11})
+    tell, levels = Pluggto.push_stock, []
+
+    def sell_one_meanwhile(self: Pluggto, stock: StockRecord) -> None:
+        levels.append(stock.quantity)
+        if len(levels) == 1:
+            save(store, {"sku": "CANECA", "quantity": 10})
+        tell(self, stock)
+
+    monkeypatch.setattr(Pluggto, "push_stock", sell_one_meanwhile)
+    run(channel, StockSink)
+    run(channel, StockSink)
+
+    assert levels == [11, 10]
+    assert told(hub)["CANECA"] == (39.9, 29.9, 10)
+
+
+def test_a_deleted_product_is_taken_off_there(store, hub, channel):
+    mug = save(store, MUG)
+    save(store, SHIRT)
+    run_all(channel)
+
+    delete_product(store, mug.pk, None)
+    runs = run_all(channel)
+
+    assert list(hub.shelves.products) == ["CAMISETA"]
+    assert [each.outcome for each in runs] == ["done"] * 3
+    assert not Sent.objects.filter(flow="products", product=None).exists()
+
+
+def test_a_deleted_product_that_was_never_sent_is_nobodys_concern(store, hub, channel, monkeypatch):
+    mug = save(store, MUG)
+    delete_product(store, mug.pk, None)
+    heard = calls(hub, monkeypatch)
+
+    run_all(channel)
+
+    assert heard == []
+    assert not Sent.objects.filter(flow="products").exists()
+
+
+def test_a_product_that_comes_back_before_that_stays(store, hub, channel):
+    mug = save(store, MUG)
+    run_all(channel)
+    delete_product(store, mug.pk, None)
+    save(store, {**MUG, "name": "Caneca, de volta"})
+
+    run_all(channel)
+
+    assert hub.shelves.products["CANECA"]["name"] == "Caneca, de volta"
+    assert told(hub) == {"CANECA": (39.9, 29.9, 12)}
+
+
+def test_what_left_a_product_leaves_it_there_too(store, hub, channel):
+    save(store, SHIRT)
+    mug = save(store, MUG)
+    run_all(channel)
+
+    delete_product(store, Product.objects.get(sku="CAMISETA-P").pk, None)
+    photos = [{"id": mug.fields["photos"][0]["id"], "remove": True}, {"url": "https://l.example/2"}]
+    save(store, {"sku": "CANECA", "photos": photos})
+    run_all(channel)
+
+    assert [each["sku"] for each in hub.shelves.products["CAMISETA"]["variations"]] == [
+        "CAMISETA-G"
+    ]
+    (photo,) = hub.shelves.products["CANECA"]["photos"]
+    assert photo["url"] == "https://l.example/2"
+
+
+def test_the_channels_own_codes_are_used(store, hub, channel):
+    mug, _shirt = save(store, MUG), save(store, SHIRT)
+    small = Product.objects.get(sku="CAMISETA-P")
+    SkuMapping.objects.create(activation=channel, code="MLB-1", product=mug)
+    SkuMapping.objects.create(activation=channel, code="MLB-2", product=small)
+
+    run_all(channel)
+
+    assert told(hub) == {
+        "MLB-1": (39.9, 29.9, 12),
+        "MLB-2": (79.9, None, 3),
+        "CAMISETA-G": (84.9, None, 4),
+    }
+
+
+def test_a_new_code_takes_the_place_of_the_old_one_and_goes_again(
+    store, hub, channel, admin_client
+):
+    mug = save(store, MUG)
+    run_all(channel)
+
+    form = {"activation": channel.pk, "code": "MLB-1", "product": mug.pk}
+    answer = admin_client.post("/admin/catalog/skumapping/add/", form)
+    run_all(channel)
+    coded = told(hub)
+    mapping = SkuMapping.objects.get()
+    admin_client.post(f"/admin/catalog/skumapping/{mapping.pk}/delete/", {"post": "yes"})
+    run_all(channel)
+
+    assert answer.status_code == 302
+    assert coded == {"MLB-1": (39.9, 29.9, 12)}
+    assert told(hub) == {"CANECA": (39.9, 29.9, 12)}
+
+
+def test_two_products_may_swap_their_codes(store, hub, channel):
+    mug, shirt = save(store, MUG), save(store, {**MUG, "sku": "COPO", "name": "Copo"})
+    run_all(channel)
+
+    SkuMapping.objects.create(activation=channel, code="COPO", product=mug)
+    SkuMapping.objects.create(activation=channel, code="CANECA", product=shirt)
+    recompare(store, {mug.pk, shirt.pk})
+    run_all(channel)
+
+    assert hub.shelves.products["COPO"]["name"] == "Caneca"
+    assert hub.shelves.products["CANECA"]["name"] == "Copo"
+
+
+def test_once_a_day_everything_is_compared(store, hub, channel):
+    mug = save(store, MUG)
+    run_all(channel)
+    mug.stock_row.on_hand = 1  # by somebody who told nobody
+    mug.stock_row.save()
+    Product.objects.create(store=store, sku="OUTRA")
+    run_all(channel)
+    before = told(hub)["CANECA"]
+    begun = (timezone.now() - timedelta(hours=25)).isoformat()
+
+    ActivationFlow.objects.update(cursor=begun)
+    run(channel, StockSink)
+
+    assert (before[2], told(hub)["CANECA"][2]) == (12, 1)
+
+
+def test_a_full_pass_goes_on_where_it_was_interrupted(store, hub, channel, monkeypatch):
+    first = save(store, MUG)
+    second = save(store, {**MUG, "sku": "COPO"})
+    Sent.objects.all().delete()
+    flow = ActivationFlow.objects.get(pk=flow_of(channel, ProductSink))
+    flow.cursor = f"{timezone.now().isoformat()} {first.pk}"
+    flow.save()
+
+    run(channel, ProductSink)
+
+    assert list(hub.shelves.products) == [second.sku]
+    flow.refresh_from_db()
+    assert " " not in flow.cursor
+
+
+def test_another_stores_catalogue_is_none_of_the_channels(store, hub, channel):
+    save(make_store(), MUG)
+
+    run_all(channel)
+
+    assert hub.shelves.products == {}
+    assert not Sent.objects.exists()
+
+
+def test_a_paused_channel_gets_what_it_missed_and_a_revoked_one_is_forgotten(store, hub, channel):
+    gone = make_managed(store, "pluggto", channel.plugin_url, CREDENTIALS)
+    Activation.objects.filter(pk=gone.pk).update(state=State.REVOKED)
+    save(store, MUG)
+    run_all(channel)
+    Activation.objects.filter(pk=channel.pk).update(state=State.PAUSED)
+    save(store, {"sku": "CANECA", "quantity": 2})
+    OrmQ.objects.all().delete()
+
+    Activation.objects.filter(pk=channel.pk).update(state=State.ACTIVE)
+    run_all(channel)
+
+    assert told(hub)["CANECA"][2] == 2
+    assert not Sent.objects.filter(activation=gone).exists()
+
+
+def test_two_channels_are_told_each_by_its_own(store, sandbox, hub, channel):
+    other_hub = sandbox.open("hub", "another-hub", CREDENTIALS)
+    other = make_managed(store, "pluggto", f"{sandbox.url}/another-hub", CREDENTIALS)
+    save(store, MUG)
+    run_all(channel)
+    save(store, {"sku": "CANECA", "quantity": 5})
+
+    run_all(other)
+
+    assert (told(hub)["CANECA"][2], told(other_hub)["CANECA"][2]) == (12, 5)
+    run_all(channel)
+    assert told(hub) == told(other_hub)
+
+
+def test_a_page_of_what_is_true_costs_the_same_whatever_its_length(store, hub, channel):
+    def queries_for(count: int) -> int:
+        for number in range(count):
+            save(store, {**MUG, "sku": f"{count}-{number}"})
+        run_all(channel)
+        ActivationFlow.objects.update(cursor="")  # everything is compared
+        with CaptureQueriesContext(connection) as queries:
+            run_all(channel)
+        return len(queries)
+
+    assert queries_for(2) == queries_for(40)
+
+
+def test_a_run_with_nothing_to_do_looks_at_no_product(store, channel):
+    for number in range(3):
+        save(store, {**MUG, "sku": f"C{number}"})
+    run_all(channel)
+
+    with CaptureQueriesContext(connection) as queries:
+        run_all(channel)
+
+    assert not [query for query in queries if 'FROM "catalog_product"' in query["sql"]]

@@ -1,0 +1,96 @@
+"""Several who change the catalogue while it is being sent: in the end the channel has what is true,
+and nobody waited for ever."""
+
+import random
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from catalog.marks import clear, mark
+from catalog.models import Product, Sent
+from catalog.push import push_products, push_stock
+from catalog.services import change_stock, save_product, set_stock
+from connectors.contract import ProductSink, StockSink
+from connectors.errors import NothingChanged
+from connectors.models import ActivationFlow, Run
+from connectors.records import StockRecord
+from tests.catalog.test_push import CREDENTIALS, told
+from tests.conftest import flow_of, make_activation, make_managed, make_store
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SKUS = [f"P{number}" for number in range(12)]
+TIMES = 15
+
+
+def at_once(*works: Callable[[], Any]) -> None:
+    errors: list[BaseException] = []
+
+    def begin(work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=begin, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert errors == []
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_what_is_true_arrives_however_many_change_it_meanwhile(sandbox: Any) -> None:
+    store = make_store()
+    hub = sandbox.open("hub", "hub-of-a-busy-store", CREDENTIALS)
+    channel = make_managed(store, "pluggto", f"{sandbox.url}/{hub.name}", CREDENTIALS)
+    platform = make_activation(store, "webstore")
+    for sku in SKUS:
+        save_product(store, sku, {"sku": sku, "quantity": 100}, None)
+    push_products(flow_of(channel, ProductSink))
+    ids = list(Product.objects.values_list("pk", flat=True))
+
+    def change_many() -> None:
+        dice = random.Random(1)
+        for _time in range(TIMES):
+            some = dice.sample(SKUS, 6)
+            set_stock(store, [StockRecord(sku, dice.randrange(1000)) for sku in some], platform)
+
+    def change_one_by_one() -> None:
+        dice = random.Random(2)
+        for _time in range(TIMES):
+            with suppress(NothingChanged):
+                change_stock(store, dice.choice(ids), "decrease", 1, platform)
+
+    def send() -> None:
+        for _time in range(TIMES):
+            push_stock(flow_of(channel, StockSink))
+
+    at_once(change_many, change_one_by_one, send)
+    ActivationFlow.objects.update(failures_in_a_row=0)
+    push_stock(flow_of(channel, StockSink))
+
+    true = {p.sku: p.stock_row.available for p in Product.objects.select_related("stock_row")}
+    assert {sku: quantity for sku, (_price, _special, quantity) in told(hub).items()} == true
+    assert not Sent.objects.to_compare().filter(flow="stock").exists()
+    assert "failed" not in Run.objects.values_list("outcome", flat=True)
+
+
+def test_what_is_marked_again_while_it_is_cleared_stays_marked() -> None:
+    store = make_store()
+    channel = make_managed(store, "pluggto", "https://api.plugg.to", CREDENTIALS)
+    flow = ActivationFlow.objects.get(pk=flow_of(channel, StockSink))
+    ids = [Product.objects.create(store=store, sku=sku).pk for sku in SKUS]
+    mark([flow], ids)
+    seen = list(Sent.objects.to_compare())
+
+    mark([flow], ids[:5])
+    clear(seen)
+
+    assert set(Sent.objects.to_compare().values_list("product_id", flat=True)) == set(ids[:5])

@@ -1,0 +1,155 @@
+"""Previews and daily comparisons, as the operator sees and answers them."""
+
+import pytest
+from django.utils import timezone
+
+from connectors.models import Activation, Comparison, Difference
+from connectors.spec import Mode
+from tests.conftest import make_activation, make_managed
+from tests.connectors.admin.conftest import filled_in, form_on, page_of, somebody_who_may
+
+LIST = "/admin/connectors/comparison/"
+DIFFERENCES = "/admin/connectors/difference/"
+ADD = "/admin/connectors/activation/add/?connector="
+
+
+@pytest.fixture
+def preview(store) -> Comparison:
+    activation = make_managed(store, "rocky", "https://loja.example.com.br", {"token": "t"})
+    preview = activation.comparisons.create(
+        purpose="preview", holds=True, counts={"products": {"theirs": 3, "create": 2}}
+    )
+    for sku, name in (("CAN-07", "Caneca"), ("=1+1", "@fórmula")):
+        preview.differences.create(flow="products", kind="create", record_id=sku, theirs=name)
+    return preview
+
+
+def end(preview: Comparison) -> None:
+    Comparison.objects.filter(pk=preview.pk).update(ended_at=timezone.now())
+
+
+def test_a_new_managed_integration_shows_a_preview_first(admin_client, store):
+    form = filled_in(admin_client, "rocky", store, Mode.MANAGED)
+
+    admin_client.post(ADD + "rocky", form)
+
+    comparison = Comparison.objects.get()
+    assert form["preview"] == "on"
+    assert (comparison.purpose, comparison.holds) == ("preview", True)
+    assert comparison.asked_by.username == "operadora"
+
+
+@pytest.mark.parametrize(("slug", "mode"), [("rocky", Mode.PARTNER), ("pluggto", Mode.MANAGED)])
+def test_where_nothing_is_fetched_there_is_none(admin_client, store, slug, mode):
+    admin_client.post(ADD + slug, filled_in(admin_client, slug, store, mode))
+
+    assert Activation.objects.count() == 1
+    assert not Comparison.objects.exists()
+
+
+def test_the_operator_may_do_without(admin_client, store):
+    form = filled_in(admin_client, "rocky", store, Mode.MANAGED)
+    del form["preview"]
+
+    admin_client.post(ADD + "rocky", form)
+
+    assert Activation.objects.count() == 1
+    assert not Comparison.objects.exists()
+
+
+def test_while_it_is_read_the_page_comes_again_by_itself(admin_client, preview):
+    reading = admin_client.get(f"{LIST}{preview.pk}/change/")
+    end(preview)
+    ended = admin_client.get(f"{LIST}{preview.pk}/change/")
+
+    assert reading.headers["Refresh"] == "5"
+    assert "Refresh" not in ended.headers
+    assert "Espera aprovação" in ended.content.decode()
+
+
+def test_the_page_counts_and_leads_to_what_it_counted(admin_client, preview):
+    page = admin_client.get(f"{LIST}{preview.pk}/change/").content.decode()
+
+    query = f"comparison__id__exact={preview.pk}&amp;flow__exact=products&amp;kind__exact=create"
+    assert f'{DIFFERENCES}?{query}">2</a>' in page
+    listed = admin_client.get(f"{DIFFERENCES}?{query.replace('&amp;', '&')}").content.decode()
+    assert "Caneca" in listed
+
+
+def test_it_is_approved_when_it_has_ended_and_not_before(admin_client, preview):
+    early = admin_client.post(f"{LIST}{preview.pk}/approve/", follow=True).content.decode()
+    end(preview)
+    question = admin_client.get(f"{LIST}{preview.pk}/approve/")
+    admin_client.post(f"{LIST}{preview.pk}/approve/")
+
+    assert "ainda está sendo feita" in early
+    assert question.status_code == 200
+    preview.refresh_from_db()
+    assert preview.approved_by.username == "operadora"
+    assert not Comparison.objects.holding().exists()
+
+
+def test_the_csv_opens_in_a_spreadsheet_and_holds_no_formula(admin_client, preview):
+    answer = admin_client.get(f"{LIST}{preview.pk}/csv/")
+
+    text = b"".join(answer.streaming_content).decode()
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert text.splitlines()[1:] == [
+        "Produtos;Falta aqui;CAN-07;;Caneca",
+        "Produtos;Falta aqui;'=1+1;;'@fórmula",
+    ]
+    assert text.startswith("\ufefffluxo;")
+
+
+def test_differences_are_asked_for_with_one_click(admin_client, preview):
+    chosen = list(Difference.objects.values_list("pk", flat=True))
+
+    page = admin_client.post(
+        DIFFERENCES, {"action": "mend", "_selected_action": chosen}, follow=True
+    )
+
+    assert "Pedidas: 2." in page.content.decode()
+    assert Difference.objects.to_do().count() == 2
+    assert {each.asked_by.username for each in Difference.objects.all()} == {"operadora"}
+
+
+def test_a_preview_is_made_any_time_from_the_integrations_page(admin_client, store):
+    activation = make_managed(store, "rocky", "https://loja.example.com.br", {"token": "t"})
+
+    question = admin_client.get(page_of(activation).replace("change/", "preview/"))
+    admin_client.post(page_of(activation).replace("change/", "preview/"))
+
+    assert question.status_code == 200
+    comparison = activation.comparisons.get()
+    assert (comparison.holds, comparison.asked_by.username) == (False, "operadora")
+
+
+def test_where_nothing_is_fetched_the_page_says_so(admin_client, store):
+    partner = make_activation(store, "rocky")
+
+    page = admin_client.post(page_of(partner).replace("change/", "preview/"), follow=True)
+
+    assert "não traz catálogo" in page.content.decode()
+
+
+def test_who_may_only_look_may_not_approve(preview):
+    end(preview)
+    client = somebody_who_may("view_comparison")
+
+    assert client.get(f"{LIST}{preview.pk}/change/").status_code == 200
+    assert client.post(f"{LIST}{preview.pk}/approve/").status_code == 403
+    assert client.get(f"{LIST}{preview.pk}/csv/").status_code == 403
+
+
+def test_the_brakes_limits_are_settings_of_a_managed_catalogue(admin_client, store):
+    activation = make_managed(store, "rocky", "https://loja.example.com.br", {"token": "t"})
+    page = admin_client.get(page_of(activation)).content.decode()
+    form = form_on(page)
+
+    refused = admin_client.post(page_of(activation), form | {"setting_brake_zeroed": "101"})
+    saved = admin_client.post(page_of(activation), form | {"setting_brake_zeroed": "45"})
+
+    activation.refresh_from_db()
+    assert form["setting_brake_moved"] == "30"
+    assert (saved.status_code, refused.status_code) == (302, 200)
+    assert activation.settings["brake_zeroed"] == 45

@@ -1,0 +1,134 @@
+"""The flows of all integrations, and what an operator does about them."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django.utils.html import strip_tags
+
+from connectors.contract import StockSource
+from connectors.models import Activation, ActivationFlow, Connector, Run, State, Store
+from connectors.services import sync_connectors
+from tests.conftest import flow_of, make_managed, make_partner
+from tests.connectors.admin.conftest import URL, form_on, page_of, somebody_who_may
+
+LIST, RUNS = "/admin/connectors/activationflow/", "/admin/connectors/run/"
+
+
+@pytest.fixture
+def activation(store: Store) -> Activation:
+    return make_managed(store, "rocky", URL, {"token": "t"})
+
+
+@pytest.fixture
+def flow(activation: Activation) -> ActivationFlow:
+    flow = ActivationFlow.objects.get(pk=flow_of(activation, StockSource))
+    ActivationFlow.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    return flow
+
+
+def texts(html: str) -> str:
+    return re.sub(r"\s+", " ", strip_tags(html))
+
+
+def act(client: Client, address: str, action: str, *rows: int, **data: str) -> str:
+    form = {"action": action, "_selected_action": rows, **data}
+    return client.post(address, form, follow=True).content.decode()
+
+
+def test_the_flows_are_found_by_how_they_stand(flow: ActivationFlow, admin_client: Client) -> None:
+    long_ago = timezone.now() - timedelta(days=1)
+    ActivationFlow.objects.filter(pk=flow.pk).update(
+        last_success_at=long_ago, watched_since=long_ago
+    )
+
+    stopped = admin_client.get(LIST, {"freshness": "stopped"})
+    late = admin_client.get(LIST, {"freshness": "late"})
+
+    assert [row.pk for row in stopped.context["cl"].result_list] == [flow.pk]
+    assert list(late.context["cl"].result_list) == []
+    assert "Parado" in texts(stopped.content.decode())
+
+
+def test_a_flow_may_be_started_at_once(flow: ActivationFlow, admin_client: Client) -> None:
+    html = act(admin_client, LIST, "sync_now", flow.pk)
+
+    flow.refresh_from_db()
+    assert "Fluxos que começam no próximo minuto: 1." in html
+    assert flow.due_at <= timezone.now()
+
+
+def test_a_partners_flow_is_not_ours_to_start(store: Store, admin_client: Client) -> None:
+    partner = make_partner(store, "rocky").activation
+
+    html = act(admin_client, LIST, "sync_now", flow_of(partner, StockSource))
+
+    assert "No modo parceiro quem começa é o parceiro." in html
+
+
+def test_an_integrations_page_shows_how_its_flows_stand(
+    activation: Activation, flow: ActivationFlow, admin_client: Client
+) -> None:
+    ActivationFlow.objects.update(watched_since=timezone.now() - timedelta(days=1))
+
+    shown = texts(admin_client.get(page_of(activation)).content.decode())
+
+    assert shown.count("Parado") == 5
+    Activation.objects.update(state=State.PAUSED)
+    shown = texts(admin_client.get(page_of(activation)).content.decode())
+    assert shown.count("Integração não está ativa") == 5
+
+
+def test_who_knows_a_partner_sets_his_tolerance(flow: ActivationFlow, admin_client: Client) -> None:
+    page = f"{LIST}{flow.pk}/change/"
+    form = form_on(admin_client.get(page).content.decode())
+
+    admin_client.post(page, {**form, "grace": "7200", "every": "1", "cursor": "x"})
+
+    changed = ActivationFlow.objects.get(pk=flow.pk)
+    assert (changed.grace, changed.every, changed.cursor) == (7200, flow.every, "")
+
+
+def test_a_run_that_hangs_is_released(flow: ActivationFlow, admin_client: Client) -> None:
+    run = Run.objects.create(
+        activation=flow.activation,
+        ability=flow.ability,
+        flow=flow.flow,
+        expires_at=timezone.now() + timedelta(hours=1),
+    )
+
+    html = act(admin_client, RUNS, "release_selected", run.pk)
+    again = act(admin_client, RUNS, "release_selected", run.pk)
+
+    run.refresh_from_db()
+    assert "Travas liberadas: 1." in html
+    assert (run.outcome, run.reason) == ("abandoned", "Liberada por operadora.")
+    assert "Nenhuma destas execuções estava em andamento." in again
+
+
+def test_who_may_only_look_starts_and_releases_nothing(
+    activation: Activation, flow: ActivationFlow
+) -> None:
+    Run.objects.create(activation=activation, ability="x", flow="stock", expires_at=timezone.now())
+    client = somebody_who_may("view_activationflow", "view_run")
+
+    act(client, LIST, "sync_now", flow.pk)
+    act(client, RUNS, "release_selected", Run.objects.get().pk)
+
+    flow.refresh_from_db()
+    assert flow.due_at > timezone.now()
+    assert Run.objects.get().outcome == Run.Outcome.RUNNING
+
+
+def test_the_page_of_an_integration_whose_connector_is_gone_opens(
+    activation: Activation, admin_client: Client
+) -> None:
+    Connector.objects.filter(slug="rocky").update(slug="antigo")
+    sync_connectors()
+
+    page = admin_client.get(page_of(activation))
+
+    assert page.status_code == 200
+    assert "O portal não tem mais este conector." in page.content.decode()

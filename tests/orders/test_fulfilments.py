@@ -1,0 +1,93 @@
+"""What a managed platform reports of an order."""
+
+from typing import Any
+
+import pytest
+
+from connectors.errors import NotAllowed, NotFound, NothingChanged
+from connectors.models import Activation, Store
+from connectors.records import (
+    FulfilmentRecord,
+    InvoiceRecord,
+    OrderStatus,
+    TrackingRecord,
+)
+from orders.fulfilments import report_fulfilment
+from orders.models import Order, OrderLink
+from orders.services import create_order
+from tests.conftest import make_activation
+from tests.orders.samples import document, managed
+
+NFE_KEY = "35250411222333000181550010000228461512736891"
+
+
+@pytest.fixture
+def pluga(store: Store) -> Activation:
+    return make_activation(store, "pluga", plugin_url="https://pluga.example/hook")
+
+
+@pytest.fixture
+def rocky(store: Store) -> Activation:
+    return managed(store, "rocky")
+
+
+@pytest.fixture
+def order(pluga: Activation, rocky: Activation) -> Order:
+    """Sent to the platform, which calls it 5001; with one shipment."""
+    order = create_order(pluga, document(shipments=[{"shipping_company": "Correios"}]))
+    OrderLink.objects.filter(activation=rocky).update(external_id="5001", sent_status="approved")
+    return order
+
+
+def reported(order: Order, status: OrderStatus, **fields: Any) -> FulfilmentRecord:
+    return FulfilmentRecord(status, hub_id=order.public_id, **fields)
+
+
+def test_a_reported_invoice_lies_in_the_shipment_that_is_there(rocky, order):
+    invoice = InvoiceRecord(key=NFE_KEY, number="22846", series="1")
+
+    report_fulfilment(rocky, reported(order, OrderStatus.INVOICED, invoice=invoice))
+
+    shipment = order.shipments.get()
+    assert (shipment.nfe_key, shipment.shipping_company) == (NFE_KEY, "Correios")
+    assert Order.objects.get().status == "invoiced"
+    assert OrderLink.objects.get(activation=rocky).external_id == "5001"
+
+
+def test_a_platform_may_call_the_order_by_its_own_number(rocky, order):
+    report_fulfilment(rocky, FulfilmentRecord(OrderStatus.INVOICED, external_id="5001"))
+
+    assert Order.objects.get().status == "invoiced"
+
+
+@pytest.mark.parametrize("status", [OrderStatus.APPROVED, OrderStatus.PICKING])
+def test_how_far_a_platform_is_before_the_invoice_is_no_news(rocky, order, status):
+    with pytest.raises(NothingChanged):
+        report_fulfilment(rocky, reported(order, status))
+
+
+def test_an_order_that_a_platform_never_took_is_unknown_to_it(store, pluga, order):
+    webstore = managed(store, "webstore")
+
+    with pytest.raises(NotFound, match="não foi enviado por esta integração"):
+        report_fulfilment(webstore, reported(order, OrderStatus.INVOICED))
+
+
+def test_a_managed_platform_reports_only_what_its_connector_may(rocky, order):
+    with pytest.raises(NotAllowed, match="Rocky E-Commerce não pode informar a situação delivered"):
+        report_fulfilment(rocky, reported(order, OrderStatus.DELIVERED))
+
+    assert Order.objects.get().status == "approved"
+
+
+def test_an_invoice_that_comes_after_the_tracking_is_stored_nevertheless(rocky, order):
+    tracking = TrackingRecord(company="Correios", code="AA123456785BR")
+    report_fulfilment(rocky, reported(order, OrderStatus.SHIPPING_INFORMED, tracking=tracking))
+
+    invoice = InvoiceRecord(key=NFE_KEY)
+    report_fulfilment(rocky, reported(order, OrderStatus.INVOICED, invoice=invoice))
+
+    shipment = order.shipments.get()
+    assert (shipment.nfe_key, shipment.track_code) == (NFE_KEY, "AA123456785BR")
+    assert Order.objects.get().status == "shipping_informed"
+    assert [step.status for step in order.status_changes.filter(applied=False)] == ["invoiced"]

@@ -1,0 +1,178 @@
+"""Orders and stock levels in any order that can happen, beside a simple model of the real shelf."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.db.models import Sum
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from catalog.models import Reservation, Stock
+from catalog.services import create_product, set_stock
+from connectors.models import Activation
+from connectors.records import OrderStatus, StockRecord
+from orders.models import Order
+from orders.reserving import note_taken
+from orders.services import create_order, update_order
+from orders.wire import OrderDocument
+from tests.conftest import make_activation, make_store
+from tests.orders.samples import become, document
+
+SKU = "CAN-07"
+UNITS = st.integers(1, 4)
+
+
+@dataclass
+class Sale:
+    order: Order
+    units: int
+    is_taken: bool = False  # the platform has it, and its level is without the units
+    is_counted: bool = False  # a level came that was asked for when the platform had it
+    is_told: bool = True  # where a level came since then, it is without them
+
+
+class Shop(RuleBasedStateMachine):
+    """One product of one platform, sold by one channel. The platform takes orders sooner or
+    later, tells levels that are on their way for a while, and invoices what it took."""
+
+    @initialize(level=st.integers(0, 6))
+    def open(self, level: int) -> None:
+        store = make_store()
+        self.channel = make_activation(store, "pluga")
+        self.platform: Activation = make_activation(store, "rocky")
+        self.product = create_product(store, {"sku": SKU, "quantity": level}, None)
+        self.numbers = 0
+        self.units = level  # bought or found, less what was sold
+        self.live: list[Sale] = []
+        self.is_current = True  # the last level that came is what the platform would say now
+
+    @property
+    def at_platform(self) -> int:
+        """What the platform would say now: with the units of those that it does not know."""
+        return self.units + sum(sale.units for sale in self.live if not sale.is_taken)
+
+    # -- The channel
+    @rule(units=UNITS)
+    def sell(self, units: int) -> None:
+        self.numbers += 1
+        items = [{"sku": SKU, "quantity": units, "price": 1}]
+        order = create_order(self.channel, document(str(self.numbers), items=items))
+        self.live.append(Sale(order, units))
+        self.units -= units
+
+    @precondition(lambda self: any(not sale.is_taken for sale in self.live))
+    @rule(data=st.data(), units=UNITS)
+    def change(self, data: st.DataObject, units: int) -> None:
+        sale = data.draw(st.sampled_from([sale for sale in self.live if not sale.is_taken]))
+        if units == sale.units:
+            return
+        items = [{"sku": SKU, "quantity": units, "price": 1}]
+        update_order(sale.order.pk, OrderDocument(head={}, items=items), self.channel)
+        self.units += sale.units - units
+        sale.units = units
+
+    @precondition(lambda self: self.live)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        sale = data.draw(st.sampled_from(self.live))
+        update_order(sale.order.pk, become(OrderStatus.CANCELED), self.channel)
+        self.live.remove(sale)
+        self.units += sale.units
+        self.is_current &= not sale.is_taken
+
+    # -- The platform
+    @rule(units=UNITS)
+    def restock(self, units: int) -> None:
+        self.units += units
+        self.is_current = False
+
+    @rule(data=st.data())
+    def take(self, data: st.DataObject) -> None:
+        for sale in data.draw(self._some_new_ones()):
+            note_taken(sale.order, self.platform)
+            sale.is_taken, sale.is_told = True, True
+            self.is_current = False
+
+    @rule(data=st.data(), is_read_late=st.booleans())
+    def tell(self, data: st.DataObject, is_read_late: bool) -> None:
+        """A level, read before or after the platform took some more orders: we cannot know."""
+        asked_at, early = timezone.now(), self.at_platform
+        before = [sale for sale in self.live if sale.is_taken]
+        self.take(data)
+        level = self.at_platform if is_read_late else early
+        set_stock(self.platform.store, [StockRecord(SKU, level)], self.platform, asked_at)
+        self.is_current = is_read_late or level == early == self.at_platform
+        for sale in self.live:
+            sale.is_counted |= sale in before
+            sale.is_told = is_read_late or sale.is_counted
+
+    @precondition(lambda self: any(sale.is_taken and sale.is_told for sale in self.live))
+    @rule(data=st.data())
+    def invoice(self, data: st.DataObject) -> None:
+        """Of those that it took, when what that made of its level has been told."""
+        taken = [sale for sale in self.live if sale.is_taken and sale.is_told]
+        sale = data.draw(st.sampled_from(taken))
+        update_order(sale.order.pk, become(OrderStatus.INVOICED), self.platform)
+        self.live.remove(sale)
+
+    def _some_new_ones(self) -> st.SearchStrategy[list[Sale]]:
+        new = [sale for sale in self.live if not sale.is_taken]
+        return st.lists(st.sampled_from(new), unique_by=id) if new else st.just([])
+
+    # -- What is always so
+    @invariant()
+    def nothing_is_offered_that_is_sold(self) -> None:
+        stock = Stock.objects.get(product=self.product)
+        assert stock.available <= max(0, self.units), (stock.on_hand, stock.reserved)
+
+    @invariant()
+    def nothing_is_kept_that_is_free(self) -> None:
+        """But for what was taken while a level was on its way, and until the invoice."""
+        stock = Stock.objects.get(product=self.product)
+        doubtful = sum(s.units for s in self.live if s.is_taken and not s.is_counted)
+        if self.is_current:
+            assert stock.available >= self.units - doubtful, (stock.on_hand, stock.reserved)
+
+    @invariant()
+    def what_is_reserved_is_what_the_orders_hold(self) -> None:
+        stock = Stock.objects.get(product=self.product)
+        rows = Reservation.objects.filter(product=self.product)
+        sums = rows.aggregate(held=Sum("held", default=0), wanted=Sum("quantity", default=0))
+        assert stock.reserved == sums["held"] == min(stock.on_hand, sums["wanted"])
+
+    def teardown(self) -> None:
+        """When the platform has everything, and was asked then, both agree."""
+        if not hasattr(self, "live"):
+            return
+        for sale in self.live:
+            if not sale.is_taken:
+                note_taken(sale.order, self.platform)
+                sale.is_taken = True
+        level = max(0, self.units)
+        set_stock(self.platform.store, [StockRecord(SKU, level)], self.platform, timezone.now())
+        stock = Stock.objects.get(product=self.product)
+        assert (stock.on_hand, stock.reserved, stock.available) == (level, 0, level)
+
+
+@pytest.mark.django_db
+def test_whatever_happens_nothing_is_sold_twice_and_nothing_stays_kept_for_ever() -> None:
+    run_state_machine_as_test(
+        Shop,
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=20,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

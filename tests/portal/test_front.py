@@ -1,0 +1,192 @@
+"""The admin's front page: what needs a person now, and where it is mended."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from connectors.contract import StockSource
+from connectors.errors import NotFound, Unauthorized
+from connectors.failures import record_failure
+from connectors.models import (
+    Activation,
+    ActivationFlow,
+    Alert,
+    Brake,
+    Endpoint,
+    Failure,
+    Heartbeat,
+    Run,
+    Store,
+)
+from connectors.runs import run_flow
+from connectors.services import pause
+from tests.conftest import flow_of, make_activation, make_managed, make_store
+from tests.conftest import numbers as names
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def client(operator: User) -> Client:
+    client = Client()
+    client.force_login(operator)
+    return client
+
+
+def needs(client: Client) -> dict[str, tuple[int, str, list[tuple[str, str]]]]:
+    """By title: how many, the list of them, and the rows with their pages."""
+    html = client.get("/admin/").content.decode()
+    found = {}
+    for part in html.split("data-need")[1:]:
+        part = part[: part.index("</ul>")]
+        links = [
+            (unescape(text), unescape(url))
+            for url, text in re.findall(r'href="([^"]*)">([^<]*)<', part)
+        ]
+        count = re.search(r">(\d+)</span>", part)
+        assert count is not None
+        found[links[0][0]] = (int(count[1]), links[0][1], links[1:])
+    return found
+
+
+def managed(store: Store) -> Activation:
+    activation = make_managed(store, "rocky", "https://loja.example.com", {"token": "t"})
+    ActivationFlow.objects.update(last_success_at=timezone.now(), last_change_at=timezone.now())
+    return activation
+
+
+def test_where_all_is_well_it_says_so(client: Client, store: Store) -> None:
+    managed(store)
+
+    html = client.get("/admin/").content.decode()
+
+    assert "Nada: está tudo em dia." in html
+    assert "Últimas 24 horas" in html
+
+
+def test_every_kind_of_trouble_leads_to_the_page_that_mends_it(
+    client: Client, store: Store
+) -> None:
+    refused, late, paused = managed(store), managed(store), managed(store)
+    run_flow(flow_of(refused, StockSource), StockSource, _refuse)
+    pause(paused.pk, "Pausada por operadora.")
+    ActivationFlow.objects.filter(pk=flow_of(late, StockSource)).update(
+        last_success_at=timezone.now() - DAY, watched_since=timezone.now() - DAY
+    )
+    run = Run.objects.latest("pk")
+    record_failure(run, "A", NotFound("no", cause="unknown_sku"), {})
+    brake = Brake.objects.create(
+        activation=late, ability="StockSource", flow="stock", danger="zeroed",
+        count=9, base=10, limit=30,
+    )  # fmt: skip
+    waiting = make_activation(store, "webstore")
+    Endpoint.objects.update(disabled_at=timezone.now(), disabled_reason="HTTP 500")
+    Alert.objects.create(channel="email", message_id="m", subject="…", body="…", attempts=2)
+
+    found = needs(client)
+
+    page = "/admin/connectors/activation/{}/change/".format
+    assert found == {
+        "Credencial recusada: integração parada": (
+            1,
+            "/admin/connectors/incident/?situation=open&kind__exact=refused",
+            [(str(refused), page(refused.pk))],
+        ),
+        "Fluxos: parado": (
+            1,
+            "/admin/connectors/activationflow/?freshness=stopped",
+            [(f"Estoque · {late}", page(late.pk))],
+        ),
+        "Registros que falharam": (
+            1,
+            "/admin/connectors/failure/?situation=open",
+            [
+                (
+                    "1 × SKU sem produto nem De/Para",
+                    "/admin/connectors/failure/?situation=open&cause=unknown_sku",
+                )
+            ],
+        ),
+        "Sincronizações que pararam e perguntam": (
+            1,
+            "/admin/connectors/brake/?situation=open",
+            [(str(brake), f"/admin/connectors/brake/{brake.pk}/change/")],
+        ),
+        "Integrações pausadas": (
+            1,
+            "/admin/connectors/activation/?state__exact=paused",
+            [(str(paused), page(paused.pk))],
+        ),
+        "Integrações que ainda não foram chamadas": (
+            1,
+            "/admin/connectors/activation/?state__exact=waiting",
+            [(str(waiting), page(waiting.pk))],
+        ),
+        "Endereços de parceiros que desistimos de avisar": (
+            1,
+            "/admin/connectors/activation/?endpoint__disabled_at__isempty=0",
+            [],
+        ),
+        "Alertas que não saem": (1, "/admin/connectors/alert/?sent_at__isempty=1", []),
+    }
+
+
+def _refuse(attempt: object, client: object) -> None:
+    raise Unauthorized("GET stock: HTTP 401")
+
+
+def test_every_list_behind_a_number_shows_as_many(client: Client, store: Store) -> None:
+    test_every_kind_of_trouble_leads_to_the_page_that_mends_it(client, store)
+
+    for title, (count, url, _rows) in needs(client).items():
+        response = client.get(url)
+        # A refused integration is paused as well, and shown above the others.
+        more = 1 if title == "Integrações pausadas" else 0
+        assert response.context["cl"].result_count == count + more, title
+
+
+def test_a_queue_that_stands_still_is_the_first_thing_to_see(client: Client, store: Store) -> None:
+    Heartbeat.objects.create(beat_at=timezone.now() - timedelta(minutes=20))
+
+    assert "A fila está parada desde" in client.get("/admin/").content.decode()
+    Heartbeat.objects.update(beat_at=timezone.now())
+    assert "A fila está parada desde" not in client.get("/admin/").content.decode()
+
+
+def test_the_page_takes_the_same_queries_for_one_and_for_many(client: Client, store: Store) -> None:
+    costs = []
+    for count in (1, 15):
+        for _number in range(count):
+            trouble = managed(make_store(name=f"Outra {next(names)}"))
+            make_activation(trouble.store, "webstore")
+            run_flow(flow_of(trouble, StockSource), StockSource, _refuse)
+            run = Run.objects.latest("pk")
+            record_failure(run, "A", NotFound("no", cause="unknown_sku"), {})
+            still = managed(trouble.store)
+            still.flows.update(last_success_at=None, watched_since=timezone.now() - DAY)
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/admin/")
+        costs.append(len(queries))
+
+    assert costs[0] == costs[1]
+    assert costs[0] <= 20
+    assert Failure.objects.count() == 16
+
+
+def test_who_may_not_see_it_does_not(store: Store) -> None:
+    user = User.objects.create_user("estagiaria", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_store"))
+    client = Client()
+    client.force_login(user)
+    run_flow(flow_of(managed(store), StockSource), StockSource, _refuse)
+
+    html = client.get("/admin/").content.decode()
+
+    assert "Precisa de alguém agora" not in html
