@@ -20,6 +20,7 @@ from connectors.models import (
     Activation,
     ActivationFlow,
     Brake,
+    Comparison,
     Endpoint,
     Failure,
     Freshness,
@@ -118,14 +119,30 @@ def _refused() -> list[Need]:
 
 
 def _questions() -> list[Need]:
-    """Runs that stopped and asked."""
+    """Runs that stopped and asked, and first synchronisations that wait for a yes."""
     brakes = Brake.objects.open().select_related("activation__store")
     some, count = _some(brakes.order_by("asked_at"))
     rows = [
         Row(str(each), reverse("admin:connectors_brake_change", args=[each.pk])) for each in some
     ]
     url = _list("brake", situation="open")
-    return [Need(_("Sincronizações que pararam e perguntam"), count, url, True, rows)]
+    previews = Comparison.objects.holding().select_related("activation__store")
+    shown, waiting = _some(previews.order_by("asked_at"))
+    return [
+        Need(_("Sincronizações que pararam e perguntam"), count, url, True, rows),
+        Need(
+            _("Prévias que esperam aprovação"),
+            waiting,
+            _list("comparison", purpose__exact=Comparison.Purpose.PREVIEW),
+            rows=[
+                Row(
+                    str(each.activation),
+                    reverse("admin:connectors_comparison_change", args=[each.pk]),
+                )
+                for each in shown
+            ],
+        ),
+    ]
 
 
 def _flows(now: datetime) -> list[Need]:

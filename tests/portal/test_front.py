@@ -19,6 +19,7 @@ from connectors.models import (
     ActivationFlow,
     Alert,
     Brake,
+    Comparison,
     Endpoint,
     Failure,
     Heartbeat,
@@ -86,6 +87,7 @@ def test_every_kind_of_trouble_leads_to_the_page_that_mends_it(
         activation=late, ability="StockSource", flow="stock", danger="zeroed",
         count=9, base=10, limit=30,
     )  # fmt: skip
+    preview = Comparison.objects.create(activation=late, purpose="preview", holds=True)
     waiting = make_activation(store, "webstore")
     Endpoint.objects.update(disabled_at=timezone.now(), disabled_reason="HTTP 500")
     Alert.objects.create(channel="email", message_id="m", subject="…", body="…", attempts=2)
@@ -118,6 +120,11 @@ def test_every_kind_of_trouble_leads_to_the_page_that_mends_it(
             1,
             "/admin/connectors/brake/?situation=open",
             [(str(brake), f"/admin/connectors/brake/{brake.pk}/change/")],
+        ),
+        "Prévias que esperam aprovação": (
+            1,
+            "/admin/connectors/comparison/?purpose__exact=preview",
+            [(str(late), f"/admin/connectors/comparison/{preview.pk}/change/")],
         ),
         "Integrações pausadas": (
             1,
