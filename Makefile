@@ -17,7 +17,7 @@ demo: $(BIN)/.installed $(MO) $(DATA)/demo.env
 		$(BIN)/python manage.py demo $(ARGS)
 
 test: lint types $(MO)
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff format --check .
