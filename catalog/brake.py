@@ -15,8 +15,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog.codes import product_ids
+from catalog.levels import Prices
 from catalog.models import Price, Product, Stock, Taken
-from catalog.services import LEVELS, Prices, product_ids
+from catalog.services import LEVELS
 from connectors.errors import Held
 from connectors.models import Brake, Run
 from connectors.payload import to_decimal, to_whole

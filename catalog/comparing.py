@@ -16,8 +16,9 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog.levels import Applied, set_prices, set_stock
 from catalog.models import Price, Stock, Taken
-from catalog.services import Applied, Changes, set_prices, set_stock, try_product
+from catalog.services import Changes, try_product
 from catalog.taking import Digester, forget_records, known
 from connectors.comparisons import STEP_SECONDS, begin_daily, start_steps, take_step
 from connectors.contract import (

@@ -1,37 +1,32 @@
 """Everything that writes products, prices and stock."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.announcing import announce_levels, listeners
-from catalog.bulk import among, update_rows
+from catalog.announcing import listeners
 from catalog.events import hooks_of, publish_products
+from catalog.levels import lock_store, money, whole
 from catalog.merging import NATURAL_KEYS, merge
-from catalog.models import Price, Product, ProductQuerySet, SkuMapping, Stock, external_key
+from catalog.models import Price, Product, ProductQuerySet, Stock, external_key
 from catalog.push import tell_channels
 from catalog.reservations import write_levels
 from catalog.taking import forget, forget_pages, remember
-from connectors import causes, wire
+from connectors import wire
 from connectors.contract import Flow
 from connectors.errors import Duplicate, NotAllowed, NotFound, NothingChanged, Refused
-from connectors.hubobject import CENT_OF_A_CENT
 from connectors.models import Activation, Store
 from connectors.notices import announce
-from connectors.payload import is_no, to_decimal, to_whole
-from connectors.records import Document, PriceRecord, ProductRecord, StockRecord
+from connectors.payload import is_no
+from connectors.records import Document, ProductRecord
 from connectors.spec import EverythingBut, Hook, Spec
 
 NOTHING_CHANGED = "Changes not found in the document"  # clients compare this text exactly
 LEVELS = ("price", "special_price", "quantity")
-L = TypeVar("L")
-Prices = tuple[Decimal | None, ...]  # the price, and the special one
 
 
 @dataclass
@@ -63,14 +58,8 @@ def save_product(store: Store, code: str, document: Document, by: Activation | N
     Raises `NothingChanged`, `NotAllowed` where the connector can send nothing of it, `NotFound`
     where it may not create it, and `Refused`.
     """
-    _lock(store)
-    product = _locked(store).called(code, by)
-    if product is not None:
-        return _update(product, document, by)
-    document = _allowed(document, by)
-    if by is not None and not by.spec.sends_catalogue:
-        raise _unknown(code)
-    return _create(store, code, document, by)
+    lock_store(store)
+    return _save(store, _locked(store).called(code, by), code, document, by)
 
 
 @transaction.atomic
@@ -78,40 +67,41 @@ def take_product(record: ProductRecord, digest: int, by: Activation) -> bool:
     """Create or change what a platform's record says of a product, and remember that it said so;
     whether that changed something. Raises what `save_product` raises, but for `NothingChanged`."""
     store = by.store
-    _lock(store)
-    product = _locked(store).called(record.sku, by)
-    document, changed = document_of(record), True
-    if product is not None:
-        document = {name: v for name, v in document.items() if name not in record.new_only}
+    lock_store(store)
+    known = _locked(store).called(record.sku, by)
+    changed = True
     try:
-        saved = save_product(store, record.sku, document, by)
+        saved = _save(store, known, record.sku, document_of(record, known), by)
     except NothingChanged:
         changed = False
-    remember(by, Flow.PRODUCTS, [(record.sku, (product or saved).pk, digest)])
+    remember(by, Flow.PRODUCTS, [(record.sku, (known or saved).pk, digest)])
     return changed
 
 
 def try_product(record: ProductRecord, by: Activation) -> Changes:
     """What `take_product` would change; nothing of it stays. Raises what that raises."""
     with transaction.atomic():
-        _lock(by.store)
+        lock_store(by.store)
         product = _locked(by.store).called(record.sku, by)
         changes = Changes(created=product is None)
-        document = _allowed(document_of(record), by)
+        document = _allowed(document_of(record, product), by)
         if product is None:
             if not by.spec.sends_catalogue:
                 raise _unknown(record.sku)
             product = _new(by.store, record.sku, by)
-        else:
-            document = {name: v for name, v in document.items() if name not in record.new_only}
         _write(product, document, by, changes)
         transaction.set_rollback(True)
     return changes
 
 
-def document_of(record: ProductRecord) -> Document:
-    variations = [{**each.fields, "sku": each.sku} for each in record.variations]
-    return {**record.fields, "variations": variations}
+def document_of(record: ProductRecord, known: Product | None) -> Document:
+    """What the record says of a product that we know, or of a new one."""
+    passed_over = record.new_only if known else frozenset()
+    fields = {name: value for name, value in record.fields.items() if name not in passed_over}
+    return {
+        **fields,
+        "variations": [{**each.fields, "sku": each.sku} for each in record.variations],
+    }
 
 
 @transaction.atomic
@@ -124,7 +114,7 @@ def create_product(store: Store, document: Document, by: Activation | None) -> P
     sku = document.get("sku")
     if not sku:
         raise Refused(_("$.sku: falta o SKU do produto."))
-    _lock(store)
+    lock_store(store)
     if store.products.filter(sku=sku).exists():
         raise Duplicate(_("Já há um produto com o SKU %(sku)s nesta loja.") % {"sku": sku})
     return _create(store, sku, document, by)
@@ -135,7 +125,7 @@ def update_product(
     store: Store, product_id: int, document: Document, by: Activation | None
 ) -> Product:
     """Change what the document says of a product. Raises what `save_product` raises."""
-    _lock(store)
+    lock_store(store)
     return _update(_get(store, product_id), document, by)
 
 
@@ -150,6 +140,8 @@ def change_stock(
     """
     _allowed({"quantity": quantity}, by)
     product = _get(store, product_id)
+    if product.variations.exists():
+        raise NothingChanged(NOTHING_CHANGED)  # its quantity is the sum of theirs
     stock = Stock.objects.get(product=product)
     levels = {
         "update": quantity,
@@ -158,7 +150,7 @@ def change_stock(
     }
     if action not in levels or quantity < 0:
         raise Refused(_("$.action: use update, increase ou decrease, com quantidade positiva."))
-    level = _whole(levels[action], "quantity")
+    level = whole(levels[action], "quantity")
     if not write_levels({product.pk: level}, by, timezone.now() if action == "update" else None):
         raise NothingChanged(NOTHING_CHANGED)
     _touch(product, by)
@@ -173,7 +165,7 @@ def delete_product(store: Store, product_id: int, by: Activation | None) -> Prod
     """Delete a product with its variations, or one variation. Raises `NotFound`, `NotAllowed`."""
     if by is not None and not by.spec.sends_catalogue:
         raise _not_allowed(by, {"delete"})
-    _lock(store)
+    lock_store(store)
     _get(store, product_id)
     # Whoever keeps units of them takes these locks in this order as well.
     list(_locked(store).filter(parent=product_id).order_by("pk"))
@@ -185,73 +177,7 @@ def delete_product(store: Store, product_id: int, by: Activation | None) -> Prod
     return product
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What a bulk write did, by the records' codes: those that changed something, why others were
-    refused, and the products that they mean."""
-
-    changed: frozenset[str]
-    refused: Mapping[str, Refused]
-    products: Mapping[str, int]
-
-
-@transaction.atomic
-def set_stock(
-    store: Store,
-    records: Sequence[StockRecord],
-    by: Activation,
-    asked_at: datetime | None = None,
-    judge: Callable[[Mapping[int, int]], None] | None = None,
-) -> Applied:
-    """Absolute levels of many SKUs at once; only what differs is written. `asked_at`: before the
-    first of them was asked for (catalog/reservations.py). `judge` may stop it with an error when it
-    has seen what would be written (catalog/brake.py)."""
-
-    def level(record: StockRecord) -> int:
-        return _whole(max(0, record.quantity), "quantity")
-
-    def write(levels: Mapping[int, int]) -> Collection[int]:
-        if judge:
-            judge(levels)
-        return write_levels(levels, by, asked_at)
-
-    return _set_levels("stock", level, write, store, records, by)
-
-
-@transaction.atomic
-def set_prices(
-    store: Store,
-    records: Sequence[PriceRecord],
-    by: Activation,
-    judge: Callable[[Mapping[int, Prices], Mapping[int, Prices]], None] | None = None,
-) -> Applied:
-    """Prices of many SKUs at once; only what differs is written. `judge` is asked before, with the
-    prices as they are and those that change."""
-
-    columns = ("price", "special_price")
-
-    def level(record: PriceRecord) -> Prices:
-        return tuple(_money(getattr(record, name), name) for name in columns)
-
-    def write(prices: Mapping[int, Prices]) -> Collection[int]:
-        current = Price.objects.filter(pk__in=among(prices)).values_list("pk", *columns)
-        known = {pk: tuple(levels) for pk, *levels in current}
-        changed = {pk: prices[pk] for pk, levels in known.items() if levels != prices[pk]}
-        if judge:
-            judge(known, changed)
-        update_rows(Price, columns, changed)
-        return changed
-
-    return _set_levels("price", level, write, store, records, by)
-
-
 # -- How -------------------------------------------------------------------------------------------
-# Locks are taken in one order: the store's row, by whoever creates products or writes several;
-# then products' rows, by their ids. A product's row guards its price and its stock as well.
-
-
-def _lock(store: Store) -> None:
-    Store.objects.select_for_update(no_key=True).get(pk=store.pk)
 
 
 def _locked(store: Store) -> ProductQuerySet:
@@ -312,6 +238,17 @@ def _create(store: Store, sku: str, document: Document, by: Activation | None) -
     return product
 
 
+def _save(
+    store: Store, known: Product | None, code: str, document: Document, by: Activation | None
+) -> Product:
+    if known is not None:
+        return _update(known, document, by)
+    document = _allowed(document, by)
+    if by is not None and not by.spec.sends_catalogue:
+        raise _unknown(code)
+    return _create(store, code, document, by)
+
+
 def _update(product: Product, document: Document, by: Activation | None) -> Product:
     changes = Changes()
     _write(product, _allowed(document, by), by, changes)
@@ -360,16 +297,16 @@ def _write(product: Product, document: Document, by: Activation | None, changes:
 def _write_levels(product: Product, levels: Document, by: Activation | None) -> set[str]:
     names: set[str] = set()
     if levels.get("quantity") is not None:
-        on_hand = _whole(levels["quantity"], "quantity")
+        on_hand = whole(levels["quantity"], "quantity")
         # What we showed, sent back, says nothing: it is without the units that are kept.
         is_copy = on_hand == product.stock_row.available
         if not is_copy and write_levels({product.pk: on_hand}, by, timezone.now()):
             names.add("quantity")
     for name in ("price", "special_price"):
         if name in levels and getattr(product.price_row, name) != (
-            money := _money(levels[name], name)
+            amount := money(levels[name], name)
         ):
-            setattr(product.price_row, name, money)
+            setattr(product.price_row, name, amount)
             names.add(name)
     if prices := names - {"quantity"}:
         product.price_row.save(update_fields=prices)
@@ -415,85 +352,9 @@ def _touch(product: Product, by: Activation | None) -> None:
     Product.objects.filter(pk=product.pk).update(modified_at=timezone.now(), modified_by=by)
 
 
-def _set_levels(
-    flag: str,
-    level_of: Callable[[Any], L],
-    write: Callable[[Mapping[int, L]], Collection[int]],
-    store: Store,
-    records: Sequence[PriceRecord | StockRecord],
-    by: Activation,
-) -> Applied:
-    _lock(store)
-    products = _by_code(store, [record.sku for record in records], by)
-    wanted: dict[int, L] = {}
-    refused: dict[str, Refused] = {}
-    for record in records:
-        try:
-            if record.sku not in products:
-                raise NotFound(
-                    _("A loja não tem o SKU %(sku)s nem um De/Para para ele.")
-                    % {"sku": record.sku},
-                    cause=causes.UNKNOWN_SKU,
-                )
-            wanted[products[record.sku]] = level_of(record)
-        except Refused as error:
-            refused[record.sku] = error
-    if changed := write(wanted):
-        touched = Product.objects.filter(pk__in=among(changed))
-        touched.update(modified_at=timezone.now(), modified_by=by)
-        forget(by, changed)
-        announce_levels(store, changed, by, flag)
-    return Applied(
-        frozenset(code for code, pk in products.items() if pk in changed), refused, products
-    )
-
-
-def _by_code(store: Store, codes: list[str], by: Activation) -> dict[str, int]:
-    """Products, locked, by the platform's codes for them."""
-    ids = product_ids(store, codes, by)
-    locked = store.products.select_for_update(no_key=True).filter(pk__in=among(set(ids.values())))
-    there = set(locked.order_by("pk").values_list("pk", flat=True))
-    return {code: pk for code, pk in ids.items() if pk in there}
-
-
-def product_ids(store: Store, codes: Collection[str], by: Activation) -> dict[str, int]:
-    """The products that a platform's codes mean: by its De/Para first, else by our own SKU."""
-    ids = dict(store.products.filter(sku__in=among(codes)).values_list("sku", "pk"))
-    mapped = SkuMapping.objects.filter(activation=by, code__in=among(codes), product__store=store)
-    return {**ids, **dict(mapped.values_list("code", "product_id"))}
-
-
-def known_codes(activation: Activation, codes: Iterable[str]) -> set[str]:
-    """Those of these codes behind which the store has a product."""
-    codes = list(codes)
-    if not codes:
-        return set()
-    skus = activation.store.products.filter(sku__in=codes).values_list("sku", flat=True)
-    mapped = activation.sku_mappings.filter(code__in=codes).values_list("code", flat=True)
-    return {*skus, *mapped}
-
-
 def _announce(product: Product, changes: Changes, by: Activation | None) -> None:
     head = product.parent or product
     action = "created" if changes.created and product.parent is None else "updated"
     announce(listeners(product.store, by), "products", action, head.public_id, *changes.flags)
     publish_products(product.store, changes.hooks)
     tell_channels(product.store, changes.hooks)
-
-
-def _whole(value: Any, name: str) -> int:
-    number = to_whole(value)
-    if not 0 <= number < 2**31:
-        raise Refused(
-            _("%(name)s: %(value)s não é uma quantidade.") % {"name": name, "value": value}
-        )
-    return number
-
-
-def _money(value: Any, name: str) -> Decimal | None:
-    if value is None:
-        return None
-    number = to_decimal(value).quantize(CENT_OF_A_CENT)
-    if number < 0:
-        raise Refused(_("%(name)s: um preço não é negativo.") % {"name": name})
-    return number

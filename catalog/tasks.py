@@ -7,15 +7,10 @@ from typing import Any, TypeVar
 from django.db import transaction
 
 from catalog.brake import Gate
+from catalog.codes import known_codes
+from catalog.levels import Applied, set_prices, set_stock
 from catalog.pulling import PRODUCTS_AT_ONCE, Batch, begin_daily_pass, pull
-from catalog.services import (
-    Applied,
-    document_of,
-    known_codes,
-    set_prices,
-    set_stock,
-    take_product,
-)
+from catalog.services import document_of, take_product
 from catalog.taking import remember
 from connectors.causes import UNKNOWN_SKU
 from connectors.contract import Ability, Flow, PriceSource, ProductSource, StockSource
@@ -77,7 +72,9 @@ def _pull_products(attempt: Attempt, source: ProductSource) -> None:
 
 
 def _write_products(attempt: Attempt, gate: Gate, batch: Batch[ProductRecord]) -> None:
-    gate.judge_documents({code: document_of(read.record) for code, read in batch.reads.items()})
+    gate.judge_documents(
+        {code: document_of(read.record, None) for code, read in batch.reads.items()}
+    )
     for code, read in batch.reads.items():
         try:
             attempt.run.changed += take_product(read.record, read.digest, attempt.activation)

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from catalog.codes import product_ids
 from catalog.models import Reservation
-from catalog.services import product_ids
 from connectors.errors import NotFound, Refused
 from connectors.records import Document
 from orders.models import Line, Order, Payment, Shipment

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminURLInputWidget
 
-from connectors.admin.activations import ActivationAdmin, operator_of
+from connectors.admin.activations import ActivationAdmin
+from connectors.admin.asking import page_of
+from connectors.admin.credentials import operator_of
 from connectors.admin.forms import HttpsField
 from connectors.errors import Refused
 from connectors.models import Activation
@@ -67,7 +69,7 @@ class UpgradableActivationAdmin(ActivationAdmin):
                 "title": _("Migrar %(activation)s") % {"activation": activation},
                 "opts": self.opts,
                 "original": activation,
-                "page": self._page_of(activation),
+                "page": page_of(activation),
                 "plans": [(plan, _form_for(plan, request)) for plan in plans(activation)],
             }
             return TemplateResponse(request, "admin/connectors/activation/upgrade.html", context)
@@ -76,9 +78,9 @@ class UpgradableActivationAdmin(ActivationAdmin):
             done = upgrade(activation.pk, target, plugin_url, operator_of(request))
         except Refused as error:
             messages.warning(request, str(error))
-            return HttpResponseRedirect(self._page_of(activation))
+            return HttpResponseRedirect(page_of(activation))
         self._tell(request, done)
-        return HttpResponseRedirect(self._page_of(done.target or activation))
+        return HttpResponseRedirect(page_of(done.target or activation))
 
     def _tell(self, request: HttpRequest, done: Plan) -> None:
         counts = _(

@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from connectors.admin.activations import operator_of
 from connectors.admin.asking import ask, page_of
+from connectors.admin.credentials import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.holding import answer_brake
 from connectors.models import Brake

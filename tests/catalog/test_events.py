@@ -7,13 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from catalog.services import (
-    change_stock,
-    delete_product,
-    save_product,
-    set_prices,
-    set_stock,
-)
+from catalog.levels import set_prices, set_stock
+from catalog.services import change_stock, delete_product, save_product
 from connectors.errors import NothingChanged
 from connectors.models import Activation, Event, Store
 from connectors.records import PriceRecord, StockRecord

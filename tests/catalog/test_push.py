@@ -13,9 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from catalog.levels import set_prices, set_stock
 from catalog.models import Product, Sent, SkuMapping
 from catalog.push import push_prices, push_products, push_stock, recompare
-from catalog.services import change_stock, delete_product, save_product, set_prices, set_stock
+from catalog.services import change_stock, delete_product, save_product
 from connectors.contract import Ability, PriceSink, ProductSink, StockSink
 from connectors.models import Activation, ActivationFlow, Failure, Run, State, Store
 from connectors.pluggto.client import Pluggto

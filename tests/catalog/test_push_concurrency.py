@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from catalog.levels import set_stock
 from catalog.marks import clear, mark
 from catalog.models import Product, Sent
 from catalog.push import push_products, push_stock
-from catalog.services import change_stock, save_product, set_stock
+from catalog.services import change_stock, save_product
 from connectors.contract import ProductSink, StockSink
 from connectors.errors import NothingChanged
 from connectors.models import ActivationFlow, Run

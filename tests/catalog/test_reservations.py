@@ -6,9 +6,10 @@ import pytest
 from django.db.models import Sum
 from django.utils import timezone
 
+from catalog.levels import set_stock
 from catalog.models import Product, Reservation, Stock
 from catalog.reservations import consume, keep_safety, note_taken, release, reserve
-from catalog.services import change_stock, create_product, delete_product, save_product, set_stock
+from catalog.services import change_stock, create_product, delete_product, save_product
 from connectors.errors import NothingChanged
 from connectors.models import Activation, Notice, Store
 from connectors.records import StockRecord

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from catalog.levels import set_stock
 from catalog.models import Product, Reservation, SkuMapping, Stock
-from catalog.services import create_product, delete_product, set_stock
+from catalog.services import create_product, delete_product
 from connectors.models import Activation, Notice, Store
 from connectors.records import OrderStatus, StockRecord
 from orders.models import Order

@@ -16,8 +16,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from catalog.levels import set_stock
 from catalog.models import Reservation, Stock
-from catalog.services import create_product, set_stock
+from catalog.services import create_product
 from connectors.models import Activation
 from connectors.records import OrderStatus, StockRecord
 from orders.models import Order

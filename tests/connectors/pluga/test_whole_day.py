@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from catalog.services import save_product, set_stock
+from catalog.levels import set_stock
+from catalog.services import save_product
 from connectors.contract import FulfilmentSource, OrderSink
 from connectors.hooks import deliver_all_events, deliver_events
 from connectors.models import Activation, Delivery, Event, Store, Subscription

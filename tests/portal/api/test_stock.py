@@ -84,6 +84,17 @@ def test_the_stock_of_a_variation_is_written_by_both_ids(partner):
     assert (response.json()["Product"]["quantity"], shown) == (7, [5, 2])
 
 
+def test_a_product_with_variations_has_no_stock_of_its_own_to_write(partner):
+    variations = [{"sku": "CAM-P", "quantity": 1}, {"sku": "CAM-G", "quantity": 2}]
+    partner.post("/products", {"sku": "CAM", "variations": variations})
+
+    response = partner.put("/skus/CAM/stock", {"action": "update", "quantity": 9})
+
+    assert response.status_code == 400
+    assert response.json()["details"] == "Changes not found in the document"
+    assert partner.get("/skus/CAM").json()["Product"]["quantity"] == 3
+
+
 def test_a_variation_of_another_product_is_not_found(partner):
     cup = partner.get("/skus/CAN-07").json()["Product"]["id"]
     shirt = partner.post("/products", {"sku": "CAM", "variations": [{"sku": "CAM-P"}]}).json()

@@ -1,0 +1,174 @@
+"""What an operator does to an integration after it was activated: each asks before it is done."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import action
+
+from connectors.admin.asking import ask, page_of
+from connectors.admin.credentials import operator_of, show_once
+from connectors.admin.hooks import SubscribeForm
+from connectors.admin.notices import ReplayForm, tell_replayed
+from connectors.doorbells import replace_doorbell
+from connectors.errors import Refused
+from connectors.holding import ask_preview
+from connectors.hooks import subscribe
+from connectors.models import Activation
+from connectors.notices import enable_notices, replay
+from connectors.services import revoke_older_credentials, rotate_credential
+from connectors.spec import Hook
+from connectors.tokens import address_to_open
+
+
+class ConfirmedActions(ModelAdmin):
+    @action(description=_("Gerar novas credenciais"), url_path="rotate", permissions=["change"])
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The new values are shown once, in the answer to the POST."""
+
+        def do(activation: Activation) -> HttpResponse:
+            issued = rotate_credential(activation.pk, operator_of(request))
+            self.log_change(request, activation, str(_("Novas credenciais geradas.")))
+            return show_once(self, request, activation, issued)
+
+        question = _(
+            "Vamos gerar novos segredos para %(activation)s. Os atuais continuam valendo até"
+            " serem revogados, para que o parceiro troque sem parar."
+        )
+        return self._once_asked(request, object_id, _("Gerar novas credenciais"), question, do)
+
+    @action(description=_("Revogar as anteriores"), url_path="revoke-older", permissions=["change"])
+    def revoke_older(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(activation: Activation) -> None:
+            if revoke_older_credentials(activation.pk, operator_of(request)):
+                self._note(request, activation, _("Credenciais anteriores revogadas."))
+            else:
+                messages.info(request, _("Não há credenciais anteriores em uso."))
+
+        question = _(
+            "Os segredos de %(activation)s anteriores aos últimos deixam de valer agora. Quem"
+            " ainda os usa para de conseguir entrar."
+        )
+        return self._once_asked(request, object_id, _("Revogar as anteriores"), question, do)
+
+    @action(description=_("Abrir no parceiro"), url_path="open", permissions=["change"])
+    def open_at_partner(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """As the hub opens an App: with a code that it swaps for its tokens."""
+
+        def do(activation: Activation) -> HttpResponse:
+            address = address_to_open(activation, operator_of(request))
+            self.log_change(request, activation, str(_("Aberta no parceiro com um código.")))
+            return HttpResponseRedirect(address)
+
+        question = _(
+            "Vamos abrir o endereço do parceiro com um código que vale poucos minutos, para"
+            " que ele conclua a integração de %(activation)s."
+        )
+        return self._once_asked(request, object_id, _("Abrir no parceiro"), question, do)
+
+    @action(description=_("Religar notificações"), url_path="enable", permissions=["change"])
+    def enable(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(activation: Activation) -> None:
+            if enable_notices(activation.pk):
+                self._note(request, activation, _("Notificações religadas."))
+            else:
+                messages.info(request, _("As notificações não estavam desligadas."))
+
+        question = _(
+            "As notificações de %(activation)s voltam a ser enviadas, e com elas as que"
+            " tínhamos desistido de entregar."
+        )
+        return self._once_asked(request, object_id, _("Religar notificações"), question, do)
+
+    @action(description=_("Fazer uma prévia"), url_path="preview", permissions=["change"])
+    def preview(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What a synchronisation would do now; nothing waits for its approval."""
+
+        def do(activation: Activation) -> HttpResponse:
+            comparison = ask_preview(activation, operator_of(request))
+            self.log_change(request, activation, str(_("Prévia pedida.")))
+            return HttpResponseRedirect(page_of(comparison))
+
+        question = _(
+            "Vamos ler o catálogo inteiro de %(activation)s e mostrar o que uma sincronização"
+            " faria. Nada é gravado."
+        )
+        return self._once_asked(request, object_id, _("Fazer uma prévia"), question, do)
+
+    @action(description=_("Reenviar notificações"), url_path="replay", permissions=["change"])
+    def replay_window(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Those of a window of time; the records of what was delivered stay."""
+        form = ReplayForm(request.POST or None)
+
+        def do(activation: Activation) -> None:
+            window = (form.cleaned_data["start"], form.cleaned_data["end"])
+            count = replay(activation.notices.filter(created_at__range=window))
+            self.log_change(request, activation, str(_("Notificações enviadas outra vez.")))
+            tell_replayed(request, count)
+
+        question = _(
+            "As notificações que %(activation)s recebeu neste período são enviadas outra vez."
+        )
+        return self._once_asked(request, object_id, _("Reenviar notificações"), question, do, form)
+
+    @action(description=_("Assinar um evento"), url_path="subscribe", permissions=["change"])
+    def subscribe_event(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """For tools that only give their user an address; the others subscribe by the API."""
+        form = SubscribeForm(request.POST or None)
+
+        def do(activation: Activation) -> None:
+            subscribe(
+                activation.pk, Hook(form.cleaned_data["hook"]), form.cleaned_data["target_url"]
+            )
+            self._note(request, activation, _("Evento assinado."))
+
+        question = _("O endereço recebe cada evento da loja de %(activation)s, em JSON.")
+        return self._once_asked(request, object_id, _("Assinar um evento"), question, do, form)
+
+    @action(
+        description=_("Trocar o endereço de avisos"),
+        url_path="replace-address",
+        permissions=["change"],
+    )
+    def replace_address(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """For an address that the wrong people know."""
+
+        def do(activation: Activation) -> None:
+            replace_doorbell(activation.pk)
+            self._note(request, activation, _("Endereço de avisos trocado."))
+
+        question = _(
+            "Vamos gerar outro endereço para os avisos de %(activation)s. O atual deixa de"
+            " valer agora: até que o novo esteja no sistema, só a cadência traz as mudanças."
+        )
+        return self._once_asked(request, object_id, _("Trocar o endereço de avisos"), question, do)
+
+    def _once_asked(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        title: Any,
+        question: Any,
+        do: Callable[[Activation], HttpResponse | None],
+        form: Form | None = None,
+    ) -> HttpResponse:
+        """Ask; at the POST, `do` it. Where that has no answer of its own, back to the page."""
+        activation = get_object_or_404(Activation, pk=object_id)
+        if request.method != "POST" or (form is not None and not form.is_valid()):
+            question = question % {"activation": activation}
+            return ask(self, request, activation, title, question, form)
+        answer = None
+        try:
+            answer = do(activation)
+        except Refused as error:
+            messages.error(request, str(error))
+        return answer or HttpResponseRedirect(page_of(activation))
+
+    def _note(self, request: HttpRequest, activation: Activation, what: Any) -> None:
+        self.log_change(request, activation, str(what))
+        messages.success(request, what)
