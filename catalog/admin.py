@@ -13,8 +13,8 @@ from catalog.push import recompare
 from catalog.reservations import keep_safety
 from catalog.taking import forget_records
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from connectors.causes import UNKNOWN_SKU
-from connectors.failures import retry_parked
+from connectors.trouble.causes import UNKNOWN_SKU
+from connectors.trouble.failures import retry_parked
 
 
 class VariationInline(ReadOnlyInline):

@@ -7,8 +7,8 @@ from django.db.models.functions import Coalesce
 from catalog.events import publish_products
 from catalog.models import Product
 from catalog.push import tell_channels
+from connectors.messages.notices import announce_all, hears
 from connectors.models import Activation, Store
-from connectors.notices import announce_all, hears
 from connectors.spec import Hook
 
 CHANGED = {"stock": Hook.STOCK_CHANGED, "price": Hook.PRICE_CHANGED}

@@ -22,8 +22,8 @@ from catalog.services import (
 )
 from catalog.wire import read_product, write_product, write_row
 from connectors.errors import NotFound
+from connectors.hub.openapi import PRODUCT_QUERY, asked, described, each, listed, ref, wrapped
 from connectors.models import Activation
-from connectors.openapi import PRODUCT_QUERY, asked, described, each, listed, ref, wrapped
 from connectors.payload import Payload, read_value, to_storable, to_text
 from connectors.records import Document
 

@@ -23,7 +23,7 @@ from connectors.errors import Held
 from connectors.models import Brake, Run
 from connectors.payload import to_decimal, to_whole
 from connectors.records import Document
-from connectors.runs import Attempt
+from connectors.runs.running import Attempt
 from connectors.spec import BRAKE_MOVED, BRAKE_ZEROED, Setting
 
 # A price that is more than this part of itself away from what it was has moved.

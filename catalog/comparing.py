@@ -30,15 +30,15 @@ from connectors.contract import (
     ProductSource,
     StockSource,
 )
-from connectors.dispatch import make_due
 from connectors.errors import ConnectorError, NotFound, Refused
-from connectors.failures import guess_id
 from connectors.findings import OURS, SAME, THEIRS, Findings
 from connectors.models import Activation, ActivationFlow, Comparison, Difference, Listed, Run
 from connectors.payload import Payload
 from connectors.records import PriceRecord, ProductRecord, StockRecord
+from connectors.runs.dispatch import make_due
 from connectors.services import client_of
 from connectors.spec import Mode
+from connectors.trouble.failures import guess_id
 
 Kind = Difference.Kind
 PURPOSES = (Comparison.Purpose.PREVIEW, Comparison.Purpose.CATALOGUE)

@@ -6,11 +6,11 @@ from typing import Any
 from django.db.models import F
 
 from catalog.models import Product
-from connectors.hooks import Happening, has_listeners, publish
+from connectors.hub.wire import as_number
+from connectors.messages.hooks import Happening, has_listeners, publish
 from connectors.models import Store
 from connectors.records import Document
 from connectors.spec import Hook
-from connectors.wire import as_number
 
 LEVELS: Mapping[str, Hook] = {
     "price": Hook.PRICE_CHANGED,

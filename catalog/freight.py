@@ -7,11 +7,11 @@ from typing import Any
 from catalog.models import Product
 from connectors.errors import Unavailable, Unreadable
 from connectors.http import send
+from connectors.hub.wire import as_number
 from connectors.models import Activation, State
 from connectors.payload import Payload
 from connectors.records import Document
 from connectors.spec import FREIGHT_URL
-from connectors.wire import as_number
 
 log = logging.getLogger(__name__)
 

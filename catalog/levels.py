@@ -16,12 +16,12 @@ from catalog.codes import product_ids
 from catalog.models import Price, Product
 from catalog.reservations import write_levels
 from catalog.taking import forget
-from connectors import causes
 from connectors.errors import NotFound, Refused
-from connectors.hubobject import CENT_OF_A_CENT
+from connectors.hub.hubobject import CENT_OF_A_CENT
 from connectors.models import Activation, Store
 from connectors.payload import to_decimal, to_whole
 from connectors.records import PriceRecord, StockRecord
+from connectors.trouble import causes
 
 L = TypeVar("L")
 Prices = tuple[Decimal | None, ...]  # the price, and the special one

@@ -13,10 +13,10 @@ from django.utils import timezone
 from catalog.bulk import upsert_rows
 from catalog.models import Product, Sent
 from connectors.contract import Flow
+from connectors.hub.wire import moment_text
 from connectors.models import ActivationFlow
 from connectors.payload import to_moment
-from connectors.runs import Attempt
-from connectors.wire import moment_text
+from connectors.runs.running import Attempt
 
 AT_ONCE = 1000
 FULL_PASS_EVERY = timedelta(days=1)

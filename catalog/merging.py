@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connectors.identifiers import new_public_id
+from connectors.hub.identifiers import new_public_id
 from connectors.payload import is_no
 
 # What makes two elements the same, besides their id. Clients send their lists again without ids

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.merging import NATURAL_KEYS
 from catalog.models import Product
-from connectors import wire
+from connectors.hub import wire
 from connectors.records import Document, PriceRecord, ProductRecord, StockRecord
 
 # What has a flow of its own, what only the hub itself knows, and what we say in another way.

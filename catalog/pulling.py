@@ -20,7 +20,7 @@ from connectors.errors import ConnectorError, Held
 from connectors.models import ActivationFlow, Run
 from connectors.payload import Payload
 from connectors.records import PriceRecord, ProductRecord, StockRecord
-from connectors.runs import Attempt
+from connectors.runs.running import Attempt
 
 R = TypeVar("R", ProductRecord, PriceRecord, StockRecord)
 

@@ -24,10 +24,10 @@ from catalog.offers import (
     with_removals,
 )
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
-from connectors.dispatch import start_due, start_soon
 from connectors.models import Activation, ActivationFlow, State, Store
 from connectors.records import PriceRecord, ProductRecord, StockRecord
-from connectors.runs import Attempt, run_flow
+from connectors.runs.dispatch import start_due, start_soon
+from connectors.runs.running import Attempt, run_flow
 from connectors.spec import Hook
 
 # Two calls for each, at a slow channel, must fit into a task's time.

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import Exact
 
 from catalog.models import Product, ProductQuerySet, external_key
-from connectors.filters import (
+from connectors.hub.filters import (
     EVERYTHING,
     NOTHING,
     Query,

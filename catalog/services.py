@@ -16,11 +16,11 @@ from catalog.models import Price, Product, ProductQuerySet, Stock, external_key
 from catalog.push import tell_channels
 from catalog.reservations import write_levels
 from catalog.taking import forget, forget_pages, remember
-from connectors import wire
 from connectors.contract import Flow
 from connectors.errors import Duplicate, NotAllowed, NotFound, NothingChanged, Refused
+from connectors.hub import wire
+from connectors.messages.notices import announce
 from connectors.models import Activation, Store
-from connectors.notices import announce
 from connectors.payload import is_no
 from connectors.records import Document, ProductRecord
 from connectors.spec import EverythingBut, Hook, Spec

@@ -12,15 +12,15 @@ from catalog.levels import Applied, set_prices, set_stock
 from catalog.pulling import PRODUCTS_AT_ONCE, Batch, begin_daily_pass, pull
 from catalog.services import document_of, take_product
 from catalog.taking import remember
-from connectors.causes import UNKNOWN_SKU
 from connectors.contract import Ability, Flow, PriceSource, ProductSource, StockSource
-from connectors.dispatch import start_due, start_now
 from connectors.errors import ConnectorError, Refused
-from connectors.holding import is_held
+from connectors.messages.rings import Task, run_rung, rung
 from connectors.models import Failure
 from connectors.records import PriceRecord, ProductRecord, StockRecord
-from connectors.rings import Task, run_rung, rung
-from connectors.runs import Attempt
+from connectors.runs.dispatch import start_due, start_now
+from connectors.runs.holding import is_held
+from connectors.runs.running import Attempt
+from connectors.trouble.causes import UNKNOWN_SKU
 
 A = TypeVar("A", bound=Ability)
 R = TypeVar("R", PriceRecord, StockRecord)

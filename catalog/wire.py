@@ -4,7 +4,7 @@ from typing import Any
 
 from catalog.merging import NATURAL_KEYS
 from catalog.models import Product, external_key
-from connectors import wire
+from connectors.hub import wire
 from connectors.models import Activation
 from connectors.payload import Payload
 from connectors.records import Document

@@ -16,9 +16,9 @@ class ConnectorsConfig(AppConfig):
 def write_connector_rows(**kwargs: object) -> None:
     """A row per specification, and for every activation the flows and the doorbell that it wants:
     neither a new connector nor a new flow needs a migration."""
-    from connectors.doorbells import install_all_doorbells  # models exist only now
-    from connectors.freshness import sync_flows
+    from connectors.messages.doorbells import install_all_doorbells  # models exist only now
     from connectors.services import sync_connectors
+    from connectors.trouble.freshness import sync_flows
 
     sync_connectors()
     sync_flows()

@@ -42,7 +42,7 @@ CALLS, BATCH_CALLS = "calls", "batch_calls"
 
 class Meter:
     """Counts one account's calls at a platform that limits them, over all stores, flows and
-    machines (connectors/budget.py). This one counts nothing.
+    machines (connectors/runs/budget.py). This one counts nothing.
 
     A client spends before each attempt at a call, whatever becomes of it. A page should be no
     more than a few calls: a run that is out of budget goes on later, from the last page's cursor.

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from connectors.contract import Flow
+from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.records import OrderStatus
 from connectors.spec import (
     EVERY_STATUS,
@@ -22,7 +23,6 @@ from connectors.spec import (
     Spec,
     Text,
 )
-from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
 
 NOTHING = "–"
 # The fields that a specification may name one by one, in the order in which they are printed.

@@ -5,7 +5,7 @@ from typing import Any
 
 class ConnectorError(Exception):
     """The other side failed us. The text is for the operator; it holds no secret. `cause` is a
-    code of connectors.causes, where it is known."""
+    code of connectors.trouble.causes, where it is known."""
 
     def __init__(self, message: str, *, cause: str = "") -> None:
         super().__init__(message)

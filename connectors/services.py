@@ -12,14 +12,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.budget import meter_of
 from connectors.contract import Client, Flow
-from connectors.doorbells import install_doorbell
 from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
-from connectors.failures import retry_parked
-from connectors.freshness import flows_of
 from connectors.hashing import digest
-from connectors.incidents import is_refused, open_refusal
+from connectors.messages.doorbells import install_doorbell
+from connectors.messages.signing import new_webhook_secret
 from connectors.models import (
     Activation,
     ActivationFlow,
@@ -31,10 +28,13 @@ from connectors.models import (
 )
 from connectors.queue import enqueue, enqueue_all
 from connectors.registry import SPECS
+from connectors.runs.budget import meter_of
 from connectors.sealing import seal
 from connectors.shared_tokens import SharedTokens
-from connectors.signing import new_webhook_secret
 from connectors.spec import Mode, Spec
+from connectors.trouble.failures import retry_parked
+from connectors.trouble.freshness import flows_of
+from connectors.trouble.incidents import is_refused, open_refusal
 
 
 @dataclass(frozen=True)

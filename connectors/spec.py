@@ -234,7 +234,7 @@ class ContactRole(TextChoices):
 
 
 class Hook(TextChoices):
-    """What happens in a store, where somebody's tools may hear of it (connectors/hooks.py)."""
+    """What happens in a store and somebody's tools may hear of (connectors/messages/hooks.py)."""
 
     ORDER_CREATED = "order.created", _("Pedido criado")
     ORDER_STATUS_CHANGED = "order.status_changed", _("Situação do pedido mudou")

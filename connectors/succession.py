@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.errors import Refused
+from connectors.messages.notices import deliver_notices
 from connectors.models import (
     Activation,
     ActivationFlow,
@@ -21,7 +22,6 @@ from connectors.models import (
     Notice,
     State,
 )
-from connectors.notices import deliver_notices
 from connectors.queue import enqueue
 
 B = TypeVar("B")

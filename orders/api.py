@@ -10,9 +10,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.errors import NotFound
-from connectors.filters import is_asked
+from connectors.hub.filters import is_asked
+from connectors.hub.openapi import (
+    ORDER_QUERY,
+    SHOW_EXTERNAL,
+    asked,
+    described,
+    listed,
+    ref,
+    wrapped,
+)
 from connectors.models import Activation
-from connectors.openapi import ORDER_QUERY, SHOW_EXTERNAL, asked, described, listed, ref, wrapped
 from connectors.payload import Payload, read_value, to_text
 from orders.models import Order
 from orders.search import label_urls, search_orders

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 
 from connectors.comparisons import begin_daily, start_steps, take_step
 from connectors.contract import Flow, OrderIndex, OrderSink, OrderSource, OrderState
-from connectors.dispatch import make_due, start_now
 from connectors.errors import ConnectorError
-from connectors.failures import guess_id
 from connectors.findings import OURS, SAME, THEIRS, Findings
 from connectors.models import Activation, ActivationFlow, Comparison, Difference, Run
+from connectors.runs.dispatch import make_due, start_now
 from connectors.services import client_of
 from connectors.spec import Mode
+from connectors.trouble.failures import guess_id
 from orders.models import Order, OrderLink
 from orders.push import push_orders
 

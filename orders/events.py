@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.utils.translation import override
 
-from connectors import wire
-from connectors.hooks import Happening, publish
+from connectors.hub import wire
+from connectors.messages.hooks import Happening, publish
 from connectors.records import Document, OrderStatus
 from connectors.spec import Hook
 from orders.models import Line, Order, Payment, Shipment

@@ -18,12 +18,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from connectors import wire
 from connectors.errors import Refused
+from connectors.hub import wire
+from connectors.hub.wire import Kind
 from connectors.models import Activation
 from connectors.payload import Payload, read_value, to_decimal, to_text, to_whole
 from connectors.records import Document
-from connectors.wire import Kind
 from orders.wire import OrderDocument, read_order
 
 SEPARATORS = re.compile(r"[;|\r\n]+")

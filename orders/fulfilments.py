@@ -6,9 +6,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from connectors.errors import NotFound, NothingChanged
+from connectors.hub.wire import moment_text
 from connectors.models import Activation
 from connectors.records import Document, FulfilmentRecord, OrderStatus
-from connectors.wire import moment_text
 from orders.models import Order, OrderLink
 from orders.services import NOTHING_CHANGED, Backwards, update_order
 from orders.status import KEEPING, STAGE

@@ -3,14 +3,14 @@
 from django.core.exceptions import ValidationError
 
 from connectors.contract import FulfilmentSink, OrderSink
-from connectors.dispatch import start_now
 from connectors.errors import Refused
-from connectors.failures import retry_parked
-from connectors.hooks import has_listeners
+from connectors.messages.hooks import has_listeners
+from connectors.messages.notices import announce, hears
 from connectors.models import Activation
-from connectors.notices import announce, hears
 from connectors.records import OrderStatus
+from connectors.runs.dispatch import start_now
 from connectors.spec import Mode
+from connectors.trouble.failures import retry_parked
 from orders import push
 from orders.events import publish_order
 from orders.history import By

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from catalog.models import SkuMapping
 from connectors.contract import FulfilmentSink, OrderSink
+from connectors.hub.wire import INVOICE_FIELDS
 from connectors.models import Activation, ActivationFlow
 from connectors.records import (
     DeliveryRecord,
@@ -22,8 +23,7 @@ from connectors.records import (
     OrderStatus,
     TrackingRecord,
 )
-from connectors.runs import Attempt, run_flow
-from connectors.wire import INVOICE_FIELDS
+from connectors.runs.running import Attempt, run_flow
 from orders.models import OrderLink, Shipment
 from orders.reserving import note_taken
 from orders.wire import intermediary_for

@@ -23,9 +23,9 @@ from django.utils.translation import gettext as _
 from catalog import reservations
 from catalog.models import Product, SkuMapping
 from connectors.contract import StockSource
+from connectors.hub.wire import moment_text
 from connectors.models import Activation
 from connectors.records import OrderStatus
-from connectors.wire import moment_text
 from orders.history import By
 from orders.models import Line, Order
 from orders.parts import with_products

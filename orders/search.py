@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from django.db.models import Exists, OuterRef, Q
 
 from connectors.errors import Refused
-from connectors.filters import (
+from connectors.hub.filters import (
     EVERYTHING,
     NOTHING,
     Query,

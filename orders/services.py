@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.errors import Duplicate, NothingChanged, Refused
+from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Activation
 from connectors.records import OrderRecord, OrderStatus
 from connectors.succession import acting, hold_integrations
-from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from orders.history import By, record_refusal, record_step
 from orders.links import note, notes_that_change, number_there, tell
 from orders.models import Line, Order, OrderLink, Payment, Shipment

@@ -1,10 +1,10 @@
 """What the queue runs for orders."""
 
 from connectors.contract import FulfilmentSink, FulfilmentSource, OrderSink, OrderSource
-from connectors.dispatch import start_due
 from connectors.errors import NothingChanged
-from connectors.rings import run_rung, rung
-from connectors.runs import Attempt
+from connectors.messages.rings import run_rung, rung
+from connectors.runs.dispatch import start_due
+from connectors.runs.running import Attempt
 from orders.fulfilments import report_fulfilment
 from orders.push import push_orders
 from orders.reserving import late_orders, link_late_lines

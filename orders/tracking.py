@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from connectors.errors import NotAllowed
+from connectors.hub.wire import moment_text
 from connectors.records import OrderStatus, TrackingRecord
-from connectors.wire import moment_text
 from orders.models import Order, Shipment
 from orders.services import update_order
 from orders.status import STAGE

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors import wire
 from connectors.errors import Unreadable
+from connectors.hub import wire
 from connectors.models import Activation
 from connectors.payload import Payload, is_no
 from connectors.records import Document, OrderRecord, OrderStatus

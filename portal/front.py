@@ -13,9 +13,6 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from connectors.alerts import alerts_in_trouble
-from connectors.causes import CAUSES, OTHER, Actor
-from connectors.incidents import GAP
 from connectors.models import (
     Activation,
     ActivationFlow,
@@ -30,6 +27,9 @@ from connectors.models import (
     Run,
     State,
 )
+from connectors.trouble.alerts import alerts_in_trouble
+from connectors.trouble.causes import CAUSES, OTHER, Actor
+from connectors.trouble.incidents import GAP
 from orders.models import Order
 
 SHOWN = 5  # of each kind; the list behind the number has all of them

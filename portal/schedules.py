@@ -11,15 +11,15 @@ from catalog.comparing import compare_all_catalogues
 from catalog.push import push_all_prices, push_all_products, push_all_stock
 from catalog.taking import prune_pages
 from catalog.tasks import pull_all_prices, pull_all_products, pull_all_stock
-from connectors.alerts import deliver_all_alerts
 from connectors.comparisons import prune_comparisons
-from connectors.hooks import deliver_all_events, prune_events
-from connectors.incidents import watch_flows
-from connectors.notices import deliver_all_notices, prune_notices
-from connectors.pruning import prune_runs
-from connectors.rings import prune_rings
+from connectors.hub.tokens import prune_tokens
+from connectors.messages.hooks import deliver_all_events, prune_events
+from connectors.messages.notices import deliver_all_notices, prune_notices
+from connectors.messages.rings import prune_rings
+from connectors.runs.pruning import prune_runs
 from connectors.services import check_all_waiting
-from connectors.tokens import prune_tokens
+from connectors.trouble.alerts import deliver_all_alerts
+from connectors.trouble.incidents import watch_flows
 from orders.comparing import compare_all_orders
 from orders.tasks import link_all_late_lines, pull_all_fulfilments, pull_all_orders, push_all_orders
 

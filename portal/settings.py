@@ -165,7 +165,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-# -- Telling support what needs a person (connectors/alerts.py) ----------------------------------
+# -- Telling support what needs a person (connectors/trouble/alerts.py) --------------------------
 PORTAL_URL = env.str("PORTAL_URL", default="http://localhost:8000")  # as people reach it
 ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")

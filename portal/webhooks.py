@@ -18,7 +18,7 @@ from connectors.contract import (
     StockSource,
 )
 from connectors.errors import NotFound, Unauthorized, Unreadable
-from connectors.rings import Task, ring
+from connectors.messages.rings import Task, ring
 from orders.tasks import pull_fulfilments, pull_orders
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connectors import wire
-from connectors.hubobject import HubObject
+from connectors.hub import wire
+from connectors.hub.hubobject import HubObject
 from connectors.models import Activation, Store
 
 

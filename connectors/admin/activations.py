@@ -30,10 +30,10 @@ from connectors.admin.notices import (
     BREAKER_COLOURS,
     EndpointInline,
 )
-from connectors.cadence import set_intervals, settable_flows
 from connectors.errors import Refused
-from connectors.holding import ask_preview
 from connectors.models import Activation, Connector, State
+from connectors.runs.cadence import set_intervals, settable_flows
+from connectors.runs.holding import ask_preview
 from connectors.services import (
     activate,
     change_settings,

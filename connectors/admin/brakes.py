@@ -13,8 +13,8 @@ from unfold.decorators import action, display
 from connectors.admin.asking import ask, page_of
 from connectors.admin.credentials import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin
-from connectors.holding import answer_brake
 from connectors.models import Brake
+from connectors.runs.holding import answer_brake
 
 WAITING = "waiting"
 

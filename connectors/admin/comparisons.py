@@ -22,8 +22,8 @@ from connectors.comparisons import ask_for
 from connectors.contract import Flow
 from connectors.errors import Refused
 from connectors.findings import OURS, SAME, THEIRS
-from connectors.holding import approve_preview
 from connectors.models import Comparison, Difference
+from connectors.runs.holding import approve_preview
 
 GOING_ON, HELD, DONE, BROKEN = "going_on", "held", "done", "broken"
 SITUATIONS = {

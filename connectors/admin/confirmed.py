@@ -15,15 +15,15 @@ from connectors.admin.asking import ask, page_of
 from connectors.admin.credentials import operator_of, show_once
 from connectors.admin.hooks import SubscribeForm
 from connectors.admin.notices import ReplayForm, tell_replayed
-from connectors.doorbells import replace_doorbell
 from connectors.errors import Refused
-from connectors.holding import ask_preview
-from connectors.hooks import subscribe
+from connectors.hub.tokens import address_to_open
+from connectors.messages.doorbells import replace_doorbell
+from connectors.messages.hooks import subscribe
+from connectors.messages.notices import enable_notices, replay
 from connectors.models import Activation
-from connectors.notices import enable_notices, replay
+from connectors.runs.holding import ask_preview
 from connectors.services import revoke_older_credentials, rotate_credential
 from connectors.spec import Hook
-from connectors.tokens import address_to_open
 
 
 class ConfirmedActions(ModelAdmin):

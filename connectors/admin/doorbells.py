@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from connectors.doorbells import doorbell_secret
+from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Doorbell, Ring
 
 

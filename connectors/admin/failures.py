@@ -18,9 +18,9 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connectors.admin.readonly import ReadOnlyAdmin
-from connectors.causes import CAUSES, Actor, codes_for
-from connectors.failures import dismiss, retry
 from connectors.models import Failure
+from connectors.trouble.causes import CAUSES, Actor, codes_for
+from connectors.trouble.failures import dismiss, retry
 
 ACTOR_COLOURS = {
     Actor.NOBODY: "success",

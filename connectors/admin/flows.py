@@ -13,8 +13,8 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from connectors.admin.readonly import ReadOnlyInline
-from connectors.dispatch import make_due
 from connectors.models import ActivationFlow, Freshness
+from connectors.runs.dispatch import make_due
 from connectors.spec import Mode
 
 FRESHNESS_COLOURS = {

@@ -18,9 +18,9 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from connectors.cadence import LEAST, MOST, minutes_of, settable_flows
 from connectors.fiscal import cnpj_is_valid, compact
 from connectors.models import Activation, Connector, Store
+from connectors.runs.cadence import LEAST, MOST, minutes_of, settable_flows
 from connectors.spec import Activating, CredentialField, Field, Mode, Setting, Spec
 
 SETTING, CREDENTIAL, INTERVAL = "setting_", "credential_", "interval_"

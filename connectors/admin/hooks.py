@@ -15,7 +15,7 @@ from connectors.admin.forms import HttpsField
 from connectors.admin.notices import BREAKER_COLOURS, DELIVERED, GIVEN_UP, LABELS, WAITING
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.errors import Refused
-from connectors.hooks import enable_subscription, end_subscription, replay_events
+from connectors.messages.hooks import enable_subscription, end_subscription, replay_events
 from connectors.models import Delivery, Subscription
 from connectors.models.hooks import LONGEST_URL
 from connectors.spec import Hook

@@ -13,8 +13,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.errors import Refused
+from connectors.messages.notices import replay
 from connectors.models import Breaker, Endpoint, Notice
-from connectors.notices import replay
 
 BREAKER_COLOURS = {
     Breaker.CLOSED: "success",

@@ -7,7 +7,7 @@ from unfold.decorators import display
 
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.models import Run
-from connectors.outcomes import release_run
+from connectors.runs.outcomes import release_run
 
 
 @admin.register(Run)

@@ -11,6 +11,7 @@ from connectors.contract import (
     ProductSource,
     StockSource,
 )
+from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.linx.client import Linx
 from connectors.records import OrderStatus
 from connectors.spec import (
@@ -35,7 +36,6 @@ from connectors.spec import (
     Through,
     Upgrade,
 )
-from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
 
 PRODUCTS = Cadence(timedelta(minutes=15), on_change=True, daily_full_pass=True)
 

@@ -1,4 +1,5 @@
-"""Addresses that we tell things, and the messages on their way there (connectors/delivery.py)."""
+"""Addresses that we tell things, and the messages on their way there
+(connectors/messages/delivery.py)."""
 
 from datetime import datetime
 from typing import Any, Self

@@ -8,11 +8,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connectors.causes import CAUSES, OTHER, Cause
 from connectors.contract import Flow
 from connectors.errors import ConnectorError, Rejected, Unauthorized, Unavailable, Unreadable
 from connectors.models.activations import Activation
 from connectors.models.flows import Run
+from connectors.trouble.causes import CAUSES, OTHER, Cause
 
 
 class FailureQuerySet(models.QuerySet["Failure"]):
@@ -45,7 +45,7 @@ class Failure(models.Model):
     flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
     record_id = models.CharField(_("registro"), max_length=200, blank=True)
     kind = models.CharField(_("tipo"), max_length=12, choices=Kind)
-    # A code of connectors.causes, where who must act and how is known.
+    # A code of connectors.trouble.causes, where who must act and how is known.
     cause = models.CharField(_("causa"), max_length=40, default=OTHER)
     reason = models.TextField(_("motivo"))
     payload = models.JSONField(_("conteúdo"), null=True, encoder=DjangoJSONEncoder)

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connectors.identifiers import new_public_id
+from connectors.hub.identifiers import new_public_id
 from connectors.models.activations import Activation, State
 from connectors.models.delivery import Address, AddressQuerySet, Message
 from connectors.models.stores import Store

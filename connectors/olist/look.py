@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from connectors.causes import PLAN
 from connectors.contract import Page
 from connectors.errors import Rejected, Unavailable, Unreadable
 from connectors.payload import LOCAL, Payload
+from connectors.trouble.causes import PLAN
 
 # Looks overlap by this much: clocks differ. What is read twice changes nothing.
 OVERLAP = timedelta(minutes=15)

@@ -12,6 +12,7 @@ from connectors.contract import (
     ProductSource,
     StockSource,
 )
+from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.olist.v3.transport import TOKEN_URL
 from connectors.olist.version import EitherOlist
 from connectors.records import OrderStatus
@@ -34,7 +35,6 @@ from connectors.spec import (
     Spec,
     Through,
 )
-from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
 
 # The ERP's webhooks tell what changed; they can be lost.
 ON_CHANGE = Cadence(timedelta(minutes=10), on_change=True)

@@ -5,7 +5,6 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from connectors.causes import PLAN
 from connectors.contract import BATCH_CALLS, CALLS, Account
 from connectors.errors import (
     ConnectorError,
@@ -17,6 +16,7 @@ from connectors.errors import (
 )
 from connectors.http import ask, read_json
 from connectors.payload import Payload
+from connectors.trouble.causes import PLAN
 
 DATE = "%d/%m/%Y"
 DATE_TIME = "%d/%m/%Y %H:%M:%S"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from connectors import wire
+from connectors.hub import wire
 from connectors.payload import Payload
 from connectors.records import Document, PriceRecord, ProductRecord, StockRecord
 

@@ -25,6 +25,7 @@ from connectors.contract import (
     StockSink,
 )
 from connectors.errors import Rejected, Unreadable
+from connectors.hub.wire import moment_text
 from connectors.payload import Payload, to_moment
 from connectors.pluggto import catalogue, mapping
 from connectors.pluggto.api import Api, NotThere, NotUpdated
@@ -35,7 +36,6 @@ from connectors.records import (
     ProductRecord,
     StockRecord,
 )
-from connectors.wire import moment_text
 
 PAGE_SIZE = 100
 FIRST_PULL = timedelta(days=30)

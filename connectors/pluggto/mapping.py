@@ -5,8 +5,8 @@ Its words are the hub's own, so translating is mostly knowing which part goes wh
 
 from typing import Any
 
-from connectors import wire
 from connectors.errors import Unreadable
+from connectors.hub import wire
 from connectors.payload import Payload
 from connectors.records import (
     DeliveryRecord,

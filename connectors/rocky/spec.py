@@ -9,6 +9,7 @@ from connectors.contract import (
     ProductSource,
     StockSource,
 )
+from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.records import OrderStatus
 from connectors.rocky.client import Rocky
 from connectors.spec import (
@@ -30,7 +31,6 @@ from connectors.spec import (
     Spec,
     Through,
 )
-from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
 
 SPEC = Spec(
     slug="rocky",

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from connectors import wire
 from connectors.contract import OrderState
 from connectors.errors import Unreadable
+from connectors.hub import wire
 from connectors.payload import Payload
 from connectors.records import (
     FulfilmentRecord,

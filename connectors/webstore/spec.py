@@ -9,6 +9,7 @@ from connectors.contract import (
     ProductSource,
     StockSource,
 )
+from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.records import OrderStatus
 from connectors.spec import (
     FULFILMENT,
@@ -28,7 +29,6 @@ from connectors.spec import (
     Through,
 )
 from connectors.webstore.client import Webstore
-from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
 
 SPEC = Spec(
     slug="webstore",

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Reservation, ReservationQuerySet
-from connectors import wire
-from connectors.hubobject import HubObject
+from connectors.hub import wire
+from connectors.hub.hubobject import HubObject
 from connectors.models import Activation, Store
 from connectors.records import OrderStatus
 from orders.models.history import StatusChange

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.merging import merge
 from catalog.models import Product
-from connectors import wire
 from connectors.fiscal import nfe_key_is_valid
-from connectors.hubobject import HubObject
+from connectors.hub import wire
+from connectors.hub.hubobject import HubObject
 from connectors.records import Document
 from orders.models.orders import NOT_NEGATIVE, Order
 

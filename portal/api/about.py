@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from connectors.hub.openapi import described
+from connectors.hub.wire import moment_text
 from connectors.models import Activation
-from connectors.openapi import described
-from connectors.wire import moment_text
 
 TIME = {
     "type": "object",

@@ -5,9 +5,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from connectors.errors import NotAllowed
+from connectors.hub.tokens import TokenRefused, Why, recognise
 from connectors.models import Activation, Credential, State
 from connectors.payload import Payload
-from connectors.tokens import TokenRefused, Why, recognise
 from portal.api.calls import KEY
 from portal.tracing import note_caller
 

@@ -1,12 +1,12 @@
-"""What a partner's call tells us of his integration's flows (connectors/freshness.py)."""
+"""What a partner's call tells us of his integration's flows (connectors/trouble/freshness.py)."""
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
 from connectors.contract import Flow
-from connectors.freshness import note_call
 from connectors.models import Activation
+from connectors.trouble.freshness import note_call
 
 PRICES, QUANTITIES = frozenset({"price", "special_price"}), frozenset({"quantity"})
 NAMES = frozenset({"sku", "id", "variations"})  # which product it is about, and nothing of it

@@ -20,7 +20,7 @@ from connectors.errors import (
     Refused,
     Unreadable,
 )
-from connectors.tokens import TokenRefused
+from connectors.hub.tokens import TokenRefused
 from portal.tracing import request_id
 
 PREFIX = "/api/"

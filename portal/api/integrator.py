@@ -9,8 +9,8 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from connectors.hub.tokens import TokenRefused, Why, recognise_integrator
 from connectors.models import Activation
-from connectors.tokens import TokenRefused, Why, recognise_integrator
 from portal.api.authentication import admit
 
 IDENTIFIER, TOKEN = "X-Integrator-Id", "X-Integrator-Token"

@@ -1,5 +1,5 @@
-"""The document of the whole API: the views say what is theirs (connectors.openapi), and the frame
-adds what is true of every address: tokens, errors, request ids."""
+"""The document of the whole API: the views say what is theirs (connectors.hub.openapi), and the
+frame adds what is true of every address: tokens, errors, request ids."""
 
 import re
 from functools import cache
@@ -16,8 +16,8 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from connectors.openapi import COMPONENTS, Schema, ref
-from connectors.tokens import Why
+from connectors.hub.openapi import COMPONENTS, Schema, ref
+from connectors.hub.tokens import Why
 from portal.api.errors import BROKEN, SHAPES, TOO_LARGE
 from portal.tracing import HEADER
 

@@ -4,7 +4,7 @@ else from a shop that does not exist."""
 from django.utils import timezone
 
 from catalog.events import with_facts, write_flat_product
-from connectors.hooks import check_hook, events_of, write_event
+from connectors.messages.hooks import check_hook, events_of, write_event
 from connectors.models import Activation, Event
 from connectors.records import Document, OrderStatus
 from connectors.spec import Hook

@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.errors import Unreadable
-from connectors.openapi import FORM, described, ref
-from connectors.tokens import TokenRefused, Why, grant
+from connectors.hub.openapi import FORM, described, ref
+from connectors.hub.tokens import TokenRefused, Why, grant
 from portal.api.parsing import FormParser
 
 _FIELDS = (

@@ -11,13 +11,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.errors import Refused
-from connectors.hooks import events_of, subscribe, unsubscribe, write_event
+from connectors.hub.openapi import TAKEN, asked, described, each
+from connectors.hub.wire import Kind, moment_text
+from connectors.messages.hooks import events_of, subscribe, unsubscribe, write_event
 from connectors.models import Activation, Subscription
-from connectors.openapi import TAKEN, asked, described, each
 from connectors.payload import Payload, read_value, to_moment, to_text, to_whole
 from connectors.records import Document, OrderStatus
 from connectors.spec import Hook
-from connectors.wire import Kind, moment_text
 from orders.events import write_flat_order
 from orders.flat import ITEM, read_flat_order
 from orders.models import Order

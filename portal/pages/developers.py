@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.views.generic import TemplateView
 
-from connectors import examples
-from connectors.delivery import FIRST_WAIT, GIVE_UP_AFTER, LONGEST_WAIT, READ_SECONDS
+from connectors.hub import examples
+from connectors.hub.tokens import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE, Why
+from connectors.messages.delivery import FIRST_WAIT, GIVE_UP_AFTER, LONGEST_WAIT, READ_SECONDS
 from connectors.records import OrderStatus
 from connectors.registry import SPECS
-from connectors.tokens import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE, Why
 from portal.api.errors import BROKEN, SHAPES, TOO_LARGE
 from portal.api.openapi import RESPONSES
 from portal.api.paging import LARGEST_LIMIT

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.generic import DetailView, TemplateView
 
 from connectors.errors import NothingChanged, Refused
+from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Store
 from connectors.records import OrderStatus
-from connectors.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from orders.models import Order, OrderQuerySet
 from orders.tracking import inform_tracking, takes_tracking
 from portal.pages.tracking import TrackingForm, what_is_known

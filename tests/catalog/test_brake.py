@@ -8,8 +8,8 @@ from catalog import pulling
 from catalog.models import Price, Product, Stock
 from catalog.services import change_stock
 from connectors.contract import PriceSource, ProductSource, StockSource
-from connectors.holding import answer_brake
 from connectors.models import ActivationFlow, Brake, Failure, Run
+from connectors.runs.holding import answer_brake
 from tests.catalog.conftest import TOKEN, from_the_beginning, pull, pull_all, thing
 from tests.conftest import flow_of, make_managed, make_operator
 

@@ -16,8 +16,8 @@ from connectors.comparisons import ask_for, prune_comparisons
 from connectors.contract import PriceSource, ProductSource, StockSource
 from connectors.errors import NotAllowed, Refused
 from connectors.findings import Findings
-from connectors.holding import approve_preview, ask_preview
 from connectors.models import Activation, Comparison, Difference, Listed, Run, State
+from connectors.runs.holding import approve_preview, ask_preview
 from tests.catalog.conftest import TASKS, TOKEN, pull, pull_all, thing
 from tests.conftest import flow_of, make_activation, make_managed, make_operator
 

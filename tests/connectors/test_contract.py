@@ -8,10 +8,10 @@ import pytest
 
 import connectors
 from connectors.contract import abilities_of
+from connectors.hub.wire import PRODUCT, SHIPMENT
 from connectors.records import OrderStatus
 from connectors.registry import SPECS
 from connectors.spec import EverythingBut, Field, Mode, Spec, Through
-from connectors.wire import PRODUCT, SHIPMENT
 
 CONNECTORS = Path(connectors.__file__).parent
 

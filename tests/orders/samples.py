@@ -7,7 +7,7 @@ from typing import Any
 
 from django_q.models import OrmQ
 
-from connectors import wire
+from connectors.hub import wire
 from connectors.models import Activation, Store
 from connectors.payload import Payload
 from connectors.records import LineRecord, OrderRecord, OrderStatus

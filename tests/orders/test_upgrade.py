@@ -9,12 +9,12 @@ from django.test import Client
 
 from catalog.models import Product, SkuMapping
 from catalog.services import save_product
-from connectors.delivery import webhook_secrets
 from connectors.errors import NotAllowed, NothingChanged, Refused
+from connectors.hub.tokens import issue_code
+from connectors.messages.delivery import webhook_secrets
 from connectors.models import Activation, ActivationFlow, Endpoint, Notice, State
 from connectors.services import pause, revoke, rotate_credential
 from connectors.spec import Mode
-from connectors.tokens import issue_code
 from orders.models import Order, OrderLink
 from orders.services import create_order, update_order
 from orders.upgrade import is_to_upgrade, plans, upgrade

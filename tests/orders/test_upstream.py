@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 
 from catalog.models import Product, SkuMapping
 from connectors.contract import FulfilmentSink, FulfilmentSource, OrderSink, OrderSource
-from connectors.doorbells import doorbell_secret
+from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Activation, ActivationFlow, Failure, Ring, Run, Store
 from connectors.records import OrderStatus
 from orders.models import Order, OrderLink

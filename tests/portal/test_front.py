@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from connectors.contract import StockSource
 from connectors.errors import NotFound, Unauthorized
-from connectors.failures import record_failure
 from connectors.models import (
     Activation,
     ActivationFlow,
@@ -26,8 +25,9 @@ from connectors.models import (
     Run,
     Store,
 )
-from connectors.runs import run_flow
+from connectors.runs.running import run_flow
 from connectors.services import pause
+from connectors.trouble.failures import record_failure
 from tests.conftest import flow_of, make_activation, make_managed, make_store
 from tests.conftest import numbers as names
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from connectors.doorbells import doorbell_secret
+from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Activation, Failure, Ring
 from tests.conftest import make_managed, make_store
 

@@ -10,10 +10,10 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from connectors.errors import Unreadable
+from connectors.hub.wire import as_number, decimal_text
 from connectors.olist.transport import listed, wrapped
 from connectors.payload import Payload
 from connectors.records import Document, PriceRecord, ProductRecord, StockRecord
-from connectors.wire import as_number, decimal_text
 
 TEXTS = {
     "name": "nome",

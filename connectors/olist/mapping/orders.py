@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.fiscal import compact
+from connectors.hub.wire import decimal_text
 from connectors.olist.mapping.sizes import cut, optional, whole
 from connectors.olist.transport import DATE
 from connectors.payload import LOCAL, to_moment
@@ -14,7 +15,6 @@ from connectors.records import (
     OrderRecord,
     OrderStatus,
 )
-from connectors.wire import decimal_text
 
 NO_INTEGRATOR = "0"  # what is typed where the ERP's "Token API" is used, which has none
 COMPLEMENT, REMARKS = 50, 100  # characters

@@ -3,8 +3,8 @@ beginning says enough, else refused by us, with the field's name."""
 
 from django.utils.translation import gettext as _
 
-from connectors.causes import INVALID_VALUE
 from connectors.errors import Rejected
+from connectors.trouble.causes import INVALID_VALUE
 
 
 def cut(text: str, size: int) -> str:

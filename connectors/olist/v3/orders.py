@@ -6,16 +6,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from connectors.causes import MISSING_DATA, SETTING
 from connectors.errors import Rejected
 from connectors.fiscal import compact
+from connectors.hub.wire import as_number
 from connectors.olist.mapping.orders import NO_INTEGRATOR, write_order
 from connectors.olist.transport import DATE
 from connectors.olist.v3.transport import Api
 from connectors.olist.v3.words import NUMBERS
 from connectors.payload import LOCAL, Payload
 from connectors.records import OrderRecord
-from connectors.wire import as_number
+from connectors.trouble.causes import MISSING_DATA, SETTING
 
 DELIVERY = {
     "endereco": "endereco",

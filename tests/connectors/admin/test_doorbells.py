@@ -2,7 +2,7 @@
 
 from django.test import Client
 
-from connectors.doorbells import doorbell_secret, install_all_doorbells
+from connectors.messages.doorbells import doorbell_secret, install_all_doorbells
 from connectors.models import Activation, Doorbell, Ring, Store
 from tests.conftest import make_managed, make_partner
 from tests.connectors.admin.conftest import page_of, somebody_who_may

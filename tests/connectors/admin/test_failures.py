@@ -11,10 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import SkuMapping
-from connectors import causes
 from connectors.errors import NotFound, Rejected, Unauthorized, Unreadable
-from connectors.failures import record_failure
 from connectors.models import Activation, ActivationFlow, Failure, Run, Store
+from connectors.trouble import causes
+from connectors.trouble.failures import record_failure
 from tests.conftest import make_managed, make_store
 from tests.connectors.admin.conftest import URL, form_on, page_of, somebody_who_may
 from tests.connectors.admin.test_flows import act

@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from connectors.hooks import Happening, deliver_events, publish, subscribe
+from connectors.messages.hooks import Happening, deliver_events, publish, subscribe
 from connectors.models import Activation, Delivery, Store, Subscription
 from connectors.spec import Hook
 from tests.conftest import make_partner

@@ -10,8 +10,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
+from connectors.messages.notices import announce, deliver_notices
 from connectors.models import Activation, Endpoint, Notice, Store
-from connectors.notices import announce, deliver_notices
 from tests.conftest import make_managed, make_partner
 from tests.connectors.admin.conftest import (
     LIST,

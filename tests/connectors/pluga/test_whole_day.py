@@ -14,7 +14,7 @@ from django_q.models import OrmQ
 from catalog.levels import set_stock
 from catalog.services import save_product
 from connectors.contract import FulfilmentSource, OrderSink
-from connectors.hooks import deliver_all_events, deliver_events
+from connectors.messages.hooks import deliver_all_events, deliver_events
 from connectors.models import Activation, Delivery, Event, Store, Subscription
 from connectors.records import StockRecord
 from connectors.sandbox.server import Sandbox

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import Rejected, Unauthorized, Unreadable
+from connectors.hub.wire import moment_text
 from connectors.payload import Payload
 from connectors.records import (
     DeliveryRecord,
@@ -15,7 +16,6 @@ from connectors.records import (
     OrderStatus,
     TrackingRecord,
 )
-from connectors.wire import moment_text
 
 INVOICE = InvoiceRecord(
     key="35250411222333000181550010000228461512736891",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from connectors import wire
 from connectors.errors import Unreadable
+from connectors.hub import wire
 from connectors.payload import Payload
 from connectors.pluggto.mapping import read_modified, read_order, write_fulfilment
 from connectors.records import (

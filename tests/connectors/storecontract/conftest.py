@@ -7,8 +7,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from connectors import wire
 from connectors.contract import Account
+from connectors.hub import wire
 from connectors.payload import Payload
 from connectors.records import LineRecord, OrderRecord, OrderStatus
 from connectors.sandbox.server import Sandbox

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from connectors import wire
 from connectors.errors import Unreadable
+from connectors.hub import wire
 from connectors.payload import Payload
 from connectors.records import (
     FulfilmentRecord,

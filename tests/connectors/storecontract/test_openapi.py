@@ -6,7 +6,7 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator, ValidationError
 
-from connectors import wire
+from connectors.hub import wire
 from connectors.records import OrderStatus
 from tests.connectors.storecontract.conftest import (
     OPENAPI,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from connectors import wire
-from connectors.wire import Kind, Table
+from connectors.hub import wire
+from connectors.hub.wire import Kind, Table
 
 MEMBERS: dict[str, list[dict[str, Any]]] = {
     "categories": [{"name": "Roupas > Camisetas"}, {"name": "Promoção"}],

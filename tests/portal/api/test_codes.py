@@ -9,10 +9,10 @@ from django.db import connection
 from django.utils import timezone
 
 from connectors.errors import NotAllowed
+from connectors.hub.tokens import address_to_open, issue_code, prune_tokens
 from connectors.models import AccessToken, AuthorizationCode, Store
 from connectors.registry import SPECS
 from connectors.services import revoke, revoke_credential
-from connectors.tokens import address_to_open, issue_code, prune_tokens
 from tests.conftest import Partner, make_managed, make_operator, make_partner
 
 

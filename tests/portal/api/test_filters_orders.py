@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connectors import wire
+from connectors.hub import wire
 from connectors.models import Store
 from orders.models import Order, OrderLink
 from tests.conftest import Partner, make_partner

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.models import Product, Stock
-from connectors import wire
+from connectors.hub import wire
 from connectors.models import Store
 from tests.conftest import Partner, make_partner, make_store
 from tests.portal.api.samples import full_product

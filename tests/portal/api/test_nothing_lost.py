@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from connectors import wire
+from connectors.hub import wire
+from connectors.hub.wire import Kind, Table
 from connectors.models import Store
-from connectors.wire import Kind, Table
 from tests.conftest import Partner, make_partner
 from tests.orders.samples import full_order, small_order
 from tests.portal.api.samples import MEMBERS, filled, full_product

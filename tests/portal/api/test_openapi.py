@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from connectors import examples, wire
+from connectors.hub import examples, wire
 from connectors.models import Store
 from portal.api import urls
 from portal.api.errors import SHAPES

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from connectors import wire
 from connectors.fiscal import cnpj_is_valid, nfe_key_is_valid
+from connectors.hub import wire
 from connectors.models import Store
 from orders.models import Order, OrderLink, Shipment
 from tests.conftest import Partner, make_partner

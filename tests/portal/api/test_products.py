@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from catalog.models import Price, Product, SkuMapping, Stock
-from connectors import wire
+from connectors.hub import wire
 from connectors.models import Notice, Store
 from tests.conftest import Partner, make_partner
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.services import save_product
-from connectors.hooks import Happening, publish
+from connectors.messages.hooks import Happening, publish
 from connectors.models import Event, Store, Subscription
 from connectors.services import pause, revoke_older_credentials, rotate_credential
 from connectors.spec import Hook

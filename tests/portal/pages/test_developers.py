@@ -9,11 +9,11 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from connectors import examples
+from connectors.hub import examples
+from connectors.hub.tokens import Why
+from connectors.messages.signing import new_webhook_secret, signature_headers
 from connectors.models import Store
 from connectors.records import OrderStatus
-from connectors.signing import new_webhook_secret, signature_headers
-from connectors.tokens import Why
 from portal.api.errors import SHAPES
 from portal.pages.developers import VERIFY
 from tests.conftest import make_partner

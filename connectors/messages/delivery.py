@@ -1,0 +1,371 @@
+"""Bringing messages to other people's addresses: the life of a message, whatever it says.
+
+It begins as a row in the transaction of its cause, so it leaves if and only if the cause stays. It
+is delivered at least once: what its courier accepts as an answer ends its life, anything else is
+tried again, after waits that double from half a minute to six hours, for three days; then we give
+it up. Each attempt carries the same `webhook-id` and is signed (signing.py).
+
+Each address has one deliverer at a time, who takes turns of a few seconds with the others', and a
+circuit breaker (the `Address` columns):
+
+    closed     what is due is delivered, oldest first; one that is refused delays only itself
+    open       after some failures in a row nothing is tried, and no worker is occupied, for a time
+               that doubles from half a minute to an hour
+    half-open  then one message is the probe: delivered, it closes the breaker; else it opens again
+    disabled   three days without one delivery: everything is given up, with a reason for the
+               operator. He enables the address again, and what was given up is sent
+
+Where messages must arrive in order, the first failure opens the breaker, and the probe is the
+oldest: nobody overtakes it.
+
+An operator may send again what was delivered: that is a new row with the same `webhook-id`, and
+the record of the old delivery stays. What has ended is forgotten after thirty days.
+"""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from connectors.errors import Refused, Unavailable, Unreadable
+from connectors.http import send
+from connectors.messages.signing import signature_headers
+from connectors.models import Address, Credential, Message, State
+from connectors.queue import enqueue, enqueue_all
+from connectors.sealing import unseal
+
+AT_ONCE = 50
+READ_SECONDS = 10
+TURN_SECONDS = 20
+LEASE = timedelta(minutes=5)  # a worker is killed before that
+FIRST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT, LONGEST_OPEN = timedelta(hours=6), timedelta(hours=1)
+JITTER = 0.25  # thousands that failed together do not come back together
+FAILURES_TO_OPEN = 3
+GIVE_UP_AFTER = timedelta(days=3)
+KEPT = timedelta(days=30)
+PRUNED_AT_ONCE = 1000
+GONE = 410
+
+A = TypeVar("A", bound=Address)
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as it is sent. The id is the same at every attempt."""
+
+    url: str
+    message_id: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one attempt: the status, or None where nobody answered; what went wrong, or nothing."""
+
+    status: int | None
+    error: str = ""
+
+
+class Courier(ABC, Generic[A, M]):
+    """Brings one kind of message to one kind of address. Both models know their `activation`'s
+    fate by `addresses.objects.ready`."""
+
+    addresses: ClassVar[type[Any]]
+    messages: ClassVar[type[Any]]
+    to: ClassVar[str]  # the message's field that says to which address
+    for_nobody: ClassVar[Q]  # messages that will never be wanted
+    in_order: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def task(self) -> Callable[[int], None]:
+        """What the queue runs: `deliver`, for one address."""
+
+    @abstractmethod
+    def letter(self, address: A, message: M) -> Letter: ...
+
+    @abstractmethod
+    def key(self, message: M) -> Hashable:
+        """What the rows of one message to one address have in common."""
+
+    @abstractmethod
+    def copy(self, message: M) -> M:
+        """A new row of the same message, to be sent once more."""
+
+    def accepts(self, status: int) -> bool:
+        """Whether this answer is a delivery."""
+        return 200 <= status < 300
+
+    def gives_up(self, message: M, outcome: Outcome, failing_for: timedelta) -> bool:
+        """Whether this one is given up alone, after so long."""
+        return failing_for >= GIVE_UP_AFTER
+
+    def end(self, address: A) -> bool:
+        """The address says that it is gone for good. Whether that was taken note of."""
+        return False
+
+    # -- Sending -----------------------------------------------------------------------------------
+
+    def post(self, letters: Iterable[tuple[A, M]]) -> None:
+        """Store messages in the caller's transaction, and queue a turn for each address."""
+        now, rows, ready = timezone.now(), [], {}
+        for address, message in letters:
+            if address.disabled_at:
+                message.given_up_at = now
+            elif address.may_be_tried(now):
+                ready[address.pk] = (address.pk,)
+            rows.append(message)
+        self.messages.objects.bulk_create(rows, batch_size=500)
+        enqueue_all(self.task, ready.values())
+
+    def deliver_all(self) -> None:
+        """A turn for every address that has something due. Each attempt that failed has queued the
+        next one; this is the net under it.
+
+        The question is put to the addresses, not to the messages: those that nobody may call are
+        out before any message is looked at, and each of the others costs one look into an index.
+        """
+        now = timezone.now()
+        due = self.messages.objects.due(now).filter(**{self.to: OuterRef("pk")})
+        ready = self.addresses.objects.ready(now).filter(Exists(due))
+        enqueue_all(self.task, ready.values_list("pk")[:1000])
+
+    def deliver(self, address_id: int) -> None:
+        """One turn at one address. It ends when nothing is due, when its time is up, and where
+        nobody answers: the others would meet the same silence."""
+        address = self._begin_turn(address_id)
+        if address is None:
+            return
+        secrets = webhook_secrets(address.activation_id)
+        answered, ends_at = True, monotonic() + TURN_SECONDS
+        for message in self._next(address):
+            if not self._waiting_at(address).filter(pk=message.pk).exists():
+                continue  # somebody ended it meanwhile
+            outcome = self._attempt(address, message, secrets)
+            if outcome.status == GONE and self.end(address):
+                return
+            if outcome.error:
+                self._failed(address, message, outcome)
+            else:
+                self._delivered(address, message, outcome)
+            answered = outcome.status is not None
+            if not (answered and address.may_be_tried(timezone.now())) or monotonic() > ends_at:
+                break
+        self._end_turn(address, more=answered)
+
+    @transaction.atomic
+    def _begin_turn(self, address_id: int) -> A | None:
+        """Nobody else delivers to this address until the turn ends. Nothing where somebody does,
+        or where it may not be called now."""
+        now = timezone.now()
+        address: A | None = (
+            self.addresses.objects.select_for_update(of=("self",))
+            .ready(now)
+            .select_related("activation")
+            .filter(pk=address_id)
+            .first()
+        )
+        if address is None:
+            return None
+        if address.busy_until is not None:
+            # The last deliverer was killed at it. An address must not be able to do that for ever.
+            self._count_failure(address, _("a entrega foi interrompida"))
+            address.busy_until = None
+            self._save_failure(address)
+            if not address.may_be_tried(now):
+                return None
+        address.busy_until = now + LEASE
+        address.save(update_fields=["busy_until"])
+        return address
+
+    def _waiting_at(self, address: A) -> QuerySet[M]:
+        waiting: QuerySet[M] = self.messages.objects.waiting().filter(**{self.to: address.pk})
+        return waiting
+
+    def _next(self, address: A) -> list[M]:
+        half_open = address.open_until is not None
+        if self.in_order:
+            return list(self._waiting_at(address).order_by("pk")[: 1 if half_open else AT_ONCE])
+        due = self._waiting_at(address).filter(due_at__lte=timezone.now())
+        if half_open:
+            # Not the one that failed last: perhaps it alone is refused.
+            return list(due.order_by("attempts", "-pk")[:1])
+        return list(due.order_by("due_at", "pk")[:AT_ONCE])
+
+    def _end_turn(self, address: A, *, more: bool) -> None:
+        """Whoever wanted a turn meanwhile went away: what came for him is due, and seen here."""
+        with transaction.atomic():
+            self.addresses.objects.filter(pk=address.pk).update(
+                busy_until=None, last_success_at=address.last_success_at
+            )
+            now = timezone.now()
+            due = self._waiting_at(address).filter(due_at__lte=now)
+            if more and address.may_be_tried(now) and due.exists():
+                enqueue(self.task, address.pk)
+
+    def _attempt(self, address: A, message: M, secrets: list[str]) -> Outcome:
+        letter = self.letter(address, message)
+        headers = signature_headers(secrets, letter.message_id, timezone.now(), letter.body)
+        headers["Content-Type"] = "application/json"
+        try:
+            answer = send(
+                "POST", letter.url, data=letter.body, headers=headers, seconds=READ_SECONDS
+            )
+        except (Unavailable, Unreadable) as error:
+            return Outcome(None, str(error))
+        if self.accepts(answer.status):
+            return Outcome(answer.status)
+        return Outcome(answer.status, f"HTTP {answer.status}")
+
+    # -- What comes of an attempt ------------------------------------------------------------------
+    # Only what the attempt taught is written: the rows may have been ended meanwhile.
+
+    @transaction.atomic
+    def _delivered(self, address: A, message: M, outcome: Outcome) -> None:
+        now = timezone.now()
+        message.attempts += 1
+        message.delivered_at, message.given_up_at = now, None
+        message.last_status, message.last_error = outcome.status, ""
+        message.save(
+            update_fields=["attempts", "delivered_at", "given_up_at", "last_status", "last_error"]
+        )
+        address.last_success_at = now
+        if address.failures_in_a_row:
+            address.failures_in_a_row = 0
+            address.failing_since = address.open_until = None
+            address.save(update_fields=Address.HEALTH)
+
+    @transaction.atomic
+    def _failed(self, address: A, message: M, outcome: Outcome) -> None:
+        now = timezone.now()
+        message.attempts += 1
+        message.last_status, message.last_error = outcome.status, outcome.error
+        message.failing_since = message.failing_since or now
+        failing_for = now - message.failing_since
+        self._count_failure(address, outcome.error)
+        # Where the breaker opens the address is to blame: the message goes when the others go.
+        message.due_at = address.open_until or now + _wait(failing_for, LONGEST_WAIT)
+        written = ["attempts", "last_status", "last_error", "failing_since", "due_at"]
+        if self.gives_up(message, outcome, failing_for):
+            message.given_up_at = now
+            written.append("given_up_at")
+        message.save(update_fields=written)
+        self._save_failure(address)
+        if address.disabled_at is None and (message.given_up_at is None or self.in_order):
+            enqueue(self.task, address.pk, at=message.due_at)
+
+    def _count_failure(self, address: A, error: str) -> None:
+        now = timezone.now()
+        address.failures_in_a_row += 1
+        address.failing_since = address.failing_since or now
+        if address.failures_in_a_row < FAILURES_TO_OPEN and not self.in_order:
+            return
+        failing_for = now - address.failing_since
+        if failing_for < GIVE_UP_AFTER:
+            address.open_until = now + _wait(failing_for, LONGEST_OPEN)
+            return
+        since = date_format(timezone.localtime(address.failing_since), "SHORT_DATETIME_FORMAT")
+        address.open_until, address.disabled_at = None, now
+        address.disabled_reason = _("Nenhuma entrega desde %(since)s; por último: %(error)s") % {
+            "since": since,
+            "error": error,
+        }
+
+    def _save_failure(self, address: A) -> None:
+        address.save(update_fields=Address.HEALTH)
+        if address.disabled_at:
+            self._waiting_at(address).update(given_up_at=address.disabled_at)
+
+    # -- What the operator does --------------------------------------------------------------------
+
+    @transaction.atomic
+    def enable(self, address_id: int) -> bool:
+        """Send to the address again, at once and from the beginning, whatever was given up.
+        Whether it was disabled."""
+        address = self.addresses.objects.select_for_update().filter(pk=address_id).first()
+        if address is None or address.disabled_at is None:
+            return False
+        address.disabled_at, address.disabled_reason = None, ""
+        address.failures_in_a_row, address.failing_since = 0, None
+        address.save(update_fields=Address.HEALTH)
+        _take_up_again(self.messages.objects.filter(**{self.to: address_id}))
+        enqueue(self.task, address_id)
+        return True
+
+    @transaction.atomic
+    def replay(self, messages: QuerySet[M]) -> int:
+        """Send these once more, where they are not waiting anyway; how many that are.
+
+        Raises `Refused` where an address is disabled.
+        """
+        messages = messages.exclude(self.for_nobody)
+        receivers = sorted(set(messages.order_by().values_list(self.to, flat=True).distinct()))
+        # Whoever asks for the same at the same moment waits here, and then finds them waiting.
+        addresses = self.addresses.objects.select_for_update().filter(pk__in=receivers)
+        if any(address.disabled_at for address in addresses.order_by("pk")):
+            raise Refused(
+                _("As notificações desta integração estão desligadas: religue-as primeiro.")
+            )
+        # Those given up first, so that none is copied as well.
+        count = _take_up_again(messages)
+        waiting = self.messages.objects.waiting().filter(**{f"{self.to}__in": receivers})
+        known = set(map(self.key, waiting))
+        copies = []
+        for message in messages.exclude(delivered_at=None).order_by("pk"):
+            if self.key(message) not in known:
+                known.add(self.key(message))
+                copies.append(self.copy(message))
+        self.messages.objects.bulk_create(copies, batch_size=500)
+        enqueue_all(self.task, [(pk,) for pk in receivers])
+        return count + len(copies)
+
+    def prune(self) -> bool:
+        """Forget some of those that ended long ago, or are for nobody. Whether there may be
+        more."""
+        ended = Q(delivered_at__isnull=False) | Q(given_up_at__isnull=False)
+        old = self.messages.objects.filter(
+            ended | self.for_nobody, created_at__lt=timezone.now() - KEPT
+        )
+        some = list(old.order_by("created_at").values_list("pk", flat=True)[:PRUNED_AT_ONCE])
+        self.messages.objects.filter(pk__in=some).delete()
+        return len(some) == PRUNED_AT_ONCE
+
+
+def webhook_secrets(activation_id: int) -> list[str]:
+    """The latest first; two or more while the partner changes from one to the next, or from an
+    activation that moved to this one."""
+    issued = Credential.objects.filter(
+        Q(activation=activation_id) | Q(activation__moved_to=activation_id),
+        kind=Credential.Kind.ISSUED,
+        revoked_at=None,
+    )
+    sealed = issued.order_by("-pk").values_list("sealed", flat=True)
+    return [unseal(values)["webhook_secret"] for values in sealed]
+
+
+def _wait(failing_for: timedelta, longest: timedelta) -> timedelta:
+    """As long again as it has failed already, so that the waits double."""
+    wait = min(max(failing_for, FIRST_WAIT), longest)
+    return wait * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+
+
+def _take_up_again(messages: QuerySet[Any]) -> int:
+    return messages.exclude(given_up_at=None).update(
+        given_up_at=None, failing_since=None, due_at=timezone.now()
+    )
+
+
+def is_revoked(path: str) -> Q:
+    """Messages whose activation, found by this path, is switched off for good, or moved."""
+    return Q(**{f"{path}__state__in": [State.REVOKED, State.MOVED]})

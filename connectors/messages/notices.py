@@ -1,0 +1,110 @@
+"""Telling a partner's address what changed (pluggto-api.md, section 12).
+
+A notice says which record to read again, never its content. How it gets there is delivery.py's:
+here HTTP 200 alone is a delivery, and one that is refused delays only itself.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable
+
+from django.db.models import QuerySet
+
+from connectors.messages.delivery import Courier, Letter, is_revoked
+from connectors.models import Activation, Endpoint, Notice
+from connectors.queue import enqueue
+from connectors.spec import NOTIFY_OWN_WRITES
+
+
+class NoticeCourier(Courier[Endpoint, Notice]):
+    addresses, messages, to = Endpoint, Notice, "activation"
+    for_nobody = is_revoked("activation")
+
+    @property
+    def task(self) -> Callable[[int], None]:
+        return deliver_notices
+
+    def accepts(self, status: int) -> bool:
+        return status == 200
+
+    def letter(self, address: Endpoint, message: Notice) -> Letter:
+        body = {
+            "type": message.topic,
+            "id": message.object_id,
+            "action": message.action,
+            "user": address.activation.store_id,
+            "changes": message.changes,
+        }
+        return Letter(address.activation.plugin_url, message.message_id, json.dumps(body).encode())
+
+    def key(self, message: Notice) -> str:
+        return message.message_id
+
+    def copy(self, message: Notice) -> Notice:
+        return Notice(
+            activation_id=message.activation_id,
+            message_id=message.message_id,
+            topic=message.topic,
+            action=message.action,
+            object_id=message.object_id,
+            changes=message.changes,
+        )
+
+
+COURIER = NoticeCourier()
+
+
+def hears(activation: Activation, by: object) -> bool:
+    """Whether it is to be told what `by` did: of its own writes only if it asks to be."""
+    return activation != by or bool(activation.settings.get(NOTIFY_OWN_WRITES.key))
+
+
+def announce(
+    activations: Iterable[Activation], topic: str, action: str, object_id: str, *changes: str
+) -> None:
+    """Store one notice for each partner that has somewhere to send it, in the caller's
+    transaction. `changes` are among "status", "stock" and "price"."""
+    announce_all(activations, topic, action, [object_id], *changes)
+
+
+def announce_all(
+    activations: Iterable[Activation],
+    topic: str,
+    action: str,
+    object_ids: Collection[str],
+    *changes: str,
+) -> None:
+    """The same of several objects, at the cost of one."""
+    listeners = [activation for activation in activations if activation.plugin_url]
+    if not listeners:
+        return
+    flags = {name: name in changes for name in ("status", "stock", "price")}
+    fields = {"topic": topic, "action": action, "changes": flags}
+    endpoints = Endpoint.objects.filter(activation__in=listeners)
+    COURIER.post(
+        (endpoint, Notice(activation_id=endpoint.pk, object_id=object_id, **fields))
+        for endpoint in endpoints
+        for object_id in object_ids
+    )
+
+
+def deliver_all_notices() -> None:
+    COURIER.deliver_all()
+
+
+def deliver_notices(activation_id: int) -> None:
+    COURIER.deliver(activation_id)
+
+
+def enable_notices(activation_id: int) -> bool:
+    """Whether they were disabled."""
+    return COURIER.enable(activation_id)
+
+
+def replay(notices: QuerySet[Notice]) -> int:
+    """How many are sent once more. Raises `Refused` where an address is disabled."""
+    return COURIER.replay(notices)
+
+
+def prune_notices() -> None:
+    if COURIER.prune():
+        enqueue(prune_notices)

@@ -1,0 +1,207 @@
+"""Runs a flow, one at a time, its end on record."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+from typing import TypeVar, cast
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from connectors.contract import Ability, Page
+from connectors.errors import (
+    ConnectorError,
+    Held,
+    OutOfBudget,
+    Refused,
+    Unauthorized,
+    Unavailable,
+)
+from connectors.models import Activation, ActivationFlow, Failure, Run, State
+from connectors.payload import Payload
+from connectors.runs.dispatch import make_due
+from connectors.runs.outcomes import close, end, fail, wait_for_budget
+from connectors.services import client_of, pause_refused
+from connectors.trouble.failures import guess_id, parked, record_failure, storable
+
+log = logging.getLogger(__name__)
+A = TypeVar("A", bound=Ability)
+
+# A run whose worker was killed for overtime cannot be going on after this.
+RUN_LIFE = timedelta(seconds=settings.Q_CLUSTER["timeout"] + 60)
+# A run that has so much to do gives up its turn before that, between two pages.
+TURN_SECONDS = settings.Q_CLUSTER["timeout"] / 2
+
+
+class _TurnOver(Exception):
+    """The rest is the next run's, at once."""
+
+
+class _Released(Exception):
+    """An operator took the flow away from this run, or it was taken for dead: it may write no
+    more."""
+
+
+@dataclass
+class Item:
+    """One record of a run. `changed` is for the run's count."""
+
+    record_id: str
+    changed: bool = False
+
+
+@dataclass
+class Attempt:
+    """A run while it is going on."""
+
+    run: Run
+    flow: ActivationFlow
+    activation: Activation
+    open_failures: set[str] = field(default_factory=set)
+    # Those of them whose time to be tried again has not come.
+    resting: set[str] = field(default_factory=set)
+    only_told: bool = False  # it fetches what the platform rang for, and looks no further
+    ends_at: float = field(default_factory=lambda: monotonic() + TURN_SECONDS)
+
+    @property
+    def since(self) -> str:
+        return self.flow.cursor
+
+    def advance(self, cursor: str) -> None:
+        """Everything up to this cursor is stored."""
+        with transaction.atomic():
+            counts = {"seen": self.run.seen, "changed": self.run.changed, "failed": self.run.failed}
+            if not Run.objects.filter(pk=self.run.pk, ended_at=None).update(**counts):
+                raise _Released
+            if cursor != self.flow.cursor:
+                self.flow.cursor = cursor
+                self.flow.save(update_fields=["cursor"])
+        if monotonic() > self.ends_at:
+            raise _TurnOver
+
+    @contextmanager
+    def item(
+        self, payload: Payload | None = None, record_id: str = "", *, settles: bool = True
+    ) -> Iterator[Item]:
+        """One record. What is wrong with it alone is put on record, and the run goes on;
+        `Unavailable` and `Unauthorized` are not about the record, and end the run.
+
+        With `settles=False` the record is only read here: its fate is decided afterwards, by
+        `mend` or `fail`.
+        """
+        guessed = record_id or guess_id(payload)
+        item = Item(guessed)
+        self.run.seen += 1
+        try:
+            yield item
+        except (Unavailable, Unauthorized):
+            raise
+        except (ConnectorError, Refused) as error:
+            self.fail(item.record_id, error, payload)
+        else:
+            self.run.changed += item.changed
+            if item.record_id != guessed:
+                self.mend(guessed)  # it could not even be read then
+            if settles:
+                self.mend(item.record_id)
+
+    def with_parked(self, pages: Iterable[Page], mended: Collection[str] = ()) -> Iterator[Page]:
+        """These pages, and before them what failed earlier and is to be tried again: what the
+        platform says today is newer. What is known to be `mended` does not wait for its time."""
+        if self.open_failures and (items := parked(self.flow, mended)):
+            yield Page(items, self.since)
+        yield from pages
+
+    def rests(self, record_id: str) -> bool:
+        """It failed, and is not to be tried again yet."""
+        return record_id in self.resting
+
+    def fail(self, record_id: str, error: Exception, payload: Payload | None = None) -> None:
+        record_id = storable(record_id)[:200]
+        self.run.failed += 1
+        self.open_failures.add(record_id)
+        record_failure(self.run, record_id, error, payload.data if payload else None)
+
+    def mend(self, record_id: str) -> None:
+        """It went well; if it had failed before, that is over."""
+        if record_id not in self.open_failures:
+            return
+        self.open_failures.discard(record_id)
+        Failure.objects.open().filter(
+            activation=self.activation, flow=self.flow.flow, record_id=record_id
+        ).update(resolved_at=timezone.now(), resolution=_("Passou numa execução seguinte."))
+
+
+def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None]) -> None:
+    """Run one flow of one managed activation with its client. Never raises: how it went is on
+    record, and decides what comes next (connectors.errors)."""
+    flow = (
+        ActivationFlow.objects.select_related("activation__connector", "activation__store")
+        .filter(pk=flow_id)
+        .first()
+    )
+    if flow is None:
+        return
+    ActivationFlow.objects.filter(pk=flow_id).update(slot_at=None)
+    if flow.activation.state != State.ACTIVE or (run := _begin(flow)) is None:
+        return
+    attempt = Attempt(run, flow, flow.activation)
+    for record_id, retry_at in (
+        Failure.objects.open()
+        .filter(activation=flow.activation, flow=flow.flow)
+        .values_list("record_id", "retry_at")
+    ):
+        attempt.open_failures.add(record_id)
+        if retry_at is None or retry_at > run.started_at:
+            attempt.resting.add(record_id)
+    try:
+        work(attempt, cast(A, client_of(flow.activation, ability.flow)))
+    except _Released:
+        log.warning("run %s of %s was taken from its owner", run.pk, flow.ability)
+    except _TurnOver:
+        end(run, flow, only_told=attempt.only_told, over=False)
+    except OutOfBudget as error:
+        wait_for_budget(run, flow, error)
+    except Unauthorized as error:
+        pause_refused(flow.activation_id, str(error))
+        fail(run, flow, str(error))
+    except Held as error:
+        close(run, flow, Run.Outcome.HELD, str(error))
+    except (ConnectorError, Refused) as error:
+        fail(run, flow, str(error), error.after if isinstance(error, Unavailable) else None)
+    except Exception as error:
+        log.exception("run %s of %s broke", run.pk, flow.ability)
+        fail(run, flow, _("Erro do portal: %s") % type(error).__name__)
+    else:
+        end(run, flow, only_told=attempt.only_told)
+
+
+def _begin(flow: ActivationFlow) -> Run | None:
+    """An open run, or None where there is one already: then the flow is due again when that one
+    ends, which may have passed already what this one was started for. One whose owner died is
+    closed first."""
+    now = timezone.now()
+    Run.objects.filter(
+        activation_id=flow.activation_id, ability=flow.ability, ended_at=None, expires_at__lte=now
+    ).update(ended_at=now, outcome=Run.Outcome.ABANDONED, reason=_("Quem executava parou."))
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                activation_id=flow.activation_id,
+                ability=flow.ability,
+                flow=flow.flow,
+                planned_at=flow.slot_at or now,
+                started_at=now,
+                expires_at=now + RUN_LIFE,
+                cursor_before=flow.cursor,
+            )
+            ActivationFlow.objects.filter(pk=flow.pk).update(last_run_at=now)
+    except IntegrityError:
+        make_due(ActivationFlow.objects.filter(pk=flow.pk))
+        return None
+    return run

@@ -1,0 +1,140 @@
+"""Records that could not be taken or delivered: kept with what arrived, tried again, dismissed.
+
+What failed is tried again by itself after 1, 5, 15 and 60 minutes, and then every six hours; at
+once when somebody saves what was missing (`retry_parked`). Its flow does it, before anything else,
+in its next run.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from connectors.models import Activation, ActivationFlow, Failure, Run
+from connectors.payload import Payload, to_storable
+from connectors.runs.dispatch import make_due
+from connectors.trouble.causes import cause_of
+
+WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360)]
+NOTICE, LONGEST_NOTICE = "aviso", 10_000  # bytes of it that are kept
+AT_ONCE = 500  # of one flow in one run, which has more to do
+
+
+def guess_id(payload: Payload | None) -> str:
+    """A name for a record that may turn out to be unreadable: the same at every attempt."""
+    if payload is None:
+        return ""
+    for key in ("sku", "id", "order_id", "codigo"):
+        if payload.data.get(key):
+            return storable(str(payload.data[key]))[:200]
+    text = json.dumps(payload.data, sort_keys=True, default=str)
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def storable(text: str) -> str:
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
+
+
+def record_failure(run: Run, record_id: str, error: Exception, payload: Any) -> None:
+    """The same record failing again is the same failure, once more."""
+    which = {"activation_id": run.activation_id, "flow": run.flow, "record_id": record_id}
+    _record(which, error, payload, run)
+
+
+def record_notice_failure(activation: Activation, body: bytes, error: Exception) -> None:
+    """A notice of a platform's that could not be taken. One that fails of the same reason is the
+    same failure: it can only be sent again, and not be tried again by us."""
+    text = body[:LONGEST_NOTICE].decode(errors="replace")
+    record_id = storable(f"{NOTICE}: {error}")[:200]
+    which = {"activation_id": activation.pk, "flow": "", "record_id": record_id}
+    _record(which, error, {NOTICE: storable(text)}, None, can_retry=False)
+
+
+@transaction.atomic
+def _record(
+    which: dict[str, Any],
+    error: Exception,
+    payload: Any,
+    run: Run | None,
+    *,
+    can_retry: bool = True,
+) -> None:
+    now = timezone.now()
+    try:
+        to_storable(payload)
+    except ValueError:
+        # What no database can hold is shown instead as Python writes it.
+        payload, can_retry = {"payload": ascii(payload)}, False
+    facts = {
+        "run": run,
+        "kind": Failure.kind_of(error),
+        "cause": cause_of(error).code,
+        "reason": storable(str(error)),
+        "payload": payload,
+        "last_at": now,
+    }
+    same = Failure.objects.open().filter(**which)
+    times = same.select_for_update().values_list("times", flat=True).first() or 0
+    retry_at = now + WAITS[min(times, len(WAITS) - 1)] if can_retry else None
+    if times:
+        same.update(times=F("times") + 1, retry_at=retry_at, **facts)
+    else:
+        failure = Failure(retry_at=retry_at, **which, **facts)
+        # The flow's other direction may record it at the same moment.
+        Failure.objects.bulk_create([failure], ignore_conflicts=True)
+
+
+def parked(flow: ActivationFlow, record_ids: Collection[str] = ()) -> list[Payload]:
+    """What arrived earlier, failed, and is to be tried again: because its time has come, or
+    because it is one of these records."""
+    now = timezone.now()
+    failures = (
+        Failure.objects.open()
+        .filter(activation=flow.activation_id, flow=flow.flow, retry_at__isnull=False)
+        .filter(Q(retry_at__lte=now) | Q(record_id__in=record_ids))
+    )
+    oldest = failures.exclude(payload=None).order_by("retry_at", "pk")[:AT_ONCE]
+    return [Payload(payload) for payload in oldest.values_list("payload", flat=True) if payload]
+
+
+@transaction.atomic
+def retry_parked(
+    activation_id: int,
+    flow: str | None = None,
+    record_ids: Collection[str] | None = None,
+    cause: str | None = None,
+) -> int:
+    """Somebody may have mended what these failed of: they are due again, and so are their flows;
+    how many they are."""
+    failures = Failure.objects.open().filter(activation=activation_id)
+    if flow is not None:
+        failures = failures.filter(flow=flow)
+    if record_ids is not None:
+        failures = failures.filter(record_id__in=record_ids)
+    if cause is not None:
+        failures = failures.filter(cause=cause)
+    return retry(failures)
+
+
+@transaction.atomic
+def retry(failures: QuerySet[Failure]) -> int:
+    """These are due again, and so are their flows; how many they are."""
+    chosen = failures.filter(resolved_at=None)
+    theirs = chosen.filter(activation=OuterRef("activation"), flow=OuterRef("flow"))
+    make_due(ActivationFlow.objects.filter(Exists(theirs)))
+    return chosen.filter(retry_at__isnull=False).update(retry_at=timezone.now())
+
+
+@transaction.atomic
+def dismiss(failures: QuerySet[Failure], reason: str, by: str) -> int:
+    """Nobody is to look at these any more. Should one fail again, that is a new failure."""
+    resolution = _("Dispensada por %(user)s: %(reason)s") % {"user": by, "reason": reason}
+    return failures.filter(resolved_at=None).update(
+        resolved_at=timezone.now(), resolution=resolution[:200]
+    )
