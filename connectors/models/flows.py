@@ -52,6 +52,16 @@ class FlowQuerySet(models.QuerySet["ActivationFlow"]):
             due_at__lte=now,
         )
 
+    def after_their_products(self) -> "FlowQuerySet":
+        """Prices and stock of products that were never read would all be refused."""
+        never_read = ActivationFlow.objects.filter(
+            activation=models.OuterRef("activation"),
+            ability=ProductSource.__name__,
+            last_success_at=None,
+        )
+        of_products = Q(ability__in=[PriceSource.__name__, StockSource.__name__])
+        return self.filter(~of_products | ~models.Exists(never_read))
+
     def with_freshness(self, now: datetime) -> models.QuerySet[Any]:
         """`freshness`, and `late_at`: when silence becomes a sign; None where it never does."""
         heard = Greatest(Coalesce(F("last_success_at"), F("watched_since")), F("watched_since"))

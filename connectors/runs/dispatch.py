@@ -39,6 +39,7 @@ def _start_some(ability: type[Ability], task: Callable[[int], None]) -> int:
     due = list(
         ActivationFlow.objects.select_for_update(skip_locked=True, of=("self",))
         .due(now)
+        .after_their_products()
         .filter(
             ability=ability.__name__,
             activation__state=State.ACTIVE,

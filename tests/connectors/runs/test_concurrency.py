@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from connectors.contract import StockSource
+from connectors.contract import OrderSink, StockSource
 from connectors.messages import delivery
 from connectors.messages.notices import announce, deliver_notices, replay
 from connectors.models import Activation, ActivationFlow, Connector, Notice, Run
@@ -71,7 +71,7 @@ def test_a_flow_is_given_to_one_of_several_dispatchers() -> None:
     make_managed(make_store(), "rocky", "https://loja.example.com.br", {"token": "t"})
     OrmQ.objects.all().delete()
 
-    started = all_at_once(lambda: start_due(StockSource, task))
+    started = all_at_once(lambda: start_due(OrderSink, task))
 
     assert sorted(started) == [0] * (AT_ONCE - 1) + [1]
     assert OrmQ.objects.count() == 1

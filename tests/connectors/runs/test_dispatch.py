@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from connectors.contract import OrderSink, ProductSource, StockSource
+from connectors.contract import Ability, OrderSink, PriceSource, ProductSource, StockSource
 from connectors.models import Activation, ActivationFlow, Run, State, Store
 from connectors.runs import dispatch
 from connectors.runs.dispatch import make_due, start_due, start_now
@@ -27,6 +27,7 @@ def task(flow_id: int) -> None:
 def activation(store: Store) -> Activation:
     activation = make_managed(store, "rocky", "https://loja.example.com.br", {"token": "t"})
     OrmQ.objects.all().delete()
+    products_were_read(activation)
     return activation
 
 
@@ -37,6 +38,11 @@ def flow(activation: Activation) -> ActivationFlow:
 
 def queued() -> list[int]:
     return [row.task["args"][0] for row in OrmQ.objects.order_by("pk")]
+
+
+def products_were_read(activation: Activation) -> None:
+    products = activation.flows.filter(ability=ProductSource.__name__)
+    products.update(last_success_at=timezone.now())
 
 
 def begin(flow: ActivationFlow) -> None:
@@ -59,6 +65,18 @@ def test_a_flow_is_given_to_one_dispatcher_and_comes_again_within_its_interval(
 
 def test_a_new_integration_runs_at_once(flow: ActivationFlow) -> None:
     assert flow.due_at <= timezone.now()
+
+
+@pytest.mark.parametrize("ability", [PriceSource, StockSource])
+def test_prices_and_stock_wait_until_the_products_were_read_once(
+    activation: Activation, ability: type[Ability]
+) -> None:
+    activation.flows.filter(ability=ProductSource.__name__).update(last_success_at=None)
+
+    before = start_due(ability, task)
+    products_were_read(activation)
+
+    assert (before, start_due(ability, task)) == (0, 1)
 
 
 def test_a_flow_keeps_its_place_in_the_interval_whatever_moved_it(flow: ActivationFlow) -> None:
@@ -111,7 +129,7 @@ def test_more_than_one_batch_is_started_in_one_go(
         make_managed(activation.store, "rocky", f"https://l{number}.example.com", {"token": "t"})
     OrmQ.objects.all().delete()
 
-    assert start_due(StockSource, task) == 6
+    assert start_due(OrderSink, task) == 6
     assert len(set(queued())) == 6
 
 
