@@ -8,7 +8,7 @@ MO := $(PO:.po=.mo)
 
 export PORT
 
-.PHONY: install demo test lint types clean
+.PHONY: install demo test browser soak lint types clean
 
 install: $(BIN)/.installed $(MO)
 
@@ -18,6 +18,15 @@ demo: $(BIN)/.installed $(MO) $(DATA)/demo.env
 
 test: lint types $(MO)
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+# In a real browser (apt-get install chromium); the pictures are left in build/screenshots.
+browser: $(BIN)/.installed $(MO)
+	$(BIN)/pytest -m browser tests/browser $(ARGS)
+
+# Kills the portal's processes and its database while orders come, then accounts for every fact.
+# Ten minutes on PostgreSQL and on SQLite; shorter with ARGS=--minutes=1, on one with ARGS=--on=sqlite.
+soak: $(BIN)/.installed $(MO)
+	$(BIN)/python -m tests.soak $(ARGS)
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff format --check .

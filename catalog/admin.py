@@ -2,19 +2,31 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.utils.formats import number_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from catalog.mappings import delete_mapping, save_mapping
 from catalog.models import Product, SkuMapping, Stock
-from catalog.push import recompare
 from catalog.reservations import keep_safety
-from catalog.taking import forget_records
+from catalog.sent_admin import SentAdmin
+from connectors.admin.asking import why_url
+from connectors.admin.columns import (
+    INTEGRATION,
+    WIDE,
+    IntegrationColumn,
+    moment_of,
+    short,
+    two_lines,
+)
+from connectors.admin.paging import CodesFirst
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from connectors.trouble.causes import UNKNOWN_SKU
-from connectors.trouble.failures import retry_parked
+from connectors.admin.recorded import RecordedAdmin
+
+__all__ = ["ProductAdmin", "SentAdmin", "SkuMappingAdmin", "StockAdmin"]
 
 
 class VariationInline(ReadOnlyInline):
@@ -26,8 +38,17 @@ class VariationInline(ReadOnlyInline):
 
 
 @admin.register(Product)
-class ProductAdmin(ReadOnlyAdmin):
-    list_display = ("sku", "name", "store", "shown_price", "shown_stock", "modified_at")
+class ProductAdmin(CodesFirst, ReadOnlyAdmin):
+    code_fields = ("sku", "ean")
+    actions_detail = ("why",)
+    list_display = (
+        "shown_sku", "shown_store", "shown_price", "shown_stock", "shown_modified",
+    )  # fmt: skip
+    when_empty = _(
+        "Nenhum produto ainda: eles vêm da integração de catálogo da loja, ou de uma planilha."
+        " Ative um conector que envia produtos, ou importe a planilha nas páginas da loja."
+    )
+    shown_modified = moment_of(Product, "modified_at")
     search_fields = ("sku", "name", "ean")
     inlines = (VariationInline,)
     fields = (
@@ -35,8 +56,21 @@ class ProductAdmin(ReadOnlyAdmin):
         "created_at", "created_by", "modified_at", "modified_by",
     )  # fmt: skip
 
+    @action(description=_("Por que não sincronizou?"), url_path="why", permissions=["view"])
+    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = get_object_or_404(Product, pk=object_id)
+        return HttpResponseRedirect(why_url(row.store_id, row.sku))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).select_related("store", "price_row", "stock_row")
+
+    @display(description=_("SKU e nome"))
+    def shown_sku(self, product: Product) -> SafeString:
+        return two_lines(product.sku, product.name, WIDE)
+
+    @display(description=_("loja"))
+    def shown_store(self, product: Product) -> SafeString:
+        return short(product.store)
 
     @display(description=_("preço"))
     def shown_price(self, product: Product) -> str:
@@ -51,14 +85,23 @@ class ProductAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Stock)
-class StockAdmin(ModelAdmin):
+class StockAdmin(CodesFirst, RecordedAdmin):
     """Levels are the platforms', reservations the orders'; the safety stock is a person's."""
 
-    list_display = ("product", "on_hand", "reserved", "safety", "shown_available")
+    code_fields = ("product__sku",)
+    list_display = ("shown_product", "on_hand", "reserved", "safety", "shown_available")
+    when_empty = _(
+        "Nenhum estoque ainda: cada produto tem o seu. Quando os produtos da loja chegarem, ele"
+        " aparece aqui."
+    )
     list_select_related = ("product",)
     search_fields = ("product__sku", "product__name")
     fields = ("product", "on_hand", "reserved", "safety", "shown_available")
     readonly_fields = ("product", "on_hand", "reserved", "shown_available")
+
+    @display(description=_("produto"))
+    def shown_product(self, stock: Stock) -> SafeString:
+        return two_lines(stock.product.sku, stock.product.name, WIDE)
 
     @display(description=_("disponível"))
     def shown_available(self, stock: Stock) -> str:
@@ -75,25 +118,26 @@ class StockAdmin(ModelAdmin):
 
 
 @admin.register(SkuMapping)
-class SkuMappingAdmin(ModelAdmin):
-    list_display = ("code", "product", "activation")
-    list_select_related = ("product", "activation__store")
+class SkuMappingAdmin(CodesFirst, IntegrationColumn, RecordedAdmin):
+    code_fields = ("code", "product__sku")
+    list_display = ("code", "shown_product", "integration")
+    when_empty = _(
+        "Nenhum De/Para ainda: só é preciso onde o sistema chama um SKU por outro código. Adicione"
+        " um aqui, ou importe a planilha de De/Para da loja."
+    )
+    list_select_related = ("product", *INTEGRATION)
     search_fields = ("code", "product__sku")
     autocomplete_fields = ("product", "activation")
 
+    @display(description=_("produto"))
+    def shown_product(self, mapping: SkuMapping) -> SafeString:
+        return two_lines(mapping.product.sku, mapping.product.name, WIDE)
+
     def save_model(self, request: HttpRequest, obj: SkuMapping, form: Any, change: bool) -> None:
-        """What failed for want of it is tried again."""
-        super().save_model(request, obj, form, change)
-        retry_parked(obj.activation_id, cause=UNKNOWN_SKU)
-        forget_records(obj.activation, {obj.code, form.initial.get("code", obj.code)})
-        recompare(
-            obj.activation.store, {obj.product_id, form.initial.get("product", obj.product_id)}
-        )
+        save_mapping(obj)
 
     def delete_model(self, request: HttpRequest, obj: SkuMapping) -> None:
-        super().delete_model(request, obj)
-        forget_records(obj.activation, {obj.code})
-        recompare(obj.activation.store, {obj.product_id})
+        delete_mapping(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SkuMapping]) -> None:
         for mapping in queryset.select_related("activation"):

@@ -79,6 +79,32 @@ def upsert_rows(
         cursor.execute(sql, list(map(list, zip(*rows, strict=True))))
 
 
+def insert_all(rows: Sequence[models.Model]) -> None:
+    """New rows of one model, which have their ids afterwards. To PostgreSQL they go as a stream."""
+    if not rows:
+        return
+    model = type(rows[0])
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_create(rows, batch_size=AT_ONCE)
+        return
+    quote, table, key = connection.ops.quote_name, model._meta.db_table, model._meta.pk
+    fields: Any = model._meta.concrete_fields
+    into = ", ".join(quote(field.column) for field in fields)
+    with connection.cursor() as cursor:
+        if isinstance(key, models.AutoField):
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                [quote(table), key.column, len(rows)],
+            )
+            for row, (number,) in zip(rows, cursor.fetchall(), strict=True):
+                row.pk = number
+        with cursor.copy(f"COPY {quote(table)} ({into}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(
+                    [f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields]
+                )
+
+
 def _field(model: type[models.Model], name: str) -> Any:
     return next(f for f in model._meta.concrete_fields if name in (f.name, f.attname))
 

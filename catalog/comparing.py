@@ -6,24 +6,22 @@ comparison takes steps of a minute, each a task of its own: a catalogue of any s
 of any slowness.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from time import monotonic
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog.fetching import SOURCES, fetch_asked
 from catalog.levels import Applied, set_prices, set_stock
 from catalog.models import Price, Stock, Taken
 from catalog.services import Changes, try_product
-from catalog.taking import Digester, forget_records, known
+from catalog.taking import Digester, known
 from connectors.comparisons import STEP_SECONDS, begin_daily, start_steps, take_step
 from connectors.contract import (
-    CATALOGUE_SOURCES,
-    Ability,
     Flow,
     Page,
     PriceSource,
@@ -32,17 +30,21 @@ from connectors.contract import (
 )
 from connectors.errors import ConnectorError, NotFound, Refused
 from connectors.findings import OURS, SAME, THEIRS, Findings
-from connectors.models import Activation, ActivationFlow, Comparison, Difference, Listed, Run
+from connectors.models import (
+    Activation,
+    ActivationFlow,
+    Comparison,
+    Difference,
+    Listed,
+)
 from connectors.payload import Payload
 from connectors.records import PriceRecord, ProductRecord, StockRecord
-from connectors.runs.dispatch import make_due
 from connectors.services import client_of
 from connectors.spec import Mode
 from connectors.trouble.failures import guess_id
 
 Kind = Difference.Kind
 PURPOSES = (Comparison.Purpose.PREVIEW, Comparison.Purpose.CATALOGUE)
-SOURCES: Mapping[str, type[Ability]] = {each.__name__: each for each in CATALOGUE_SOURCES}
 
 
 def compare_all_catalogues() -> None:
@@ -51,38 +53,11 @@ def compare_all_catalogues() -> None:
     waiting = Comparison.objects.holding().filter(activation=OuterRef("pk"))
     begin_daily(managed.filter(~Exists(waiting)), Comparison.Purpose.CATALOGUE)
     start_steps(PURPOSES, compare_catalogue)
-    _fetch_asked()
+    fetch_asked()
 
 
 def compare_catalogue(comparison_id: int) -> None:
     take_step(comparison_id, _compare, compare_catalogue)
-
-
-def _fetch_asked() -> None:
-    """What people asked for is fetched by its flow, which reads everything anew for it: so it is
-    what is true by then, and what the same fault kept from us besides comes with it."""
-    asked = Difference.objects.to_do().filter(flow__in=[each.flow for each in CATALOGUE_SOURCES])
-    for activation_id, flow in set(asked.values_list("comparison__activation", "flow")[:1000]):
-        _read_anew(activation_id, flow)
-
-
-@transaction.atomic
-def _read_anew(activation_id: int, flow: str) -> None:
-    flows = ActivationFlow.objects.select_for_update().filter(
-        activation=activation_id, flow=flow, ability__in=SOURCES
-    )
-    going_on = Run.objects.filter(
-        activation=activation_id, flow=flow, ability__in=SOURCES, ended_at=None
-    )
-    if going_on.exists():
-        return  # it would store its own cursor; in a minute, then
-    asked = Difference.objects.to_do().filter(comparison__activation=activation_id, flow=flow)
-    codes = list(asked.values_list("record_id", flat=True))
-    for each in flows.select_related("activation"):
-        forget_records(each.activation, codes, flow)
-    flows.update(cursor="", slot_at=None)
-    make_due(flows)
-    asked.update(done_at=timezone.now(), result=_("Lido de novo, desde o começo."))
 
 
 def _compare(comparison: Comparison) -> bool:

@@ -97,7 +97,8 @@ def whole(value: Any, name: str) -> int:
     number = to_whole(value)
     if not 0 <= number < 2**31:
         raise Refused(
-            _("%(name)s: %(value)s não é uma quantidade.") % {"name": name, "value": value}
+            _("%(name)s: %(value)s não é uma quantidade.") % {"name": name, "value": value},
+            cause=causes.INVALID_VALUE,
         )
     return number
 
@@ -107,7 +108,8 @@ def money(value: Any, name: str) -> Decimal | None:
         return None
     number = to_decimal(value).quantize(CENT_OF_A_CENT)
     if number < 0:
-        raise Refused(_("%(name)s: um preço não é negativo.") % {"name": name})
+        text = _("%(name)s: um preço não é negativo.") % {"name": name}
+        raise Refused(text, cause=causes.INVALID_VALUE)
     return number
 
 

@@ -6,6 +6,7 @@ the first of them is written; then they are written together, and only then the 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -74,12 +75,15 @@ def pull(
     write: Callable[[Attempt, Gate, Batch[R]], None],
     mended: Collection[str] = (),
     most: int | None = None,
+    forgets: bool = False,
 ) -> None:
     """Take these pages, and before them what failed earlier: of that, what is known to be `mended`
-    does not wait for its time. `most`: how much is written at once."""
-    gate, most = Gate(attempt), most or MOST_AT_ONCE
+    does not wait for its time. `most`: how much is written at once. `forgets`: the platform shows
+    a page once, so none may be asked for before the one before it is stored."""
+    gate, most = Gate(attempt, reads_on=not forgets), most or MOST_AT_ONCE
     _take(attempt, gate, attempt.with_parked((), mended), read, write, lambda: Batch[R](None, most))
     _take(attempt, gate, pages, read, write, lambda: Batch[R](timezone.now(), most))
+    gate.ask()
     gate.close()
 
 
@@ -95,11 +99,10 @@ def _take(
 
     def store() -> Batch[R]:
         if batch.reads:
-            try:
+            with suppress(Held):
                 write(attempt, gate, batch)
-            except Held:
-                gate.ask()
-                raise
+        if gate.is_shut:
+            return begin()  # it is read again after the answer
         forget_records(attempt.activation, batch.failed, attempt.flow.flow)
         remember_pages(
             attempt.activation, attempt.flow.flow, batch.whole_pages, only=bool(batch.reads)
@@ -112,7 +115,7 @@ def _take(
             for payload, digest in _news(attempt, page, batch):
                 failed = attempt.run.failed
                 with attempt.item(payload, settles=False) as item:
-                    record = read(payload)
+                    record = item.record = read(payload)
                     item.record_id = record.sku
                     batch.add(Read(record, payload, digest))
                 if attempt.run.failed > failed:
@@ -120,10 +123,15 @@ def _take(
             batch.cursor = page.cursor
             # A page without records, or without progress, is the source's way to have stored what
             # it knows before it goes on.
-            if batch.is_full or not page.items or page.cursor == since:
+            must_store = not page.items or page.cursor == since
+            if batch.is_full or must_store:
                 batch = store()
+            if gate.is_shut and (must_store or not gate.may_read_on):
+                return
     except ConnectorError:
         store()  # what came before the trouble came well
+        if gate.is_shut:
+            return
         raise
     store()
 

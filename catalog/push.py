@@ -6,10 +6,14 @@ channel's bad day, the next run sends what is still missing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TypeVar
 
-from django.db.models import Case, DateTimeField, F, Value, When
+from django.db import transaction
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce
+from django.forms.models import model_to_dict
+from django.utils import timezone
 
 from catalog.marks import clear, mark, mark_all_daily
 from catalog.models import Product, Sent, SkuMapping
@@ -23,6 +27,7 @@ from catalog.offers import (
     stock_record,
     with_removals,
 )
+from catalog.wire import write_product
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
 from connectors.models import Activation, ActivationFlow, State, Store
 from connectors.records import PriceRecord, ProductRecord, StockRecord
@@ -98,6 +103,19 @@ def recompare(store: Store, product_ids: Iterable[int]) -> None:
     tell_channels(store, dict.fromkeys(product_ids, frozenset(UNTRUE)))
 
 
+@transaction.atomic
+def send_again(rows: QuerySet[Sent]) -> int:
+    """Tell their channels these once more, as if they had never been told; how many that are."""
+    chosen = Sent.objects.filter(pk__in=rows.values("pk"), activation__state=State.ACTIVE)
+    flows = set(chosen.values_list("activation", "flow"))
+    count = chosen.update(digest="", refused="", changed_at=timezone.now())
+    for activation_id, flow in flows:
+        ability, task = SINKS[Flow(flow)]
+        mine = ActivationFlow.objects.filter(activation=activation_id, ability=ability.__name__)
+        start_soon(task, mine)
+    return count
+
+
 # -- One run ---------------------------------------------------------------------------------------
 
 
@@ -145,7 +163,7 @@ def _push(
                 if record is None or _is_true(attempt, row, record):
                     true.append(row)
                 elif not _rests(attempt, row, record):
-                    _tell(attempt, row, record, send)
+                    _tell(attempt, row, products[row.product_id], record, send)
         clear(true)
 
 
@@ -207,23 +225,31 @@ def _rests(attempt: Attempt, row: Sent, record: R) -> bool:
     return attempt.rests(record.sku) and row.refused == digest_of(record)
 
 
-def _tell(attempt: Attempt, row: Sent, record: R, send: Callable[[Sent, R], str | None]) -> None:
+def _tell(
+    attempt: Attempt,
+    row: Sent,
+    product: Product,
+    record: R,
+    send: Callable[[Sent, R], str | None],
+) -> None:
     same_mark = When(changed_at=row.changed_at, then=Value(None))
     mine = Sent.objects.filter(pk=row.pk)
     with attempt.item(record_id=record.sku) as item:
+        item.source, item.record = partial(write_product, product, None), record
         external_id = send(row, record)
         mine.update(
             code=record.sku,
             external_id=external_id or "",
             digest=digest_of(record),
             refused="",
+            answered_at=timezone.now(),
             elements=elements_of(record) if isinstance(record, ProductRecord) else None,
             # Changed while we sent it: it is compared once more.
             changed_at=Case(same_mark, default=F("changed_at"), output_field=DateTimeField()),
         )
         item.changed = True
     if not item.changed:
-        mine.update(refused=digest_of(record))
+        mine.update(refused=digest_of(record), answered_at=timezone.now())
 
 
 def _let_go(attempt: Attempt, row: Sent, take_off: Callable[[Sent], None]) -> None:
@@ -231,6 +257,7 @@ def _let_go(attempt: Attempt, row: Sent, take_off: Callable[[Sent], None]) -> No
     if attempt.rests(row.code):
         return
     with attempt.item(record_id=row.code) as item:
+        item.source = partial(model_to_dict, row, fields=["code", "external_id", "elements"])
         take_off(row)
         row.delete()
         item.changed = True

@@ -24,6 +24,7 @@ from connectors.models import Activation, Store
 from connectors.payload import is_no
 from connectors.records import Document, ProductRecord
 from connectors.spec import EverythingBut, Hook, Spec
+from connectors.trouble.causes import MISSING_DATA, UNKNOWN_SKU
 
 NOTHING_CHANGED = "Changes not found in the document"  # clients compare this text exactly
 LEVELS = ("price", "special_price", "quantity")
@@ -113,7 +114,7 @@ def create_product(store: Store, document: Document, by: Activation | None) -> P
     document = _allowed(document, by)
     sku = document.get("sku")
     if not sku:
-        raise Refused(_("$.sku: falta o SKU do produto."))
+        raise Refused(_("$.sku: falta o SKU do produto."), cause=MISSING_DATA)
     lock_store(store)
     if store.products.filter(sku=sku).exists():
         raise Duplicate(_("Já há um produto com o SKU %(sku)s nesta loja.") % {"sku": sku})
@@ -192,7 +193,8 @@ def _get(store: Store, product_id: int) -> Product:
 
 
 def _unknown(code: str | int) -> NotFound:
-    return NotFound(_("Não há produto com o SKU %(sku)s nesta loja.") % {"sku": code})
+    text = _("Não há produto com o SKU %(sku)s nesta loja.") % {"sku": code}
+    return NotFound(text, cause=UNKNOWN_SKU)
 
 
 def _allowed(document: Document, by: Activation | None) -> Document:
@@ -321,7 +323,8 @@ def _write_variations(
     skus = [document.get("sku") for document in documents]
     for position, sku in enumerate(skus):
         if not sku:
-            raise Refused(_("$.variations[%d].sku: falta o SKU da variação.") % position)
+            text = _("$.variations[%d].sku: falta o SKU da variação.") % position
+            raise Refused(text, cause=MISSING_DATA)
     known = {p.sku: p for p in _locked(product.store).filter(sku__in=skus).order_by("pk")}
     for document in documents:
         sku = document["sku"]

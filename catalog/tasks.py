@@ -12,7 +12,7 @@ from catalog.levels import Applied, set_prices, set_stock
 from catalog.pulling import PRODUCTS_AT_ONCE, Batch, begin_daily_pass, pull
 from catalog.services import document_of, take_product
 from catalog.taking import remember
-from connectors.contract import Ability, Flow, PriceSource, ProductSource, StockSource
+from connectors.contract import Ability, Client, Flow, PriceSource, ProductSource, StockSource
 from connectors.errors import ConnectorError, Refused
 from connectors.messages.rings import Task, run_rung, rung
 from connectors.models import Failure
@@ -64,7 +64,14 @@ def _run(
 def _pull_products(attempt: Attempt, source: ProductSource) -> None:
     begin_daily_pass(attempt, ProductSource)
     pages = rung(attempt, ProductSource, source, source.changed_products)
-    pull(attempt, pages, source.read_product, _write_products, most=PRODUCTS_AT_ONCE)
+    pull(
+        attempt,
+        pages,
+        source.read_product,
+        _write_products,
+        most=PRODUCTS_AT_ONCE,
+        forgets=_forgets(source, ProductSource),
+    )
     if attempt.run.changed:
         # Prices and stock that came before their products wait for just this.
         start_now(attempt.activation.pk, pull_prices, PriceSource)
@@ -79,7 +86,7 @@ def _write_products(attempt: Attempt, gate: Gate, batch: Batch[ProductRecord]) -
         try:
             attempt.run.changed += take_product(read.record, read.digest, attempt.activation)
         except (ConnectorError, Refused) as error:
-            attempt.fail(code, error, read.payload)
+            attempt.fail(code, error, read.payload.data, read.record)
             batch.failed.add(code)
         else:
             attempt.mend(code)
@@ -88,13 +95,31 @@ def _write_products(attempt: Attempt, gate: Gate, batch: Batch[ProductRecord]) -
 def _pull_prices(attempt: Attempt, source: PriceSource) -> None:
     begin_daily_pass(attempt, PriceSource)
     pages = rung(attempt, PriceSource, source, source.changed_prices)
-    pull(attempt, pages, source.read_price, _write_prices, _mended(attempt))
+    pull(
+        attempt,
+        pages,
+        source.read_price,
+        _write_prices,
+        _mended(attempt),
+        forgets=_forgets(source, PriceSource),
+    )
 
 
 def _pull_stock(attempt: Attempt, source: StockSource) -> None:
     begin_daily_pass(attempt, StockSource)
     pages = rung(attempt, StockSource, source, source.changed_stock)
-    pull(attempt, pages, source.read_stock, _write_stock, _mended(attempt))
+    pull(
+        attempt,
+        pages,
+        source.read_stock,
+        _write_stock,
+        _mended(attempt),
+        forgets=_forgets(source, StockSource),
+    )
+
+
+def _forgets(source: Client | Ability, ability: type[Ability]) -> bool:
+    return isinstance(source, Client) and ability in source.forgets
 
 
 def _mended(attempt: Attempt) -> set[str]:
@@ -133,7 +158,7 @@ def _write_levels(attempt: Attempt, batch: Batch[Any], apply: Callable[..., Appl
     attempt.run.changed += len(applied.changed)
     for code, read in batch.reads.items():
         if refusal := applied.refused.get(code):
-            attempt.fail(code, refusal, read.payload)
+            attempt.fail(code, refusal, read.payload.data, read.record)
             batch.failed.add(code)
         else:
             attempt.mend(code)

@@ -108,6 +108,10 @@ class Page:
 class Client(ABC):
     """Every method raises the errors of connectors.errors and no others."""
 
+    # Sources whose platform forgets a page once it has shown it: the next may be asked for only
+    # when it is stored.
+    forgets: "frozenset[type[Ability]]" = frozenset()
+
     def __init__(self, account: Account) -> None:
         self.account = account
 
@@ -261,6 +265,10 @@ ABILITIES: tuple[type[Ability], ...] = (
     FulfilmentSink,
 )
 
+SINKS: tuple[type[Ability], ...] = (
+    ProductSink, PriceSink, StockSink, OrderSink, FulfilmentSink,
+)  # fmt: skip
+
 # What brings a store's catalogue into the portal.
 CATALOGUE_SOURCES: tuple[type[Ability], ...] = (ProductSource, PriceSource, StockSource)
 
@@ -308,7 +316,22 @@ class NoticeSource(ABC):
     def answer_notice(self, body: bytes) -> Any:
         """The JSON that the platform wants to hear, once the notice is stored."""
 
+    def number_of(self, ability: type[Ability], payload: Payload) -> str:
+        """What `fetch` wants to hear for a record that arrived like this; "" where that cannot be
+        told."""
+        number = payload.data.get("id")
+        return str(number) if isinstance(number, str | int) else ""
+
     @abstractmethod
     def fetch(self, ability: type[Ability], record_id: str) -> Iterable[Payload]:
         """The record as it is now, unread, as the ability's own pages would yield it; nothing
         where it is not ours."""
+
+
+class SkuSearch(NoticeSource):
+    """A platform that also finds a record of the catalogue by its SKU, other than variations."""
+
+    @abstractmethod
+    def number_of_sku(self, ability: type[Ability], sku: str) -> str:
+        """What `fetch` wants to hear for it, and with its variations for that of a parent. Calls
+        nothing: to search is the fetching's."""

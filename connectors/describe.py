@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import Flow
+from connectors.contract import Flow, FulfilmentSink
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.records import OrderStatus
 from connectors.spec import (
@@ -16,6 +16,7 @@ from connectors.spec import (
     End,
     EverythingBut,
     Following,
+    Hook,
     Mode,
     Report,
     Route,
@@ -64,6 +65,30 @@ def unavailable_row(spec: Spec) -> list[tuple[str, str]]:
     """What an experimental connector has not; no row for the others."""
     texts = "; ".join(str(text) for text in spec.unavailable)
     return [(gettext("Não disponível"), texts)] if texts else []
+
+
+def kind_of(spec: Spec) -> End:
+    """What the connector is: the end of its routes that is not the hub."""
+    routes = [route for route in (spec.orders, spec.catalogue) if route]
+    ends = [end for route in routes for end in (route.source, route.target)]
+    return next(end for end in ends if end is not End.HUB)
+
+
+def abilities(spec: Spec) -> list[tuple[str, bool]]:
+    """What people ask first, each with yes or no: what flows or is told, in whichever mode."""
+    flows = {ability.flow for ability in spec.flows}
+    told = spec.hooks
+    back = FulfilmentSink in spec.flows  # it is told what became of its orders
+    follows = spec.cancels is not Following.NO
+    return [
+        (gettext("Produtos"), Flow.PRODUCTS in flows or Hook.PRODUCT_UPDATED in told),
+        (gettext("Preços"), Flow.PRICES in flows or Hook.PRICE_CHANGED in told),
+        (gettext("Estoque"), Flow.STOCK in flows or Hook.STOCK_CHANGED in told),
+        (gettext("Pedidos"), spec.orders is not None),
+        (gettext("Cancelamento"), follows or back or Hook.ORDER_STATUS_CHANGED in told),
+        (gettext("Nota fiscal"), bool(spec.invoice) or back or Hook.ORDER_INVOICED in told),
+        (gettext("Rastreio"), bool(spec.tracking) or back or Hook.ORDER_SHIPPED in told),
+    ]
 
 
 def _catalogue(spec: Spec) -> str:
@@ -205,7 +230,7 @@ def _report_fields(report: Report) -> str:
 
 
 def _activation(spec: Spec) -> str:
-    return "; ".join(str(step) for step in spec.activating.steps)
+    return "; ".join(spec.activating.described)
 
 
 def _contacts(spec: Spec) -> str:

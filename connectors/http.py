@@ -8,22 +8,33 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_network
 from math import ceil
+from time import monotonic
 from typing import Any
 
 import requests
 from django.conf import settings
 from django.utils import timezone
-from requests_hardened import Config, HTTPSession
+from requests_hardened import Config, HTTPSession, ip_filter
 from urllib3.exceptions import HTTPError
 
 from connectors.deadline import end_call_in, keep_deadlines
 from connectors.errors import Rejected, Unauthorized, Unavailable, Unreadable
+from connectors.exchanges import Exchange, note
+from connectors.trouble.causes import DUPLICATE, INVALID_VALUE, NOT_THERE
 
 CONNECT_SECONDS, READ_SECONDS = 5, 30  # for each wait
 CALL_SECONDS = 60  # for the whole answer, however it comes
+MOST_NOTED = 200_000  # bytes of an answer, for whoever asks what was answered last
+# What a refusal's status says of its cause, to whoever reads no more of the answer.
+CAUSES = {404: NOT_THERE, 409: DUPLICATE, 410: NOT_THERE, 422: INVALID_VALUE}
 # The largest page that a platform sends is a few megabytes; more is a fault, or an attack.
 LARGEST_ANSWER = 32 * 1024 * 1024
+
+# Left out by the filter that keeps typed addresses from leading to us: IPv4 written as IPv6 in the
+# old way, and what "fc00::" was called before.
+ip_filter.EXTRA_BLOCKED_NET_RANGES += (ip_network("::/96"), ip_network("fec0::/10"))
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,12 @@ def send(method: str, url: str, *, seconds: float = CALL_SECONDS, **request: Any
     """
     session = _session(settings.ALLOW_PRIVATE_ADDRESSES)
     end_call_in(seconds)
+    asked_at, began = timezone.now(), monotonic()
+
+    def noted(status: int | None = None, answer: bytes = b"", error: str = "") -> None:
+        took = monotonic() - began
+        note(Exchange(method, url, request, asked_at, took, status, answer[:MOST_NOTED], error))
+
     try:
         with session.request(
             method,
@@ -95,7 +112,9 @@ def send(method: str, url: str, *, seconds: float = CALL_SECONDS, **request: Any
     # urllib3's own errors come through where the body breaks off while it is read, and the name
     # resolver's where a host's name has an impossible length.
     except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+        noted(error=type(error).__name__)
         raise Unavailable(f"{method}: {type(error).__name__}") from error
+    noted(response.status_code, body)
     if len(body) > LARGEST_ANSWER:
         raise Unreadable(f"{method}: the answer is longer than {LARGEST_ANSWER} bytes")
     return Answer(response.status_code, response.headers, body)
@@ -121,9 +140,21 @@ def ask(method: str, url: str, *, what: str, **request: Any) -> Answer:
     if answer.status == 429 or answer.status >= 500:
         raise Unavailable(f"{what}: HTTP {answer.status}", answer.retry_after)
     if not 200 <= answer.status < 300:
-        text = answer.body[:300].decode("utf-8", "replace")
-        raise Rejected(f"{what}: HTTP {answer.status}: {text}")
+        text = _readable(answer.body)[:300]
+        cause = CAUSES.get(answer.status, "")
+        raise Rejected(f"{what}: HTTP {answer.status}: {text}", cause=cause)
     return answer
+
+
+def _readable(body: bytes) -> str:
+    """JSON with its letters written out, where half of the world's servers escape them."""
+    text = body[:MOST_NOTED].decode("utf-8", "replace")
+    if "\\u" not in text:
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 def read_json(answer: Answer, what: str) -> Any:

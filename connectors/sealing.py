@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
@@ -20,3 +20,16 @@ def seal(values: Mapping[str, str]) -> str:
 def unseal(sealed: str) -> dict[str, str]:
     values: dict[str, str] = json.loads(_keys(tuple(settings.CREDENTIAL_KEYS)).decrypt(sealed))
     return values
+
+
+def is_newest(sealed: str) -> bool:
+    """Whether the newest key opens it."""
+    try:
+        Fernet(settings.CREDENTIAL_KEYS[0]).decrypt(sealed)
+    except InvalidToken:
+        return False
+    return True
+
+
+def reseal(sealed: str) -> str:
+    return _keys(tuple(settings.CREDENTIAL_KEYS)).rotate(sealed).decode()

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from connectors.models import (
     Store,
 )
 from connectors.queue import enqueue, enqueue_all
+from connectors.receipts import write_receipt
 from connectors.registry import SPECS
 from connectors.runs.budget import meter_of
 from connectors.sealing import seal
@@ -35,6 +37,9 @@ from connectors.spec import Mode, Spec
 from connectors.trouble.failures import retry_parked
 from connectors.trouble.freshness import flows_of
 from connectors.trouble.incidents import is_refused, open_refusal
+
+# How long the old credentials work beside the new ones, unless somebody says otherwise.
+OVERLAP = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,45 @@ def activate(
     secrets are answered once: for a `submission` seen before there are none. Raises `NotAllowed`
     where the connector is not available, or not in this mode.
     """
+    activation, new = open_draft(
+        store=store,
+        connector=connector,
+        mode=mode,
+        name=name,
+        custom_name=custom_name,
+        plugin_url=plugin_url,
+        values=values,
+        submission=submission,
+        by=by,
+    )
+    if not new:
+        return activation, None
+    if mode == Mode.MANAGED:
+        record_credential(activation, dict(received or {}), by)
+    issued = switch_on(activation.pk, by)
+    activation.refresh_from_db(fields=["state"])
+    return activation, issued
+
+
+@transaction.atomic
+def open_draft(
+    *,
+    store: Store,
+    connector: Connector,
+    mode: Mode,
+    name: str,
+    by: User,
+    submission: UUID,
+    custom_name: str = "",
+    plugin_url: str = "",
+    values: Mapping[str, Any] | None = None,
+) -> tuple[Activation, bool]:
+    """An activation that does nothing yet; whether this `submission` was not seen before. Raises
+    `NotAllowed` where the connector is not available, or not in this mode."""
     # Whoever sends the same form at the same moment waits here, and then finds the activation.
     Store.objects.select_for_update().get(pk=store.pk)
     if earlier := Activation.objects.filter(submission=submission).first():
-        return earlier, None
+        return earlier, False
     spec = connector.spec
     if not connector.enabled:
         raise NotAllowed(_("%(name)s não aceita novas integrações.") % {"name": spec.name})
@@ -100,21 +140,42 @@ def activate(
         custom_name=custom_name,
         plugin_url=plugin_url,
         settings=dict(values or {}),
-        state=State.WAITING,
+        state=State.DRAFT,
         submission=submission,
         created_by=by,
         # In the shapes that the hub's clients expect (pluggto-api.md, section 2.1).
         client_id=secrets.token_hex(16) if mode == Mode.PARTNER else None,
         api_user=str(10**12 + secrets.randbelow(9 * 10**12)) if mode == Mode.PARTNER else None,
     )
-    ActivationFlow.objects.bulk_create(flows_of(activation.pk, mode, spec))
-    if mode == Mode.PARTNER:
+    return activation, True
+
+
+@transaction.atomic
+def switch_on(activation_id: int, by: User) -> IssuedSecrets | None:
+    """From here on it takes part: the partner may call, or we call the platform. For one that is
+    no draft any more nothing happens, and nothing is issued."""
+    activation = Activation.objects.select_for_update(of=("self",)).get(pk=activation_id)
+    if activation.state != State.DRAFT:
+        return None
+    if not activation.connector.enabled:
+        raise NotAllowed(
+            _("%(name)s não aceita novas integrações.") % {"name": activation.connector}
+        )
+    activation.state = State.WAITING
+    activation.save(update_fields=["state"])
+    flows = flows_of(activation.pk, Mode(activation.mode), activation.spec)
+    ActivationFlow.objects.bulk_create(flows)
+    if activation.mode == Mode.PARTNER:
         Endpoint.objects.create(activation=activation)
-        return activation, issue_credential(activation, by)
-    record_credential(activation, dict(received or {}), by)
+        issued = issue_credential(activation, by)
+        write_receipt(activation, by)
+        return issued
+    if not activation.credentials.received().exists():
+        raise Refused(_("Faltam as credenciais do sistema."))
     install_doorbell(activation)
+    write_receipt(activation, by)
     enqueue(check_activation, activation.pk)
-    return activation, None
+    return None
 
 
 @transaction.atomic
@@ -141,7 +202,12 @@ def issue_credential(activation: Activation, by: User) -> IssuedSecrets:
 
 
 @transaction.atomic
-def record_credential(activation: Activation, values: Mapping[str, str], by: User) -> Credential:
+def record_credential(
+    activation: Activation,
+    values: Mapping[str, str],
+    by: User,
+    ends_at: datetime | None = None,
+) -> Credential:
     """Seal what the platform gave us, and take up again what failed without it. Raises `Refused`
     where a value is missing."""
     missing = [str(f.label) for f in activation.spec.credentials if not values.get(f.key)]
@@ -152,6 +218,7 @@ def record_credential(activation: Activation, values: Mapping[str, str], by: Use
         kind=Credential.Kind.RECEIVED,
         sealed=seal(values),
         fingerprint=digest(repr(sorted(values.items())))[:16],
+        ends_at=ends_at,
         created_by=by,
     )
     if is_refused(activation.pk):
@@ -161,28 +228,48 @@ def record_credential(activation: Activation, values: Mapping[str, str], by: Use
 
 
 @transaction.atomic
-def rotate_credential(activation_id: int, by: User) -> IssuedSecrets:
-    """New values beside the old ones, which go on working until they are revoked."""
+def rotate_credential(activation_id: int, by: User, overlap: timedelta = OVERLAP) -> IssuedSecrets:
+    """New values beside the old ones, which end by themselves after the overlap, or earlier where
+    that was said before."""
     activation = Activation.objects.select_for_update().get(pk=activation_id)
-    if activation.mode != Mode.PARTNER or activation.state in (State.REVOKED, State.MOVED):
-        raise NotAllowed(_("Esta integração não usa credenciais emitidas pelo portal."))
+    check_issues(activation)
+    end = timezone.now() + overlap
+    older = activation.credentials.issued_in_use()
+    older.filter(Q(ends_at=None) | Q(ends_at__gt=end)).update(ends_at=end)
     return issue_credential(activation, by)
 
 
+def check_issues(activation: Activation) -> None:
+    """Raise `NotAllowed` where no partner could use what we issue."""
+    if activation.mode != Mode.PARTNER or activation.state in (State.REVOKED, State.MOVED):
+        raise NotAllowed(_("Esta integração não usa credenciais emitidas pelo portal."))
+
+
 @transaction.atomic
-def revoke_credential(credential_id: int, by: User) -> None:
-    """At once: its tokens are good for nothing from here on."""
-    Credential.objects.filter(pk=credential_id, revoked_at=None).update(
+def end_credential(credential_id: int, ends_at: datetime) -> None:
+    """Bring its end forward. Raises `Refused` for what would let it live longer."""
+    credential = Credential.objects.select_for_update().get(pk=credential_id)
+    if credential.kind != Credential.Kind.ISSUED or not credential.is_in_use:
+        raise Refused(_("Esta credencial já não vale."))
+    if credential.ends_at and ends_at > credential.ends_at:
+        raise Refused(_("O fim só pode ser antecipado; para mais tempo, gere outra credencial."))
+    credential.ends_at = ends_at
+    credential.save(update_fields=["ends_at"])
+
+
+@transaction.atomic
+def revoke_credential(credential_id: int, by: User) -> bool:
+    """At once: its tokens are good for nothing from here on. Whether it was not so already."""
+    revoked = Credential.objects.filter(pk=credential_id, revoked_at=None).update(
         revoked_at=timezone.now(), revoked_by=by
     )
+    return bool(revoked)
 
 
 @transaction.atomic
 def revoke_older_credentials(activation_id: int, by: User) -> int:
     """End what was issued before the latest rotation; how many credentials that were."""
-    issued = Credential.objects.filter(
-        activation_id=activation_id, kind=Credential.Kind.ISSUED, revoked_at=None
-    )
+    issued = Credential.objects.issued_in_use().filter(activation_id=activation_id)
     older = list(issued.order_by("-pk").values_list("pk", flat=True)[1:])
     for credential_id in older:
         revoke_credential(credential_id, by)

@@ -13,7 +13,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import CATALOGUE_SOURCES, Ability, Client, Flow
+from connectors.contract import CATALOGUE_SOURCES, Ability, Account, Client, Flow
 from connectors.records import OrderStatus
 
 Text = str | Promise  # a text that people read, translated when shown
@@ -140,6 +140,7 @@ class Setting:
     special: Text = ""  # what the table's row "special" says of it
     about: Flow | None = None  # it is an option of this flow
     after_first_save: bool = False
+    placeholders: tuple[str, ...] = ()  # what the text may contain in braces, and nothing else
 
 
 @dataclass(frozen=True)
@@ -247,26 +248,48 @@ class Hook(TextChoices):
     STOCK_CHANGED = "stock.changed", _("Estoque mudou")
 
 
-class ActivationKind(TextChoices):
-    FORM = "form", _("formulário; o portal gera as credenciais")
-    REDIRECT = "redirect", _("redirecionamento ao parceiro, com código de autorização")
-    ACQUISITION = "acquisition", _("contratação, instalação e cadastro do canal")
-    RECORD = "record", _("registro das credenciais que o sistema deu")
-    WIZARD = "wizard", _("assistente, com as credenciais já preenchidas")
+class Does(Enum):
+    """What a step of an activation asks of whoever is at it."""
+
+    FILL_IN = auto()  # its fields
+    NOTE = auto()  # something is done elsewhere; who says so, and when, is on record
+    ISSUE = auto()  # the portal generates the credentials, which go to the partner
+    ADDRESS = auto()  # the address that the platform is to ring at goes to the platform
+    MERCHANT = auto()  # the merchant concludes, on a page of his own
+    CHECK = auto()  # the connection test; after it the activation is complete
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way from nothing to an active integration (connectors/activating.py)."""
+
+    key: str
+    does: Does
+    title: Text
+    text: Text = ""  # what to do, in a sentence
+    # `name`, `custom_name`, `plugin_url`, `credentials` (all of them), or a setting's key.
+    fields: tuple[str, ...] = ()
+    mode: Mode | None = None  # only in this one
+    described: tuple[Text, ...] = ()  # the design's words for it, or for it and those behind it
 
 
 @dataclass(frozen=True)
 class Activating:
-    """How the connector is activated: the steps as people read them, and the form's fields."""
+    """How the connector is activated. Steps behind the one that checks may be left for later."""
 
-    kind: ActivationKind
-    steps: tuple[Text, ...]
-    custom_name: bool = False
-    plugin_url: bool = True
+    steps: tuple[Step, ...]
     url_required: bool = True
     default_url: str = ""  # where the platform has one address for everybody
+    own_domain: bool = False  # the plugin is at the store's own domain
     # The partner may authenticate each call with two values alone, without asking for tokens.
     integrator: bool = False
+
+    def steps_in(self, mode: str) -> list[Step]:
+        return [step for step in self.steps if step.mode in (None, mode)]
+
+    @property
+    def described(self) -> list[str]:
+        return [str(text) for step in self.steps for text in step.described]
 
 
 @dataclass(frozen=True)
@@ -360,6 +383,11 @@ class Spec:
         return self.is_channel and Mode.PARTNER in self.modes
 
     @property
+    def merchant_types_invoice(self) -> bool:
+        """It takes orders, and never reports their invoices."""
+        return bool(self.consumes) and self.invoice is None
+
+    @property
     def merchant_types_tracking(self) -> bool:
         """It takes orders, and never reports how they were sent."""
         return bool(self.consumes) and self.tracking is None
@@ -383,6 +411,12 @@ class Spec:
         return self.wants(status)
 
 
+def secrets_of(spec: Spec, account: Account) -> tuple[str, ...]:
+    """What of an account's credentials nobody may read."""
+    secret = [each.key for each in spec.credentials if each.secret]
+    return tuple(account.credentials[key] for key in secret if account.credentials.get(key))
+
+
 def gone(slug: str) -> Spec:
     """Of a connector whose folder is gone: it has a history, and does nothing."""
     return Spec(
@@ -391,9 +425,7 @@ def gone(slug: str) -> Spec:
         modes={},
         catalogue=None,
         orders=Route(End.HUB, End.PLATFORM),
-        activating=Activating(
-            ActivationKind.RECORD, steps=(), plugin_url=False, url_required=False
-        ),
+        activating=Activating(steps=(), url_required=False),
     )
 
 

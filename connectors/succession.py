@@ -58,7 +58,7 @@ def check_may_succeed(source: Activation, target: Activation) -> None:
 
 
 def credentials_in_use(source: Activation) -> QuerySet[Credential]:
-    return source.credentials.filter(kind=Credential.Kind.ISSUED, revoked_at=None)
+    return source.credentials.issued_in_use()
 
 
 def notices_to_move(source: Activation, target: Activation | None) -> QuerySet[Notice]:

@@ -3,17 +3,37 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.utils.formats import number_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from connectors.admin.asking import why_url
+from connectors.admin.columns import moment_of, short, two_lines
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.errors import NothingChanged, Refused
 from connectors.records import OrderStatus
-from orders.models import Line, Order, OrderLink, OrderQuerySet, Payment, Shipment, StatusChange
+from orders.models import (
+    Erasure,
+    Line,
+    Order,
+    OrderLink,
+    OrderQuerySet,
+    Payment,
+    Shipment,
+    StatusChange,
+)
 from orders.services import update_order
 from orders.wire import OrderDocument
+
+STATUS_COLOURS = {
+    OrderStatus.PENDING: "info",
+    OrderStatus.APPROVED: "warning",
+    OrderStatus.DELIVERED: "success",
+    OrderStatus.CANCELED: "danger",
+}
 
 
 class LineInline(ReadOnlyInline):
@@ -59,12 +79,19 @@ class ShortageFilter(admin.SimpleListFilter):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
+    actions_detail = ("why",)
     list_display = (
-        "shown_number", "store", "channel", "status", "shown_stock", "shown_total", "created_at",
+        "shown_number", "shown_store", "shown_status", "shown_stock", "shown_total",
+        "shown_created",
     )  # fmt: skip
+    when_empty = _(
+        "Nenhum pedido ainda: eles chegam dos canais das integrações ativas. Confira nos fluxos se"
+        " os pedidos estão em dia, ou ative um canal para a loja."
+    )
+    shown_created = moment_of(Order, "created_at")
     list_filter = ("status", ShortageFilter)
     list_select_related = ("store",)
-    search_fields = ("original_id", "public_id")
+    search_fields = ("original_id__exact", "public_id__exact")
     inlines = (StatusChangeInline, LineInline, PaymentInline, ShipmentInline, OrderLinkInline)
     actions = ("approve_selected", "cancel_selected")
     fields = (
@@ -72,9 +99,22 @@ class OrderAdmin(ReadOnlyAdmin):
         "shown_total", "created_at", "approved_at", "modified_at", "modified_by", "fields",
     )  # fmt: skip
 
-    @display(description=_("pedido"), ordering="pk")
-    def shown_number(self, order: Order) -> str:
-        return str(order)
+    @action(description=_("Por que não sincronizou?"), url_path="why", permissions=["view"])
+    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = get_object_or_404(Order, pk=object_id)
+        return HttpResponseRedirect(why_url(row.store_id, row.public_id))
+
+    @display(description=_("pedido"))
+    def shown_number(self, order: Order) -> SafeString:
+        return two_lines(order, order.channel)
+
+    @display(description=_("loja"))
+    def shown_store(self, order: Order) -> SafeString:
+        return short(order.store)
+
+    @display(description=_("situação"), label=STATUS_COLOURS)
+    def shown_status(self, order: Order) -> tuple[str, str]:
+        return order.status, order.get_status_display()
 
     def get_queryset(self, request: HttpRequest) -> OrderQuerySet:
         return cast(OrderQuerySet, super().get_queryset(request)).with_shortage()
@@ -83,7 +123,7 @@ class OrderAdmin(ReadOnlyAdmin):
     def shown_stock(self, order: Order) -> str:
         return str(_("sem estoque reservado")) if getattr(order, "is_short", False) else ""
 
-    @display(description=_("total"), ordering="total")
+    @display(description=_("total"))
     def shown_total(self, order: Order) -> str:
         return f"R$ {number_format(order.total, 2, use_l10n=True, force_grouping=True)}"
 
@@ -113,3 +153,16 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.change_order")
+
+
+@admin.register(Erasure)
+class ErasureAdmin(ReadOnlyAdmin):
+    """Proof of what was anonymised, and why."""
+
+    list_display = ("at", "store", "why", "by")
+    when_empty = _(
+        "Nada foi apagado ainda: cada pedido que perde os dados pessoais deixa aqui a prova. Os"
+        " prazos estão em cada loja."
+    )
+    list_select_related = ("store", "by")
+    fields = readonly_fields = ("at", "store", "why", "by", "order_ids")

@@ -9,6 +9,7 @@ from connectors.errors import NotFound, NothingChanged
 from connectors.hub.wire import moment_text
 from connectors.models import Activation
 from connectors.records import Document, FulfilmentRecord, OrderStatus
+from connectors.trouble.causes import UNKNOWN_ORDER
 from orders.models import Order, OrderLink
 from orders.services import NOTHING_CHANGED, Backwards, update_order
 from orders.status import KEEPING, STAGE
@@ -29,7 +30,8 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
     if link is None:
         raise NotFound(
             _("O pedido %(id)s não foi enviado por esta integração.")
-            % {"id": record.hub_id or record.external_id}
+            % {"id": record.hub_id or record.external_id},
+            cause=UNKNOWN_ORDER,
         )
     echo = record.status == link.sent_status
     if echo or record.status in KEEPING:

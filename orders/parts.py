@@ -11,6 +11,7 @@ from catalog.codes import product_ids
 from catalog.models import Reservation
 from connectors.errors import NotFound, Refused
 from connectors.records import Document
+from connectors.trouble.causes import MISSING_DATA
 from orders.models import Line, Order, Payment, Shipment
 from orders.policy import BOOKKEEPING
 from orders.wire import OrderDocument
@@ -53,7 +54,8 @@ def with_products(order: Order, lines: list[Line]) -> list[Line]:
     there = set(locked.values_list("pk", flat=True))
     for position, line in enumerate(lines):
         if not line.quantity:
-            raise Refused(_("$.items[%d].quantity: falta a quantidade.") % position)
+            text = _("$.items[%d].quantity: falta a quantidade.") % position
+            raise Refused(text, cause=MISSING_DATA)
         product_id = products.get(line.sold_sku)
         line.product_id = product_id if product_id in there else None
     return lines

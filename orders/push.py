@@ -6,6 +6,7 @@ what is still missing.
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 
 from django.db import transaction
 
@@ -26,7 +27,7 @@ from connectors.records import (
 from connectors.runs.running import Attempt, run_flow
 from orders.models import OrderLink, Shipment
 from orders.reserving import note_taken
-from orders.wire import intermediary_for
+from orders.wire import intermediary_for, write_order
 
 # What a channel is told of its own orders.
 CHANNEL_HEARS = frozenset(
@@ -63,7 +64,9 @@ def _push_orders(attempt: Attempt, sink: OrderSink) -> None:
         codes = _platform_codes(attempt.activation, links)
         for link in links:
             with attempt.item(record_id=link.order.public_id) as item:
-                external_id = sink.push_order(to_record(link, codes))
+                item.source = partial(write_order, link.order, None)
+                item.record = to_record(link, codes)
+                external_id = sink.push_order(item.record)
                 with transaction.atomic():
                     note_taken(link.order, attempt.activation)
                     _note_sent(link, external_id=external_id)
@@ -74,7 +77,9 @@ def _push_fulfilments(attempt: Attempt, sink: FulfilmentSink) -> None:
     for links in _stale(attempt):
         for link in links:
             with attempt.item(record_id=link.order.public_id) as item:
-                sink.push_fulfilment(to_fulfilment(link))
+                item.source = partial(write_order, link.order, None)
+                item.record = to_fulfilment(link)
+                sink.push_fulfilment(item.record)
                 _note_sent(link)
                 item.changed = True
 

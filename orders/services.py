@@ -12,12 +12,16 @@ from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Activation
 from connectors.records import OrderRecord, OrderStatus
 from connectors.succession import acting, hold_integrations
+from connectors.trouble.causes import MISSING_DATA
+from orders.finding import concerns_words, note_words, renew_words
 from orders.history import By, record_refusal, record_step
 from orders.links import note, notes_that_change, number_there, tell
+from orders.mails import write_mail
 from orders.models import Line, Order, OrderLink, Payment, Shipment
 from orders.parts import changed_lists, merge_shipments, parts, with_logs, with_products
 from orders.policy import check_may_create, check_report, passed_over
 from orders.reserving import keep_stock, note_taken
+from orders.statistics import Standing, count_in, standing
 from orders.status import KEEPING
 from orders.wire import OrderDocument, from_record
 
@@ -40,7 +44,7 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     check_may_create(source)
     hold_integrations(source.store_id)
     if document.status is None:
-        raise Refused(_("$.status: falta a situação do pedido."))
+        raise Refused(_("$.status: falta a situação do pedido."), cause=MISSING_DATA)
     order = Order(store=source.store, source=source, status=document.status, modified_by=source)
     order.take(document.head)
     if document.status in (OrderStatus.APPROVED, OrderStatus.PAID):
@@ -56,8 +60,10 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     keep_stock(order, source, lines)
     Line.objects.bulk_create(lines)
     Payment.objects.bulk_create(parts(Payment, order, [], document.payments or []))
-    Shipment.objects.bulk_create(parts(Shipment, order, [], document.shipments or []))
+    shipments = Shipment.objects.bulk_create(parts(Shipment, order, [], document.shipments or []))
     record_step(order, "", source)
+    count_in(order)
+    note_words(order, lines, shipments)
     OrderLink.objects.create(
         order=order,
         activation=source,
@@ -162,6 +168,7 @@ def _update_order(
     order = Order.objects.select_for_update(of=("self",)).select_related("store").get(pk=order_id)
     hold_integrations(order.store_id)
     by = acting(by)
+    before = standing(order)
     shipments = merge_shipments(order, document.shipments or [])
     link = notes_that_change(order, by, document)
     head = with_logs(order, document.head)
@@ -182,12 +189,17 @@ def _update_order(
     if changes.status and not order.may_become(changes.status):
         record_refusal(order, changes.status, by)
         return order, changes.status
-    _apply(order, document, changes, [s for s, names in shipments if names], by)
+    _apply(order, before, document, changes, [s for s, names in shipments if names], by)
     return order, None
 
 
 def _apply(
-    order: Order, document: OrderDocument, changes: _Changes, shipments: list[Shipment], by: By
+    order: Order,
+    before: Standing,
+    document: OrderDocument,
+    changes: _Changes,
+    shipments: list[Shipment],
+    by: By,
 ) -> None:
     previous = order.status
     if changes.status:
@@ -215,8 +227,12 @@ def _apply(
             note(order, by, document)
         if by.pk != order.source_id and changes.show_that_it_has_the_order:
             note_taken(order, by)
+    count_in(order, before)
+    if concerns_words(changes.head) or "items" in changes.lists or changes.shipments:
+        renew_words(order)
     if changes.status:
         record_step(order, previous, by)
+        write_mail(order)
     if changes.status or changes.head or changes.lists or changes.shipments:
         tell(
             order,

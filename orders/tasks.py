@@ -44,7 +44,7 @@ def _pull_orders(attempt: Attempt, source: OrderSource) -> None:
     for page in attempt.with_parked(pages):
         for payload in page.items:
             with attempt.item(payload) as item:
-                record = source.read_order(payload)
+                record = item.record = source.read_order(payload)
                 item.record_id = record.original_id
                 try:
                     import_order(attempt.activation, record)
@@ -59,7 +59,7 @@ def _pull_fulfilments(attempt: Attempt, source: FulfilmentSource) -> None:
     for page in attempt.with_parked(pages):
         for payload in page.items:
             with attempt.item(payload) as item:
-                record = source.read_fulfilment(payload)
+                record = item.record = source.read_fulfilment(payload)
                 item.record_id = record.hub_id or record.external_id
                 try:
                     report_fulfilment(attempt.activation, record)

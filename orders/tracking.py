@@ -1,5 +1,5 @@
 """The tracking that a merchant types, where whoever took his order never reports it
-(`Spec.merchant_types_tracking`)."""
+(`Spec.merchant_types_tracking`), or where the store has nobody who would."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from connectors.errors import NotAllowed
 from connectors.hub.wire import moment_text
 from connectors.records import OrderStatus, TrackingRecord
-from orders.models import Order, Shipment
+from orders.invoicing import sent_shipment, takers
+from orders.models import Order
 from orders.services import update_order
 from orders.status import STAGE
 from orders.wire import OrderDocument
@@ -19,9 +20,9 @@ FIRST, LAST = STAGE[OrderStatus.INVOICED], STAGE[OrderStatus.SHIPPED]
 
 def takes_tracking(order: Order) -> bool:
     """It is the merchant's to say how this order was sent. Needs `with_everything`."""
-    takers = [link.spec for link in order.links.all() if link.spec.consumes]
-    typed = bool(takers) and all(spec.merchant_types_tracking for spec in takers)
-    return typed and FIRST <= STAGE[OrderStatus(order.status)] <= LAST
+    if not FIRST <= STAGE[OrderStatus(order.status)] <= LAST:
+        return False
+    return all(spec.merchant_types_tracking for spec in takers(order))
 
 
 @transaction.atomic
@@ -52,14 +53,6 @@ def inform_tracking(order_id: int, tracking: TrackingRecord, by: User) -> Order:
         order_id,
         OrderDocument(head={}, status=status if further else None, shipments=[document]),
         by,
-    )
-
-
-def sent_shipment(order: Order) -> Shipment | None:
-    """The one that was invoiced, else the first there is."""
-    shipments = list(order.shipments.all())
-    return next((each for each in shipments if each.nfe_number or each.nfe_key), None) or next(
-        iter(shipments), None
     )
 
 

@@ -1,10 +1,21 @@
-from django.apps import AppConfig
-from django.contrib.admin import apps
+from django.apps import AppConfig, apps
+from django.contrib.admin import apps as admin_apps
+from django.db.models.signals import post_migrate
 
 
 class PortalConfig(AppConfig):
     name = "portal"
 
+    def ready(self) -> None:
+        # Said of apps that have tables: after the last of them every permission is there.
+        post_migrate.connect(write_roles, sender=apps.get_app_config("orders"))
 
-class AdminConfig(apps.AdminConfig):
+
+class AdminConfig(admin_apps.AdminConfig):
     default_site = "portal.site.PortalSite"
+
+
+def write_roles(**kwargs: object) -> None:
+    from portal.roles import sync_roles  # models exist only now
+
+    sync_roles()

@@ -8,8 +8,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -18,19 +20,21 @@ from connectors.models import (
     ActivationFlow,
     Brake,
     Comparison,
+    Credential,
     Endpoint,
     Failure,
     Freshness,
     Heartbeat,
     Incident,
-    Notice,
-    Run,
     State,
+    Store,
+    Subscription,
 )
+from connectors.models.credentials import ENDS_SOON
 from connectors.trouble.alerts import alerts_in_trouble
 from connectors.trouble.causes import CAUSES, OTHER, Actor
 from connectors.trouble.incidents import GAP
-from orders.models import Order
+from portal.hours import Chart, Hour, charts_of, last_hours
 
 SHOWN = 5  # of each kind; the list behind the number has all of them
 DAY = timedelta(days=1)
@@ -67,6 +71,8 @@ class Front:
     asleep_since: datetime | None
     needs: list[Need]
     last_day: list[Figure]
+    charts: list[Chart]
+    next_step: Row | None  # where there is no integration yet
 
 
 def front_page(may: Callable[[str], bool]) -> Front | None:
@@ -75,9 +81,33 @@ def front_page(may: Callable[[str], bool]) -> Front | None:
         return None
     now = timezone.now()
     needs = [
-        *_refused(), *_questions(), *_flows(now), *_failures(), *_integrations(), *_messages(),
+        *_refused(), *_questions(), *_differences(now), *_flows(now), *_failures(),
+        *_credentials(), *_integrations(), *_messages(),
     ]  # fmt: skip
-    return Front(_asleep_since(now), [need for need in needs if need.count], _last_day(now))
+    needs = sorted((need for need in needs if need.count), key=lambda need: not need.urgent)
+    hours = last_hours(now)
+    return Front(
+        _asleep_since(now),
+        needs,
+        _last_day(now, hours),
+        charts_of(hours),
+        None if needs else _next_step(may),
+    )
+
+
+def _next_step(may: Callable[[str], bool]) -> Row | None:
+    """Nothing is wrong, because nothing is there."""
+    if Activation.objects.exists():
+        return None
+    if not Store.objects.exists():
+        if not may("connectors.add_store"):
+            return None
+        text = _("Cadastre a primeira loja")
+        return Row(text, reverse("admin:connectors_store_add"), _("Depois, ative um conector."))
+    if not may("connectors.add_activation"):
+        return None
+    text = _("Ative o primeiro conector")
+    return Row(text, _list("connector"), _("Escolha o conector e abra os seus detalhes."))
 
 
 def _some(rows: QuerySet[Any]) -> tuple[list[Any], int]:
@@ -120,7 +150,7 @@ def _refused() -> list[Need]:
 
 def _questions() -> list[Need]:
     """Runs that stopped and asked, and first synchronisations that wait for a yes."""
-    brakes = Brake.objects.open().select_related("activation__store")
+    brakes = Brake.objects.open().select_related("activation__store").defer("asked", "sample")
     some, count = _some(brakes.order_by("asked_at"))
     rows = [
         Row(str(each), reverse("admin:connectors_brake_change", args=[each.pk])) for each in some
@@ -133,7 +163,7 @@ def _questions() -> list[Need]:
         Need(
             _("Prévias que esperam aprovação"),
             waiting,
-            _list("comparison", purpose__exact=Comparison.Purpose.PREVIEW),
+            _list("comparison", situation="holding"),
             rows=[
                 Row(
                     str(each.activation),
@@ -145,14 +175,48 @@ def _questions() -> list[Need]:
     ]
 
 
+def _differences(now: datetime) -> list[Need]:
+    """Of the latest daily comparisons; the older ones were made again since."""
+    some, count = _some(
+        Comparison.objects.differing(now).select_related("activation__store").order_by("pk")
+    )
+    rows = [
+        Row(
+            str(each.activation),
+            reverse("admin:connectors_comparison_change", args=[each.pk]),
+            each.get_purpose_display(),
+        )
+        for each in some
+    ]
+    url = _list("comparison", situation="differing")
+    return [Need(_("Conciliações com diferenças"), count, url, rows=rows)]
+
+
+def _credentials() -> list[Need]:
+    ending = Credential.objects.ending(ENDS_SOON).select_related("activation__store")
+    some, count = _some(ending.order_by("ends_at"))
+    rows = [
+        Row(str(each.activation), _page(each.activation_id), _ends(each.ends_at)) for each in some
+    ]
+    url = _list("credential", situation="ending")
+    return [Need(_("Credenciais que vencem em breve"), count, url, rows=rows)]
+
+
+def _ends(moment: datetime) -> str:
+    return _("Até %s") % date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+
+
 def _flows(now: datetime) -> list[Need]:
     flows = ActivationFlow.objects.with_freshness(now)
     ill = flows.filter(freshness__in=ILL)
     counts = dict(ill.order_by().values_list("freshness").annotate(Count("pk")))
-    some = ill.select_related("activation__store").order_by("late_at")[: SHOWN * len(ILL)]
+    # Sorted by what is needed for that; the few that are shown are read whole after it.
+    worst = dict(ill.order_by("late_at").values_list("pk", "freshness")[: SHOWN * len(ILL)])
+    some = ActivationFlow.objects.select_related("activation__store").in_bulk(worst)
     rows: dict[str, list[Row]] = {state: [] for state in ILL}
-    for flow in some:
-        rows[flow.freshness].append(Row(str(flow), _page(flow.activation_id)))
+    for pk, state in worst.items():
+        if flow := some.get(pk):
+            rows[state].append(Row(str(flow), _page(flow.activation_id)))
     return [
         Need(
             _("Fluxos: %s") % state.label.lower(),
@@ -187,11 +251,23 @@ def _integrations() -> list[Need]:
     titles = {
         State.PAUSED: _("Integrações pausadas"),
         State.WAITING: _("Integrações que ainda não foram chamadas"),
+        State.DRAFT: _("Ativações começadas e não concluídas"),
     }
+    some = (
+        others.filter(state__in=titles)
+        .annotate(
+            total=Window(Count("pk"), partition_by="state"),
+            place=Window(RowNumber(), partition_by="state", order_by="created_at"),
+        )
+        .filter(place__lte=SHOWN)
+    )
+    by_state: dict[str, list[Any]] = {state: [] for state in titles}
+    for each in some:
+        by_state[each.state].append(each)
     needs = []
     for state, title in titles.items():
-        some, count = _some(others.filter(state=state).order_by("created_at"))
-        rows = [Row(str(each), _page(each.pk), each.paused_reason) for each in some]
+        rows = [Row(str(each), _page(each.pk), each.paused_reason) for each in by_state[state]]
+        count = by_state[state][0].total if rows else 0
         needs.append(Need(title, count, _list("activation", state__exact=state), rows=rows))
     return needs
 
@@ -207,6 +283,11 @@ def _messages() -> list[Need]:
             _list("activation", endpoint__disabled_at__isempty="0"),
         ),
         Need(
+            _("Assinaturas de eventos desligadas"),
+            Subscription.objects.filter(ended_at=None).exclude(disabled_at=None).count(),
+            _list("subscription", disabled_at__isempty="0", ended_at__isempty="1"),
+        ),
+        Need(
             _("Alertas que não saem"),
             alerts_in_trouble(),
             _list("alert", sent_at__isempty="1"),
@@ -215,29 +296,28 @@ def _messages() -> list[Need]:
     ]
 
 
-def _last_day(now: datetime) -> list[Figure]:
+def _last_day(now: datetime, hours: list[Hour]) -> list[Figure]:
     since = now - DAY
-    failures = Failure.objects.aggregate(
+    recent = Q(first_at__gte=since) | Q(resolved_at__gte=since)
+    failures = Failure.objects.filter(recent).aggregate(
         new=Count("pk", filter=Q(first_at__gte=since)),
         resolved=Count("pk", filter=Q(resolved_at__gte=since)),
-    )
-    ended_badly = Run.objects.filter(
-        outcome__in=[Run.Outcome.FAILED, Run.Outcome.ABANDONED], started_at__gte=since
     )
     flows: dict[str, Any] = ActivationFlow.objects.aggregate(
         ran=Count("pk", filter=Q(last_run_at__gte=since)),
         called=Count("pk", filter=Q(last_call_at__gte=since)),
         changed=Count("pk", filter=Q(last_change_at__gte=since)),
     )
-    delivered = Notice.objects.filter(created_at__gte=since).exclude(delivered_at=None)
-    orders = Order.objects.filter(created_at__gte=since)
+    orders = sum(hour.orders for hour in hours)
+    ended_badly = sum(hour.failed for hour in hours)
     return [
-        Figure(_("pedidos novos"), orders.count(), reverse("admin:orders_order_changelist")),
+        Figure(_("pedidos novos"), orders, reverse("admin:orders_order_changelist")),
+        Figure(_("execuções que falharam"), ended_badly, _list("run", outcome__exact="failed")),
+        Figure(_("falhas novas"), failures["new"], _list("failure", situation="open")),
+        Figure(
+            _("falhas resolvidas"), failures["resolved"], _list("failure", situation="resolved")
+        ),
         Figure(_("fluxos que rodaram"), flows["ran"], _list("activationflow")),
         Figure(_("fluxos que o parceiro chamou"), flows["called"], _list("activationflow")),
         Figure(_("fluxos que mudaram algo"), flows["changed"], _list("activationflow")),
-        Figure(_("execuções que falharam"), ended_badly.count(), _list("run")),
-        Figure(_("falhas novas"), failures["new"], _list("failure")),
-        Figure(_("falhas resolvidas"), failures["resolved"], _list("failure")),
-        Figure(_("notificações entregues"), delivered.count(), _list("notice")),
     ]

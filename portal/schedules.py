@@ -9,6 +9,7 @@ from django_q.models import Schedule
 
 from catalog.comparing import compare_all_catalogues
 from catalog.push import push_all_prices, push_all_products, push_all_stock
+from catalog.spreadsheets.jobs import continue_all_spreadsheets, prune_spreadsheets
 from catalog.taking import prune_pages
 from catalog.tasks import pull_all_prices, pull_all_products, pull_all_stock
 from connectors.comparisons import prune_comparisons
@@ -21,6 +22,9 @@ from connectors.services import check_all_waiting
 from connectors.trouble.alerts import deliver_all_alerts
 from connectors.trouble.incidents import watch_flows
 from orders.comparing import compare_all_orders
+from orders.mails import send_all_mails
+from orders.personal_data import anonymise_all_ended
+from orders.statistics import fold_all_tallies
 from orders.tasks import link_all_late_lines, pull_all_fulfilments, pull_all_orders, push_all_orders
 
 
@@ -49,6 +53,8 @@ RECURRING = (
     Recurring(compare_all_catalogues, minutes=1),
     Recurring(compare_all_orders, minutes=1),
     Recurring(link_all_late_lines, minutes=5),
+    Recurring(fold_all_tallies, minutes=5),
+    Recurring(send_all_mails, minutes=1),
     Recurring(deliver_all_notices, minutes=1),
     Recurring(deliver_all_events, minutes=1),
     Recurring(check_all_waiting, minutes=1),
@@ -61,6 +67,9 @@ RECURRING = (
     Recurring(prune_runs, minutes=60),
     Recurring(prune_comparisons, minutes=60),
     Recurring(prune_pages, minutes=60),
+    Recurring(anonymise_all_ended, minutes=60),
+    Recurring(continue_all_spreadsheets, minutes=1),
+    Recurring(prune_spreadsheets, minutes=60),
 )
 
 

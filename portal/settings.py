@@ -1,9 +1,12 @@
 """Every setting, read once from the environment (or from the file that ENV_FILE names)."""
 
+import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -24,6 +27,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Addresses that people typed must not lead into our own network. Only the demo and the tests,
 # whose platforms run on this machine, allow it.
 ALLOW_PRIVATE_ADDRESSES = env.bool("ALLOW_PRIVATE_ADDRESSES", default=False)
+if SECRET_KEY.startswith(("demo-", "tests-")) and not ALLOW_PRIVATE_ADDRESSES:
+    raise ImproperlyConfigured("SECRET_KEY: the demo's and the tests' are for those alone.")
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -39,6 +44,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
+    "axes",
     "connectors",
     "catalog",
     "orders",
@@ -46,7 +52,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.proxies.CallersAddress",
     "portal.tracing.RequestIds",
+    "portal.security.BrowserRules",
+    "portal.metrics.ApiTimes",
     "portal.api.frame.ApiFrame",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -57,6 +66,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",  # the last: it says who has to wait
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -108,14 +118,42 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# After so many wrong passwords for one name from one address, both together wait.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "portal.pages.login.answer_locked_out"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+# Staff without a second factor get no further than the page on which they switch it on.
+REQUIRE_STAFF_2FA = env.bool("REQUIRE_STAFF_2FA", default=not DEBUG)
 LOGIN_URL = "login"
-LOGIN_REDIRECT_URL = "orders"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.bool("SECURE_COOKIES", default=not DEBUG)
+
+# -- What the proxy in front of us speaks with browsers: TLS -----------------------------------
+SECURE = env.bool("SECURE_COOKIES", default=not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+# The proxy says how it was called, and takes out what a caller says of it.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+PROXIES = env.int("PROXIES", default=0)  # how many of ours append to X-Forwarded-For
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W008",  # the proxy redirects to TLS; a redirect of ours would turn a POST into a GET
+    "security.W021",  # browsers' preload list takes whole domains, and those are not ours to give
+]
 
 LANGUAGE_CODE = "pt-br"
 LANGUAGES = [("pt-br", _("Português")), ("en", _("Inglês"))]
 LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+FORMAT_MODULE_PATH = ["portal.formats"]
 USE_TZ = True  # stored in UTC; shown in:
 TIME_ZONE = "America/Sao_Paulo"
 
@@ -142,6 +180,9 @@ REST_FRAMEWORK = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of one request's body
 API_RATE = env.int("API_RATE", default=600)  # calls of one credential in a minute
+# Wrong client secrets, or wrong hand-over links, from one address: after so many it waits.
+FAILED_ATTEMPTS = env.int("FAILED_ATTEMPTS", default=20)
+ATTEMPTS_WINDOW = 15 * 60  # seconds
 # What the calls are counted in: several processes count together only in a cache that they share.
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 SPECTACULAR_SETTINGS = {
@@ -195,20 +236,30 @@ Q_CLUSTER = {
 # One minute of a connector's cadence lasts this many seconds. The demo says 1.
 SECONDS_PER_MINUTE = env.int("SECONDS_PER_MINUTE", default=60)
 
+# -- What the portal says of itself ---------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # for /metrics; none: nobody reads it
+METRICS_DIR = Path(env.str("METRICS_DIR", default=str(DATA_DIR / "metrics")))
+METRICS_DIR.mkdir(parents=True, exist_ok=True)
+# Read by prometheus_client when it is imported: web processes write their times there.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"trace": {"()": "portal.tracing.AddTrace"}},
+    "filters": {
+        "trace": {"()": "portal.tracing.AddTrace"},
+        "bounded": {"()": "portal.tracing.Bounded"},
+    },
     "formatters": {
         "line": {
             "format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s %(caller)s] %(message)s"
-        }
+        },
+        "json": {"()": "portal.tracing.JsonLine"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["trace"],
+            "formatter": env.str("LOG_FORMAT", default="line"),  # or json: one object a line
+            "filters": ["trace", "bounded"],
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

@@ -3,28 +3,43 @@
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse, reverse_lazy
+from django.urls import path, reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 from portal.front import front_page
+from portal.why import NEEDED, why_page
+
+SHOWN = "second_factor"  # in the session: it was shown at this login
 
 
 class PortalSite(UnfoldAdminSite):
     index_title = _("Portal de integrações")
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        shown = not settings.REQUIRE_STAFF_2FA or request.session.get(SHOWN, False)
+        return super().has_permission(request) and shown
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Afterwards to the front page; the theme's form does not say so, and without it everybody
-        lands on the merchants' page."""
-        if request.method == "GET" and REDIRECT_FIELD_NAME not in request.GET:
-            query = urlencode({REDIRECT_FIELD_NAME: reverse("admin:index")})
-            return HttpResponseRedirect(f"{request.path}?{query}")
-        return super().login(request, extra_context)
+        """Everybody comes in by the same page. Who is in already, and may not be here, has first to
+        switch the second factor on, or is a merchant."""
+        wanted = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        page = "login"
+        if request.user.is_authenticated:
+            page = "second-factor" if request.user.is_staff else "orders"
+        if self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        query = "" if page == "orders" else "?" + urlencode({REDIRECT_FIELD_NAME: wanted})
+        return HttpResponseRedirect(reverse(page) + query)
+
+    def get_urls(self) -> list[Any]:
+        return [path("why/", self.admin_view(why_page), name="why"), *super().get_urls()]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -49,7 +64,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Integração"),
             "items": [
-                _item(_("Conectores"), "extension", "connectors_connector"),
+                {
+                    "title": _("Aplicativos"),
+                    "icon": "apps",
+                    "link": reverse_lazy("admin:connectors_connector_apps"),
+                    "permission": lambda request: request.user.has_perm(
+                        "connectors.view_connector"
+                    ),
+                },
                 _item(_("Integrações"), "power", "connectors_activation"),
                 _item(_("Lojas"), "storefront", "connectors_store"),
             ],
@@ -65,12 +87,20 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("O que aconteceu"),
             "items": [
+                {
+                    "title": _("Por que não sincronizou?"),
+                    "icon": "help",
+                    "link": reverse_lazy("admin:why"),
+                    "permission": lambda request: all(map(request.user.has_perm, NEEDED)),
+                },
                 _item(_("Fluxos"), "schedule", "connectors_activationflow"),
                 _item(_("Incidentes"), "notification_important", "connectors_incident"),
                 _item(_("Falhas"), "error", "connectors_failure"),
+                _item(_("Reparos"), "build", "connectors_repair"),
                 _item(_("Freios"), "pan_tool", "connectors_brake"),
                 _item(_("Comparações"), "compare_arrows", "connectors_comparison"),
                 _item(_("Execuções"), "sync", "connectors_run"),
+                _item(_("Envios aos canais"), "upload", "catalog_sent"),
                 _item(_("Notificações"), "notifications", "connectors_notice"),
                 _item(_("Avisos recebidos"), "notifications_active", "connectors_ring"),
                 _item(_("Assinaturas"), "webhook", "connectors_subscription"),
@@ -80,6 +110,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {
             "title": _("Acesso"),
             "items": [
+                _item(_("Registro"), "history", "connectors_act"),
+                _item(_("Credenciais"), "key", "connectors_credential"),
                 _item(_("Usuários"), "person", "auth_user"),
                 _item(_("Grupos"), "group", "auth_group"),
             ],

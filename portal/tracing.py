@@ -1,11 +1,15 @@
 """Which request a log line belongs to, and whose: in every line, and the id in every answer."""
 
+import json
 import logging
 import re
+import threading
+import time
 import uuid
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.http import HttpRequest, HttpResponse
 
@@ -62,3 +66,57 @@ class AddTrace(logging.Filter):
         trace = getattr(request, "META", {}).get(KEY) or _current.get() or NOBODY
         record.request_id, record.caller = trace.request_id, trace.caller
         return True
+
+
+class JsonLine(logging.Formatter):
+    """One object a line, for whoever collects logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": getattr(record, "request_id", "-"),
+        }
+        # "store=1 activation=2", as it was noted
+        line |= dict(re.findall(r"(\w+)=(\w+)", getattr(record, "caller", "")))
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+Place = tuple[str, int, int, type[BaseException] | None]
+
+
+class Bounded(logging.Filter):
+    """Of what one place in the code says over and over, so many lines a minute in each process;
+    the first one of the next minute tells how many were left out. A database that is away for an
+    hour must not fill the disk with the same traceback."""
+
+    MOST, SECONDS = 30, 60
+    MOST_PLACES = 1000
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock = threading.Lock()
+        self.minute = 0
+        self.counts: dict[Place, int] = {}
+        self.left_out: dict[Place, int] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        # Django says all that it answers with an error from one line: what it was is told apart.
+        error = record.exc_info[0] if record.exc_info else None
+        place = (record.pathname, record.lineno, record.levelno, error)
+        with self.lock:
+            minute = int(time.monotonic() // self.SECONDS)
+            if minute != self.minute or len(self.counts) > self.MOST_PLACES:
+                self.left_out = {
+                    at: n - self.MOST for at, n in self.counts.items() if n > self.MOST
+                }
+                self.minute, self.counts = minute, {}
+            count = self.counts[place] = self.counts.get(place, 0) + 1
+            missed = self.left_out.pop(place, 0) if count == 1 else 0
+        if missed:
+            record.msg, record.args = f"{record.getMessage()} (and {missed} more like it)", ()
+        return count <= self.MOST

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminURLInputWidget
 
-from connectors.admin.activations import ActivationAdmin
+from connectors.admin.activations import MORE, ActivationAdmin
 from connectors.admin.asking import page_of
-from connectors.admin.credentials import operator_of
 from connectors.admin.forms import HttpsField
+from connectors.admin.operators import operator_of
 from connectors.errors import Refused
 from connectors.models import Activation
 from orders.upgrade import Plan, is_to_upgrade, plans, upgrade
+from portal.revoking import RevocableActivation
 
 admin.site.unregister(Activation)
 
@@ -44,10 +45,13 @@ def _form_for(plan: Plan, request: HttpRequest) -> UpgradeForm:
 
 
 @admin.register(Activation)
-class UpgradableActivationAdmin(ActivationAdmin):
+class UpgradableActivationAdmin(RevocableActivation, ActivationAdmin):
     """The connectors' own page, with what also concerns the catalogue and the orders."""
 
-    actions_detail = (*ActivationAdmin.actions_detail, "upgrade")
+    actions_detail = (
+        *ActivationAdmin.actions_detail[:-1],
+        {"title": _("Mais"), "items": [*MORE, "upgrade", "revoke_for_good"]},
+    )
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         activation = self.get_object(request, str(object_id))

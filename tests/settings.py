@@ -1,11 +1,14 @@
 """The portal's settings, told what the environment would say."""
 
 import os
+import tempfile
 
-os.environ.setdefault("SECRET_KEY", "a-secret-of-the-tests-only-0123456789abcdefghijklmnop")
+os.environ.setdefault("SECRET_KEY", "tests-secret-and-theirs-only-0123456789abcdefghijklmnop")
 os.environ.setdefault("CREDENTIAL_KEYS", "xN0rJvhk1zq2bq0m0wYw0w7Q0Vw0n3dX0m6m0t5u8gE=")
 os.environ.setdefault("ALLOW_PRIVATE_ADDRESSES", "true")
 os.environ.setdefault("SECURE_COOKIES", "false")
+os.environ.setdefault("REQUIRE_STAFF_2FA", "false")
+os.environ.setdefault("METRICS_DIR", f"{tempfile.gettempdir()}/tomada-tests-metrics")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
 from portal.settings import *  # noqa: F403

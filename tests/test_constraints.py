@@ -10,12 +10,25 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
-from catalog.models import Price, Reservation, Sent, SkuMapping, Stock, Taken, TakenPage
+from catalog.models import (
+    Price,
+    Reservation,
+    Sent,
+    SkuMapping,
+    Spreadsheet,
+    SpreadsheetRow,
+    Stock,
+    Taken,
+    TakenPage,
+)
 from connectors.models import (
     AccessToken,
     ActivationFlow,
+    ActivationStep,
     Alert,
+    Ask,
     AuthorizationCode,
+    BillingTerm,
     Brake,
     CallBudget,
     Comparison,
@@ -25,15 +38,18 @@ from connectors.models import (
     Doorbell,
     Event,
     Failure,
+    Handover,
     Incident,
     Listed,
     Notice,
+    Repair,
     Ring,
     Run,
     Store,
     Subscription,
+    Trial,
 )
-from orders.models import Line, Order, OrderLink
+from orders.models import BuyerMail, Line, Order, OrderLink, OrderWord, Tally
 from tests.conftest import make_operator, make_partner, make_store
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +87,11 @@ class World:
             status="approved",
         )
         self.line = Line.objects.create(order=self.order, quantity=1)
+        self.tally = Tally.objects.create(
+            store=self.store, day="2026-11-22", status="paid", orders=1, amount=1, folded=True
+        )
+        self.word = OrderWord.objects.create(order=self.order, store=self.store, word="ANA")
+        self.mail = BuyerMail.objects.create(order=self.order, kind="shipped", subject="s")
         self.link = OrderLink.objects.create(order=self.order, activation=self.activation)
         self.flow = ActivationFlow.objects.create(
             activation=self.activation, ability="StockSource", flow="stock", every=60
@@ -118,6 +139,19 @@ class World:
         self.listed = Listed.objects.create(
             comparison=self.comparison, flow="stock", record_id="A", digest=1
         )
+        self.ask = Ask.objects.create(
+            store=self.store, connector=self.activation.connector, asked_by=make_operator()
+        )
+        self.spreadsheet = Spreadsheet.objects.create(
+            store=self.store, kind="products", file_name="a.csv", created_by=make_operator()
+        )
+        self.row = SpreadsheetRow.objects.create(
+            spreadsheet=self.spreadsheet, number=2, cells=[], outcome="same"
+        )
+        self.step = ActivationStep.objects.create(
+            activation=self.activation, key="plugin", done_by=make_operator()
+        )
+        self.trial = Trial.objects.create(activation=self.activation, asked_by=make_operator())
         self.page = TakenPage.objects.create(activation=self.activation, flow="stock", digest=1)
         self.taken = Taken.objects.create(
             activation=self.activation, flow="stock", record_id="A", product=self.product
@@ -128,6 +162,15 @@ class World:
             access_expires_at=timezone.now(),
             refresh_hash="r",
             refresh_expires_at=timezone.now(),
+        )
+        self.handover = Handover.objects.create(
+            activation=self.activation,
+            token_hash="h",
+            created_by=make_operator(),
+            expires_at=timezone.now(),
+        )
+        self.term = BillingTerm.objects.create(
+            activation=self.activation, number=1, starts_on="2026-01-01", months=1, price=1
         )
         self.code = AuthorizationCode.objects.create(
             activation=self.activation,
@@ -191,6 +234,22 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
             w.credential, kind="received", client_secret_hash="", api_secret_hash="", sealed="s"
         ),
     ),
+    "handover_issues_when_opened": (
+        lambda w: change(w.handover, opened_at=timezone.now()),
+        lambda w: change(w.handover, opened_at=timezone.now(), credential=w.credential),
+    ),
+    "billing_terms_one_after_the_other": (
+        lambda w: copy(w.term),
+        lambda w: copy(w.term, number=2, starts_on=None),
+    ),
+    "billing_only_the_first_term_has_a_date": (
+        lambda w: change(w.term, starts_on=None),
+        lambda w: change(w.term, number=2, starts_on=None),
+    ),
+    "billing_term_months_and_price": (
+        lambda w: change(w.term, months=0),
+        lambda w: change(w.term, months=1, price=0),
+    ),
     "endpoint_fails_since_a_moment": (
         lambda w: change(w.activation.endpoint, failures_in_a_row=1),
         lambda w: change(w.activation.endpoint, failures_in_a_row=1, failing_since=timezone.now()),
@@ -230,6 +289,26 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
         lambda w: copy(w.flow, ability="OrderSink"),
     ),
     "flow_has_interval": (lambda w: change(w.flow, every=0), lambda w: change(w.flow, every=1)),
+    "one_open_ask_per_connector": (
+        lambda w: copy(w.ask),
+        lambda w: copy(w.ask, answered_at=timezone.now()),
+    ),
+    "spreadsheet_of_codes_has_activation": (
+        lambda w: change(w.spreadsheet, kind="mappings"),
+        lambda w: change(w.spreadsheet, kind="mappings", activation=w.activation),
+    ),
+    "row_once_per_spreadsheet": (
+        lambda w: copy(w.row),
+        lambda w: copy(w.row, number=3),
+    ),
+    "step_once_per_activation": (
+        lambda w: copy(w.step),
+        lambda w: copy(w.step, key="credentials"),
+    ),
+    "one_open_trial_per_activation": (
+        lambda w: copy(w.trial),
+        lambda w: copy(w.trial, ended_at=timezone.now()),
+    ),
     "one_open_run_per_flow": (
         lambda w: copy(w.run),
         lambda w: copy(w.run, ended_at=timezone.now(), outcome="done"),
@@ -253,6 +332,14 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
     "incident_heals_by_ending": (
         lambda w: change(w.incident, healed=True),
         lambda w: change(w.incident, healed=True, ended_at=timezone.now()),
+    ),
+    "failure_edited_by_somebody": (
+        lambda w: change(w.failure, edited_at=timezone.now()),
+        lambda w: change(w.failure, edited_at=timezone.now(), edited_by=make_operator()),
+    ),
+    "repair_counts_what_it_saw": (
+        lambda w: Repair.objects.create(action="retry", asked_by=make_operator(), seen=1),
+        lambda w: Repair.objects.create(action="retry", asked_by=make_operator()),
     ),
     "one_open_failure_per_record": (
         lambda w: copy(w.failure),
@@ -306,6 +393,26 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
     "order_status_known": (
         lambda w: change(w.order, status="lost"),
         lambda w: change(w.order, status="shipped"),
+    ),
+    "tally_status_known": (
+        lambda w: change(w.tally, status="lost"),
+        lambda w: change(w.tally, status="shipped"),
+    ),
+    "tally_folded_once": (
+        lambda w: copy(w.tally),
+        lambda w: copy(w.tally, folded=False),
+    ),
+    "order_word_once": (
+        lambda w: copy(w.word),
+        lambda w: copy(w.word, word="SOUZA"),
+    ),
+    "mail_once_per_order_and_kind": (
+        lambda w: copy(w.mail, message_id="msg_2"),
+        lambda w: copy(w.mail, message_id="msg_2", kind="delivered"),
+    ),
+    "mail_sent_has_its_time": (
+        lambda w: change(w.mail, state="sent"),
+        lambda w: change(w.mail, state="sent", sent_at=timezone.now()),
     ),
     "line_has_quantity": (
         lambda w: change(w.line, quantity=0),

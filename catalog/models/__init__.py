@@ -4,7 +4,8 @@ from catalog.models.levels import Price, Stock
 from catalog.models.mappings import SkuMapping
 from catalog.models.products import Product, ProductQuerySet, external_key
 from catalog.models.reservations import Reservation, ReservationQuerySet
-from catalog.models.sent import Sent
+from catalog.models.sent import Sent, SentQuerySet, Situation
+from catalog.models.spreadsheets import Spreadsheet, SpreadsheetRow
 from catalog.models.taken import Taken, TakenPage
 
 __all__ = [
@@ -14,7 +15,11 @@ __all__ = [
     "Reservation",
     "ReservationQuerySet",
     "Sent",
+    "SentQuerySet",
+    "Situation",
     "SkuMapping",
+    "Spreadsheet",
+    "SpreadsheetRow",
     "Stock",
     "Taken",
     "TakenPage",

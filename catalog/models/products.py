@@ -95,6 +95,8 @@ class Product(HubObject):
         indexes = [
             models.Index(fields=["store", "-id"], name="product_list", condition=Q(parent=None)),
             models.Index(fields=["store", "ean"], name="product_by_ean"),
+            models.Index(fields=["sku"], name="product_by_sku"),
+            models.Index(fields=["ean"], name="product_by_ean_anywhere", condition=~Q(ean="")),
             models.Index(fields=["store", "modified_at"], name="product_by_modified"),
         ]
 

@@ -12,9 +12,27 @@ from connectors.models import Activation
 CHANGED = Q(changed_at__isnull=False)
 
 
+class Situation(models.TextChoices):
+    SENT = "sent", _("Enviado")
+    WAITING = "waiting", _("Mudou: será comparado e enviado")
+    REFUSED = "refused", _("Recusado pelo canal")
+    NOTHING = "nothing", _("Nada a enviar")
+
+
 class SentQuerySet(models.QuerySet["Sent"]):
     def to_compare(self) -> "SentQuerySet":
         return self.filter(CHANGED)
+
+    def in_situation(self, situation: str) -> "SentQuerySet":
+        """As `Sent.situation` says of each."""
+        refused, nothing = ~Q(refused=""), Q(digest="")
+        rules = {
+            Situation.REFUSED: refused,
+            Situation.WAITING: ~refused & CHANGED,
+            Situation.SENT: ~refused & ~CHANGED & ~nothing,
+            Situation.NOTHING: ~refused & ~CHANGED & nothing,
+        }
+        return self.filter(rules[Situation(situation)])
 
     def of_known_products(self) -> "SentQuerySet":
         """Those whose product the channel has, and those whose product is gone."""
@@ -30,10 +48,14 @@ class Sent(models.Model):
     """What one channel was sent last of one product, in one flow: a product with its variations; a
     price, or a stock level, for each SKU. Without a digest it was sent nothing yet."""
 
-    activation = models.ForeignKey(Activation, models.CASCADE, related_name="sent")
+    activation = models.ForeignKey(
+        Activation, models.CASCADE, verbose_name=_("integração"), related_name="sent"
+    )
     flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
     # None: deleted here, and perhaps not yet there.
-    product = models.ForeignKey(Product, models.SET_NULL, null=True, related_name="sent")
+    product = models.ForeignKey(
+        Product, models.SET_NULL, verbose_name=_("produto"), null=True, related_name="sent"
+    )
     code = models.CharField(_("código no canal"), max_length=100, db_default="")
     external_id = models.CharField(_("id no canal"), max_length=200, db_default="")
     digest = models.CharField(max_length=64, db_default="")
@@ -41,6 +63,8 @@ class Sent(models.Model):
     refused = models.CharField(max_length=64, db_default="")
     # What was in its lists, by their natural keys: what has left since must be taken out there.
     elements = models.JSONField(null=True)
+    # When the channel last answered, whatever it said.
+    answered_at = models.DateTimeField(_("última resposta do canal"), null=True)
     # Of the latest change that may have made it untrue; None once it was compared after that.
     changed_at = models.DateTimeField(_("mudou em"), null=True)
 
@@ -61,7 +85,16 @@ class Sent(models.Model):
             models.Index(
                 fields=["activation", "flow"], name="sent_and_gone", condition=Q(product=None)
             ),
+            models.Index(fields=["code"], name="sent_by_code"),
         ]
 
     def __str__(self) -> str:
         return f"{self.code} · {self.get_flow_display()}"
+
+    @property
+    def situation(self) -> "Situation":
+        if self.refused:
+            return Situation.REFUSED
+        if self.changed_at:
+            return Situation.WAITING
+        return Situation.SENT if self.digest else Situation.NOTHING

@@ -2,6 +2,8 @@
 
 from connectors.admin import (
     activations,
+    acts,
+    asks,
     brakes,
     comparisons,
     connectors,
@@ -11,12 +13,16 @@ from connectors.admin import (
     hooks,
     incidents,
     notices,
+    receipts,
     records,
+    repairs,
     stores,
 )
 
 __all__ = [
     "activations",
+    "acts",
+    "asks",
     "brakes",
     "comparisons",
     "connectors",
@@ -26,6 +32,8 @@ __all__ = [
     "hooks",
     "incidents",
     "notices",
+    "receipts",
     "records",
+    "repairs",
     "stores",
 ]

@@ -2,47 +2,46 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
 
+from connectors.activating import way_of
 from connectors.admin.asking import page_of
+from connectors.admin.columns import moment_of, short, two_lines
 from connectors.admin.confirmed import ConfirmedActions
 from connectors.admin.connectors import mode_name
-from connectors.admin.credentials import CredentialInline, operator_of, show_once
+from connectors.admin.credentials import CredentialInline
 from connectors.admin.doorbells import DoorbellInline
 from connectors.admin.flows import FlowInline
 from connectors.admin.forms import (
     CREDENTIAL,
     INTERVAL,
     SETTING,
-    ActivateForm,
     ActivationForm,
 )
+from connectors.admin.handovers import HandoverInline
 from connectors.admin.hooks import SubscriptionInline
 from connectors.admin.notices import (
     BREAKER_COLOURS,
     EndpointInline,
 )
-from connectors.errors import Refused
-from connectors.models import Activation, Connector, State
+from connectors.admin.operators import operator_of
+from connectors.admin.receipts import ReceiptInline
+from connectors.admin.wizard import WizardPages, step_url, way_url
+from connectors.models import Activation, State
 from connectors.runs.cadence import set_intervals, settable_flows
-from connectors.runs.holding import ask_preview
 from connectors.services import (
-    activate,
     change_settings,
     pause,
     record_credential,
     resume,
     revoke,
 )
-from connectors.spec import Mode
+from connectors.spec import Does, Mode
 
 STATE_COLOURS = {
     State.DRAFT: "info",
@@ -54,40 +53,62 @@ STATE_COLOURS = {
 }
 
 
+MORE = [
+    "preview", "billing", "open_at_partner", "enable", "replay_window", "subscribe_event",
+    "replace_address",
+]  # fmt: skip
+
+
 @admin.register(Activation)
-class ActivationAdmin(ConfirmedActions):
+class ActivationAdmin(WizardPages, ConfirmedActions):
     form = ActivationForm
     list_display = (
-        "shown_name", "store", "connector", "shown_mode", "shown_state", "shown_notices",
-        "created_at",
+        "shown_name", "shown_store", "shown_state", "shown_notices", "shown_created",
     )  # fmt: skip
+    when_empty = _(
+        "Nenhuma integração ainda: cada uma é um conector ligado em uma loja. Abra os aplicativos,"
+        " escolha o conector e siga os passos."
+    )
+    shown_created = moment_of(Activation, "created_at")
     list_display_links = ("shown_name",)
     list_filter = (
         "state", "mode", "connector", ("endpoint__disabled_at", admin.EmptyFieldListFilter),
     )  # fmt: skip
     list_select_related = ("store", "connector", "endpoint")
     search_fields = ("name", "custom_name", "store__name", "connector__name")
-    show_full_result_count = False
-    inlines = (CredentialInline, DoorbellInline, FlowInline, EndpointInline, SubscriptionInline)
+    inlines = (
+        CredentialInline,
+        HandoverInline,
+        ReceiptInline,
+        DoorbellInline,
+        FlowInline,
+        EndpointInline,
+        SubscriptionInline,
+    )
     actions = ("pause_selected", "resume_selected", "revoke_selected")
-    actions_detail: tuple[str, ...] = (
-        "rotate", "revoke_older", "open_at_partner", "enable", "replay_window", "subscribe_event",
-        "replace_address", "preview",
-    )  # fmt: skip
+    actions_detail: tuple[str | dict[str, Any], ...] = (
+        "test_connection",
+        {
+            "title": _("Credenciais"),
+            "items": ["rotate", "hand_over", "withdraw", "revoke_older"],
+        },
+        {"title": _("Mais"), "items": MORE},
+    )
     readonly_fields = (
         "store", "connector", "mode", "name", "state", "moved_to", "paused_reason", "client_id",
         "api_user", "created_by", "created_at", "first_called_at", "notices_now",
     )  # fmt: skip
 
-    @display(description=_("integração"), ordering="name")
-    def shown_name(self, activation: Activation) -> str:
-        return activation.custom_name or activation.name
+    @display(description=_("integração"))
+    def shown_name(self, activation: Activation) -> SafeString:
+        below = f"{activation.connector} · {mode_name(activation.mode)}"
+        return two_lines(activation.custom_name or activation.name, below, "14rem")
 
-    @display(description=_("modo"), ordering="mode")
-    def shown_mode(self, activation: Activation) -> str:
-        return mode_name(activation.mode)
+    @display(description=_("loja"))
+    def shown_store(self, activation: Activation) -> SafeString:
+        return short(activation.store)
 
-    @display(description=_("situação"), ordering="state", label=STATE_COLOURS)
+    @display(description=_("situação"), label=STATE_COLOURS)
     def shown_state(self, activation: Activation) -> tuple[str, str]:
         return activation.state, activation.get_state_display()
 
@@ -102,6 +123,18 @@ class ActivationAdmin(ConfirmedActions):
         if endpoint is None:
             return None
         return ". ".join(filter(None, [str(endpoint.breaker.label), endpoint.disabled_reason]))
+
+    def get_inlines(self, request: HttpRequest, obj: Activation | None) -> list[Any]:
+        """Those that its mode and its connector can fill."""
+        inlines = list(self.inlines)
+        if obj is not None:
+            others = [DoorbellInline]
+            if obj.mode == Mode.MANAGED:
+                others = [HandoverInline, EndpointInline]
+            if not obj.spec.hooks:
+                others.append(SubscriptionInline)
+            inlines = [each for each in inlines if each not in others]
+        return inlines
 
     def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> Any:
         facts: list[tuple[Any, dict[str, Any]]] = [
@@ -136,65 +169,29 @@ class ActivationAdmin(ConfirmedActions):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # it is revoked, and its history stays
 
-    # -- Activating ------------------------------------------------------------------------------
-
-    def add_view(
+    def change_view(
         self,
         request: HttpRequest,
+        object_id: str,
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The connector's own form, and after it the four values, once."""
-        if "connector" not in request.GET:
-            messages.info(request, _("Escolha o conector e abra os seus detalhes."))
-            return HttpResponseRedirect(reverse("admin:connectors_connector_changelist"))
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        connector = get_object_or_404(Connector, slug=request.GET["connector"])
-        form = ActivateForm(connector, request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                return self._activate(request, connector, form)
-            except Refused as error:
-                form.add_error(None, str(error))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Ativar %(connector)s") % {"connector": connector.name},
-            "opts": self.opts,
-            "connector": connector,
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/connectors/activation/activate.html", context)
+        """A draft's page is the step that it has come to."""
+        activation = self.get_object(request, object_id)
+        is_draft = activation is not None and activation.state == State.DRAFT
+        if activation is not None and is_draft and self.has_add_permission(request):
+            return HttpResponseRedirect(way_url(activation))
+        return super().change_view(request, object_id, form_url, extra_context)
 
-    def _activate(
-        self, request: HttpRequest, connector: Connector, form: ActivateForm
-    ) -> HttpResponse:
-        data, by = form.cleaned_data, operator_of(request)
-        repeated = Activation.objects.filter(submission=data["submission"]).exists()
-        with transaction.atomic():
-            activation, issued = activate(
-                store=data["store"],
-                connector=connector,
-                mode=Mode(data["mode"]),
-                name=data["name"],
-                custom_name=data.get("custom_name", ""),
-                plugin_url=data["plugin_url"],
-                values=form.settings_values(),
-                received=form.received_credentials(),
-                submission=data["submission"],
-                by=by,
-            )
-            if not repeated:
-                self.log_addition(request, activation, [{"added": {}}])
-                if data.get("preview") and activation.mode == Mode.MANAGED:
-                    ask_preview(activation, by, holds=True)
-        if issued:
-            return show_once(self, request, activation, issued)
-        if repeated:
-            messages.info(request, _("Este formulário já tinha sido enviado: nada mudou."))
-        else:
-            messages.success(request, _("Integração ativada; aguardando a primeira chamada."))
-        return HttpResponseRedirect(page_of(activation))
+    @action(description=_("Testar conexão"), url_path="test", permissions=["change"])
+    def test_connection(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The step of its activation that tests."""
+        activation = get_object_or_404(Activation.objects.select_related("connector"), pk=object_id)
+        steps = way_of(activation).stops
+        checks = [stop for stop in steps if stop.step.does is Does.CHECK]
+        return HttpResponseRedirect(
+            step_url(activation, checks[0]) if checks else page_of(activation)
+        )
 
     @admin.action(description=_("Pausar"), permissions=["change"])
     def pause_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
@@ -205,7 +202,7 @@ class ActivationAdmin(ConfirmedActions):
     def resume_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
         self._each(request, queryset, resume, _("Retomada."))
 
-    @admin.action(description=_("Revogar para sempre"), permissions=["change"])
+    @admin.action(description=_("Revogar para sempre"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
         by = operator_of(request)
         self._each(request, queryset, lambda pk: revoke(pk, by), _("Revogada."))

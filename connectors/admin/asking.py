@@ -1,6 +1,8 @@
 """Asking on a page of its own before something is done."""
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
@@ -16,6 +18,11 @@ def page_of(row: Model) -> str:
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
 
 
+def why_url(store_id: int, record: str) -> str:
+    """The page that says why a SKU or an order has not synchronised."""
+    return reverse("admin:why") + "?" + urlencode({"store": store_id, "q": record})
+
+
 def ask(
     admin: ModelAdmin,
     request: HttpRequest,
@@ -23,13 +30,16 @@ def ask(
     title: Any,
     question: Any,
     form: Form | None = None,
+    facts: Sequence[tuple[Any, Any]] = (),
 ) -> HttpResponse:
-    """A page with the question, whose only button posts to the same address."""
+    """A page with the question and what to know before, whose only button posts to the same
+    address."""
     context = {
         **admin.admin_site.each_context(request),
         "title": title,
         "question": question,
         "form": form,
+        "facts": facts,
         "opts": row._meta,
         "original": row,
         "page": page_of(row),

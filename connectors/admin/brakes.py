@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.html import format_html, format_html_join
@@ -11,41 +12,47 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from connectors.admin.asking import ask, page_of
-from connectors.admin.credentials import operator_of
+from connectors.admin.columns import INTEGRATION, IntegrationColumn, moment_of, two_lines
+from connectors.admin.operators import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin
+from connectors.admin.situations import OpenFirst
 from connectors.models import Brake
 from connectors.runs.holding import answer_brake
 
 WAITING = "waiting"
 
 
-class AnsweredFilter(admin.SimpleListFilter):
-    title = _("situação")
-    parameter_name = "situation"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("Aguardam resposta")), ("answered", _("Respondidos"))]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() in ("open", "answered"):
-            return queryset.filter(answered_at__isnull=self.value() == "open")
-        return queryset
+class AnsweredFilter(OpenFirst):
+    situations = (
+        ("open", _("Aguardam resposta"), Q(answered_at=None)),
+        ("answered", _("Respondidos"), Q(answered_at__isnull=False)),
+    )
 
 
 @admin.register(Brake)
-class BrakeAdmin(ReadOnlyAdmin):
+class BrakeAdmin(IntegrationColumn, ReadOnlyAdmin):
     list_display = (
-        "activation", "flow", "danger", "reach", "asked_at", "shown_answer", "answered_by",
+        "integration", "shown_danger", "reach", "shown_asked", "shown_answer", "answered_by",
     )  # fmt: skip
+    when_empty = _(
+        "Nenhum freio espera resposta: um aparece quando uma leitura mudaria demais de uma vez,"
+        " e para até que alguém decida. Para ver os respondidos, troque o filtro de situação."
+    )
     list_filter = (AnsweredFilter, "danger", "activation__connector")
-    list_select_related = ("activation__store", "answered_by")
+    list_select_related = (*INTEGRATION, "answered_by")
     search_fields = ("activation__name", "activation__store__name")
     actions_detail = ("let_through", "read_again")
     fields = (
-        "activation", "flow", "danger", "reach", "limit", "asked_at", "run", "shown_sample",
-        "shown_answer", "answered_at", "answered_by", "used_at",
+        "activation", "flow", "danger", "reach", "limit", "written_before", "asked_at", "run",
+        "shown_sample", "shown_answer", "answered_at", "answered_by", "used_at",
     )  # fmt: skip
     readonly_fields = fields
+
+    shown_asked = moment_of(Brake, "asked_at")
+
+    @display(description=_("perigo"))
+    def shown_danger(self, brake: Brake) -> SafeString:
+        return two_lines(brake.get_danger_display(), brake.get_flow_display())
 
     @display(description=_("SKUs atingidos"))
     def reach(self, brake: Brake) -> str:
@@ -54,6 +61,15 @@ class BrakeAdmin(ReadOnlyAdmin):
             "base": brake.base,
             "percent": brake.percent,
         }
+
+    @display(description=_("já gravados antes de parar"))
+    def written_before(self, brake: Brake) -> str:
+        return _("%(written)d SKUs: o que foi lido até então estava abaixo do limite.") % {
+            "written": brake.written
+        }
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Brake]:
+        return super().get_queryset(request).defer("asked")
 
     @display(
         description=_("resposta"),
@@ -73,8 +89,8 @@ class BrakeAdmin(ReadOnlyAdmin):
     @action(description=_("Aplicar mesmo assim"), url_path="apply", permissions=["answer"])
     def let_through(self, request: HttpRequest, object_id: str) -> HttpResponse:
         question = _(
-            "A próxima leitura grava tudo o que encontrar, sem perguntar de novo. Depois dela o"
-            " freio volta a valer."
+            "Grava o que foi perguntado, e só isso: o que vier além, ou com outro valor, é julgado"
+            " de novo e, acima do limite, o freio pergunta outra vez."
         )
         return self._answer(request, object_id, Brake.Answer.APPLY, question)
 

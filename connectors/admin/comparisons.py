@@ -10,13 +10,21 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from connectors.admin.asking import ask, page_of
-from connectors.admin.credentials import operator_of
+from connectors.admin.columns import (
+    INTEGRATION,
+    NARROW,
+    IntegrationColumn,
+    moment_of,
+    text_of,
+)
+from connectors.admin.operators import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.comparisons import ask_for
 from connectors.contract import Flow
@@ -37,13 +45,40 @@ REFRESH_SECONDS = 5
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+class SituationFilter(admin.SimpleListFilter):
+    title = _("situação")
+    parameter_name = "situation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("holding", _("Esperam aprovação")),
+            ("differing", _("Últimas com diferenças")),
+            ("going_on", _("Em andamento")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "holding":
+                return queryset.holding()
+            case "differing":
+                return queryset.differing(timezone.now())
+            case "going_on":
+                return queryset.filter(ended_at=None)
+        return queryset
+
+
 @admin.register(Comparison)
-class ComparisonAdmin(ReadOnlyAdmin):
+class ComparisonAdmin(IntegrationColumn, ReadOnlyAdmin):
     list_display = (
-        "activation", "purpose", "shown_situation", "seen", "differing", "asked_at", "ended_at",
+        "integration", "purpose", "shown_situation", "seen", "differing", "shown_asked",
+        "shown_ended",
     )  # fmt: skip
-    list_filter = ("purpose", ("ended_at", admin.EmptyFieldListFilter), "holds")
-    list_select_related = ("activation__store",)
+    when_empty = _(
+        "Nenhuma comparação ainda: cada integração gerenciada é comparada uma vez por dia, e antes"
+        " da primeira sincronização. Para pedir uma agora, abra a integração e escolha a prévia."
+    )
+    list_filter = (SituationFilter, "purpose")
+    list_select_related = INTEGRATION
     search_fields = ("activation__name", "activation__store__name")
     actions_detail = ("approve", "list_differences", "download")
     fields = (
@@ -51,6 +86,9 @@ class ComparisonAdmin(ReadOnlyAdmin):
         "asked_at", "ended_at", "approved_by", "approved_at",
     )  # fmt: skip
     readonly_fields = fields
+
+    shown_asked = moment_of(Comparison, "asked_at")
+    shown_ended = moment_of(Comparison, "ended_at")
 
     @display(
         description=_("situação"),
@@ -148,7 +186,17 @@ class ComparisonAdmin(ReadOnlyAdmin):
 
 @admin.register(Difference)
 class DifferenceAdmin(ReadOnlyAdmin):
-    list_display = ("record_id", "flow", "kind", "ours", "theirs", "asked_at", "result")
+    list_display = (
+        "record_id", "flow", "kind", "shown_ours", "shown_theirs", "shown_asked", "shown_result",
+    )  # fmt: skip
+    when_empty = _(
+        "Nenhuma diferença: os dois lados têm o mesmo. Elas aparecem aqui quando a comparação do"
+        " dia acha um registro que falta ou que não é igual."
+    )
+    shown_ours = text_of(Difference, "ours", NARROW)
+    shown_theirs = text_of(Difference, "theirs", NARROW)
+    shown_asked = moment_of(Difference, "asked_at")
+    shown_result = text_of(Difference, "result", NARROW)
     list_filter = ("kind", "flow", "comparison__purpose")
     list_select_related = ("comparison",)
     search_fields = ("record_id",)

@@ -1,61 +1,26 @@
 """What an operator does to an integration after it was activated: each asks before it is done."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.contrib import messages
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
-from connectors.admin.asking import ask, page_of
-from connectors.admin.credentials import operator_of, show_once
+from connectors.admin.asking import page_of
+from connectors.admin.billing import BillingActions
+from connectors.admin.credential_actions import CredentialActions
 from connectors.admin.hooks import SubscribeForm
 from connectors.admin.notices import ReplayForm, tell_replayed
-from connectors.errors import Refused
+from connectors.admin.operators import operator_of
 from connectors.hub.tokens import address_to_open
 from connectors.messages.doorbells import replace_doorbell
 from connectors.messages.hooks import subscribe
 from connectors.messages.notices import enable_notices, replay
 from connectors.models import Activation
 from connectors.runs.holding import ask_preview
-from connectors.services import revoke_older_credentials, rotate_credential
 from connectors.spec import Hook
 
 
-class ConfirmedActions(ModelAdmin):
-    @action(description=_("Gerar novas credenciais"), url_path="rotate", permissions=["change"])
-    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The new values are shown once, in the answer to the POST."""
-
-        def do(activation: Activation) -> HttpResponse:
-            issued = rotate_credential(activation.pk, operator_of(request))
-            self.log_change(request, activation, str(_("Novas credenciais geradas.")))
-            return show_once(self, request, activation, issued)
-
-        question = _(
-            "Vamos gerar novos segredos para %(activation)s. Os atuais continuam valendo até"
-            " serem revogados, para que o parceiro troque sem parar."
-        )
-        return self._once_asked(request, object_id, _("Gerar novas credenciais"), question, do)
-
-    @action(description=_("Revogar as anteriores"), url_path="revoke-older", permissions=["change"])
-    def revoke_older(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        def do(activation: Activation) -> None:
-            if revoke_older_credentials(activation.pk, operator_of(request)):
-                self._note(request, activation, _("Credenciais anteriores revogadas."))
-            else:
-                messages.info(request, _("Não há credenciais anteriores em uso."))
-
-        question = _(
-            "Os segredos de %(activation)s anteriores aos últimos deixam de valer agora. Quem"
-            " ainda os usa para de conseguir entrar."
-        )
-        return self._once_asked(request, object_id, _("Revogar as anteriores"), question, do)
-
+class ConfirmedActions(CredentialActions, BillingActions):
     @action(description=_("Abrir no parceiro"), url_path="open", permissions=["change"])
     def open_at_partner(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """As the hub opens an App: with a code that it swaps for its tokens."""
@@ -147,28 +112,3 @@ class ConfirmedActions(ModelAdmin):
             " valer agora: até que o novo esteja no sistema, só a cadência traz as mudanças."
         )
         return self._once_asked(request, object_id, _("Trocar o endereço de avisos"), question, do)
-
-    def _once_asked(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        title: Any,
-        question: Any,
-        do: Callable[[Activation], HttpResponse | None],
-        form: Form | None = None,
-    ) -> HttpResponse:
-        """Ask; at the POST, `do` it. Where that has no answer of its own, back to the page."""
-        activation = get_object_or_404(Activation, pk=object_id)
-        if request.method != "POST" or (form is not None and not form.is_valid()):
-            question = question % {"activation": activation}
-            return ask(self, request, activation, title, question, form)
-        answer = None
-        try:
-            answer = do(activation)
-        except Refused as error:
-            messages.error(request, str(error))
-        return answer or HttpResponseRedirect(page_of(activation))
-
-    def _note(self, request: HttpRequest, activation: Activation, what: Any) -> None:
-        self.log_change(request, activation, str(what))
-        messages.success(request, what)

@@ -5,9 +5,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from connectors.admin.applist import AppListPage
+from connectors.admin.recorded import RecordedAdmin
 from connectors.describe import MODE_LABELS, mode_rows, rows, unavailable_row
 from connectors.models import Connector
 from connectors.registry import SPECS
@@ -19,10 +20,13 @@ def mode_name(mode: str) -> str:
 
 
 @admin.register(Connector)
-class ConnectorAdmin(ModelAdmin):
-    """The app list: search a connector, open its details, activate it for a store."""
+class ConnectorAdmin(AppListPage, RecordedAdmin):
+    """What support may change of a connector, and its details."""
 
     list_display = ("name", "modes", "enabled")
+    when_empty = _(
+        "Nenhum conector com este nome. Limpe a busca para ver todos os que o portal conhece."
+    )
     search_fields = ("name", "slug")
     readonly_fields = ("name",)
     fields = ("name", "enabled", "contacts")

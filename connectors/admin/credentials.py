@@ -1,63 +1,107 @@
 """Credentials in the admin: in a list without their values, and once with them."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
 from connectors.admin.asking import page_of
 from connectors.admin.readonly import ReadOnlyInline
-from connectors.models import Activation, Credential
+from connectors.handover import labelled
+from connectors.models import Activation, Credential, Handover
 from connectors.services import IssuedSecrets
 
-
-def operator_of(request: HttpRequest) -> User:
-    return cast(User, request.user)  # the admin lets nobody else in
+SITUATION_COLOURS = {"in_use": "success", "ending": "warning", "ended": "danger", "unknown": "info"}
 
 
-class CredentialInline(ReadOnlyInline):
+class CredentialFacts:
+    """What is shown of a credential, in a list and on its own page."""
+
+    @display(description=_("situação"), label=SITUATION_COLOURS)
+    def situation(self, credential: Credential) -> tuple[str, str]:
+        if credential.revoked_at:
+            return "ended", gettext("Revogada")
+        ends_at = credential.ends_at
+        if ends_at is None and credential.kind == Credential.Kind.RECEIVED:
+            return "unknown", gettext("Validade desconhecida")
+        if ends_at is None:
+            return "in_use", gettext("Em uso, sem fim")
+        if ends_at <= timezone.now():
+            return "ended", gettext("Venceu")
+        date = timezone.localtime(ends_at).strftime("%d/%m/%Y %H:%M")
+        return "ending", gettext("Vale até %(date)s") % {"date": date}
+
+
+class CredentialInline(CredentialFacts, ReadOnlyInline):
     model = Credential
     fields = (
-        "kind", "fingerprint", "created_by", "created_at", "last_used_at", "last_used_from",
-        "revoked_at",
+        "kind", "fingerprint", "situation", "created_by", "created_at", "last_used_at",
+        "last_used_from",
     )  # fmt: skip
     readonly_fields = fields
-
-
-def _values(activation: Activation, issued: IssuedSecrets) -> list[tuple[str, Any, str]]:
-    """Each with its label. Where two of them are enough, these come first and say so."""
-    client = [
-        ("client_id", _("Client ID"), issued.client_id),
-        ("client_secret", _("Client Secret"), issued.client_secret),
-    ]
-    integrator = activation.spec.activating.integrator
-    user = [
-        ("api_user", _("Identificador do integrador") if integrator else _("API User"),
-         issued.api_user),
-        ("api_secret", _("Token") if integrator else _("API Secret"), issued.api_secret),
-    ]  # fmt: skip
-    webhook = ("webhook_secret", _("Segredo das notificações"), issued.webhook_secret)
-    return [*user, *client, webhook] if integrator else [*client, *user, webhook]
+    show_change_link = True
 
 
 def show_once(
-    admin: ModelAdmin, request: HttpRequest, activation: Activation, issued: IssuedSecrets
+    admin: ModelAdmin,
+    request: HttpRequest,
+    activation: Activation,
+    issued: IssuedSecrets,
+    *,
+    next_page: str = "",
 ) -> HttpResponse:
-    """The answer to the POST itself: no address leads to the values a second time."""
+    """The answer to the POST itself: no address leads to the values a second time. From here it
+    goes on to `next_page`, or to the integration's own."""
+    facts = {
+        "title": _("Credenciais de %(activation)s") % {"activation": activation},
+        "values": labelled(activation, issued),
+    }
+    return _answer(admin, request, activation, "credentials", facts, next_page)
+
+
+def show_link(
+    admin: ModelAdmin,
+    request: HttpRequest,
+    handover: Handover,
+    token: str,
+    *,
+    next_page: str = "",
+) -> HttpResponse:
+    """The link by which the partner fetches the values, as `show_once` shows the values."""
+    activation = handover.activation
+    facts = {
+        "title": _("Link de entrega para %(activation)s") % {"activation": activation},
+        "handover": handover,
+        "address": request.build_absolute_uri(reverse("handover", args=[token])),
+    }
+    return _answer(admin, request, activation, "handover", facts, next_page)
+
+
+def _answer(
+    admin: ModelAdmin,
+    request: HttpRequest,
+    activation: Activation,
+    page: str,
+    facts: dict[str, Any],
+    next_page: str,
+) -> HttpResponse:
     context = {
         **admin.admin_site.each_context(request),
-        "title": _("Credenciais de %(activation)s") % {"activation": activation},
         "opts": activation._meta,
         "original": activation,
-        "page": page_of(activation),
-        "values": _values(activation, issued),
+        "page": next_page or page_of(activation),
+        "goes_on": bool(next_page),
+        **facts,
     }
     return TemplateResponse(
         request,
-        "admin/connectors/activation/credentials.html",
+        f"admin/connectors/activation/{page}.html",
         context,
         headers={"Cache-Control": "no-store"},
     )

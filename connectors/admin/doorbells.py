@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from django.contrib import admin
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -12,7 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from connectors.admin.columns import INTEGRATION, IntegrationColumn, moment_of
+from connectors.admin.paging import one_of
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from connectors.admin.records import ABILITY_CHOICES
+from connectors.admin.situations import SituationFilter
 from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Doorbell, Ring
 
@@ -21,6 +25,7 @@ class DoorbellInline(ReadOnlyInline):
     """Whoever knows the address may ring: only those see it who may change the integration."""
 
     model = Doorbell
+    per_page = None  # there is one
     fields = ("address", "last_rung_at")
     readonly_fields = fields
 
@@ -41,9 +46,27 @@ class DoorbellInline(ReadOnlyInline):
         )
 
 
+class HandledFilter(SituationFilter):
+    situations = (
+        ("open", _("Por buscar"), Q(handled_at=None)),
+        ("handled", _("Buscados"), Q(handled_at__isnull=False)),
+    )
+
+
 @admin.register(Ring)
-class RingAdmin(ReadOnlyAdmin):
-    list_display = ("record_id", "activation", "ability", "rung_at", "times", "handled_at")
-    list_filter = ("ability", ("handled_at", admin.EmptyFieldListFilter), "activation__connector")
-    list_select_related = ("activation__store",)
+class RingAdmin(IntegrationColumn, ReadOnlyAdmin):
+    list_display = (
+        "record_id", "integration", "ability", "shown_rung", "times", "shown_handled",
+    )  # fmt: skip
+    when_empty = _(
+        "Nenhum aviso recebido ainda: um chega quando o sistema da loja conta que algo mudou."
+        " Confira na integração o endereço de avisos e informe-o no sistema."
+    )
+    list_filter = (
+        one_of("ability", _("capacidade"), ABILITY_CHOICES),
+        HandledFilter, "activation__connector",
+    )  # fmt: skip
+    list_select_related = INTEGRATION
     search_fields = ("record_id", "activation__store__name")
+    shown_rung = moment_of(Ring, "rung_at")
+    shown_handled = moment_of(Ring, "handled_at")

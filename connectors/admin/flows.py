@@ -7,12 +7,21 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
+from connectors.admin.columns import (
+    INTEGRATION,
+    IntegrationColumn,
+    moment,
+    moment_of,
+    seconds_as_text,
+    two_lines,
+)
 from connectors.admin.readonly import ReadOnlyInline
+from connectors.admin.recorded import RecordedAdmin
 from connectors.models import ActivationFlow, Freshness
 from connectors.runs.dispatch import make_due
 from connectors.spec import Mode
@@ -33,7 +42,7 @@ class _Shown:
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         flows: Any = super().get_queryset(request)  # type: ignore[misc]
         fresh: QuerySet[Any] = flows.with_freshness(timezone.now())
-        return fresh.select_related("activation__store")
+        return fresh.select_related(*INTEGRATION)
 
     @display(description=_("situação"))
     def freshness_now(self, flow: Any) -> str:
@@ -73,19 +82,22 @@ class FreshnessFilter(admin.SimpleListFilter):
 
 
 @admin.register(ActivationFlow)
-class FlowAdmin(_Shown, ModelAdmin):
+class FlowAdmin(_Shown, IntegrationColumn, RecordedAdmin):
     list_display = (
-        "activation", "flow", "shown_freshness", "every", "next_run_at", "failures_in_a_row",
-        *DATES,
+        "integration", "shown_flow", "shown_freshness", "shown_success", "shown_change",
+        "shown_late",
     )  # fmt: skip
-    list_display_links = ("flow",)
+    list_display_links = ("integration",)
+    when_empty = _(
+        "Nenhum fluxo ainda: eles nascem com a integração, um para cada coisa que o conector move."
+        " Abra os aplicativos e ative um conector para uma loja."
+    )
     list_filter = (
         FreshnessFilter, "flow", "activation__mode", "activation__connector",
         ("activation__store", AutocompleteSelectFilter),
     )  # fmt: skip
     list_filter_submit = True
     search_fields = ("activation__name", "activation__store__name")
-    show_full_result_count = False
     actions = ("sync_now",)
     # The tolerance alone is the operator's: he knows the partner's habits.
     fields = (
@@ -93,6 +105,18 @@ class FlowAdmin(_Shown, ModelAdmin):
         "failures_in_a_row", "watched_since", *DATES,
     )  # fmt: skip
     readonly_fields = tuple(name for name in fields if name != "grace")
+
+    shown_success = moment_of(ActivationFlow, "last_success_at")
+    shown_change = moment_of(ActivationFlow, "last_change_at")
+
+    @display(description=_("fluxo"))
+    def shown_flow(self, flow: Any) -> SafeString:
+        every = _("a cada %s") % seconds_as_text(flow.every)
+        return two_lines(flow.get_flow_display(), every, "7.5rem")
+
+    @display(description=_("atrasa"))
+    def shown_late(self, flow: Any) -> SafeString | None:
+        return moment(flow.late_at)
 
     @display(description=_("situação"), label=FRESHNESS_COLOURS)
     def shown_freshness(self, flow: Any) -> tuple[str, Any]:

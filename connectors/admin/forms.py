@@ -1,6 +1,5 @@
 """The forms of an activation, made from its connector's specification."""
 
-import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
-    UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -18,10 +16,12 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from connectors.addresses import fault_of
 from connectors.fiscal import cnpj_is_valid, compact
-from connectors.models import Activation, Connector, Store
+from connectors.models import Activation, Store
+from connectors.placeholders import validators_of
 from connectors.runs.cadence import LEAST, MOST, minutes_of, settable_flows
-from connectors.spec import Activating, CredentialField, Field, Mode, Setting, Spec
+from connectors.spec import Activating, CredentialField, Field, Mode, Setting
 
 SETTING, CREDENTIAL, INTERVAL = "setting_", "credential_", "interval_"
 
@@ -42,7 +42,9 @@ def setting_field(setting: Setting) -> forms.Field:
                 choices=setting.choices, widget=UnfoldAdminSelectWidget(), **common
             )
         case Field.LONG_TEXT:
-            return forms.CharField(widget=UnfoldAdminTextareaWidget(), **common)
+            return forms.CharField(
+                widget=UnfoldAdminTextareaWidget(), validators=validators_of(setting), **common
+            )
         case Field.CNPJ:
             return CnpjField(widget=UnfoldAdminTextInputWidget(), **common)
         case Field.PERCENT:
@@ -85,90 +87,33 @@ class HttpsField(forms.URLField):
         return url
 
 
-class PluginUrlField(HttpsField):
+class PluginUrlField(forms.URLField):
     """Where the plugin is, as its connector asks for it."""
 
-    def __init__(self, activating: Activating) -> None:
+    def __init__(self, activating: Activating, store: Store) -> None:
+        self.domain = store.domain if activating.own_domain else ""
         super().__init__(
+            assume_scheme="https",
             label=_("URL do pluggin"),
             max_length=500,
             required=activating.url_required,
-            initial=activating.default_url,
+            initial=activating.default_url or (f"https://{self.domain}" if self.domain else ""),
             widget=UnfoldAdminURLInputWidget(),
             error_messages={"required": _("Informe a URL do pluggin.")},
             help_text=(
                 _("O domínio da loja, com https://")
+                if self.domain
+                else _("O endereço do sistema, com https://")
                 if activating.url_required
                 else _("Para onde vão as notificações; pode ficar para depois.")
             ),
         )
 
-
-class ActivateForm(forms.Form):
-    """Switch a connector on for a store."""
-
-    store = forms.ModelChoiceField(
-        Store.objects.all(), label=_("Loja"), widget=UnfoldAdminSelectWidget()
-    )
-    name = forms.CharField(
-        label=_("Nome do pluggin"), max_length=80, widget=UnfoldAdminTextInputWidget()
-    )
-    custom_name = forms.CharField(
-        label=_("Nome personalizado"),
-        max_length=80,
-        required=False,
-        widget=UnfoldAdminTextInputWidget(),
-    )
-    submission = forms.UUIDField(widget=forms.HiddenInput(), initial=uuid.uuid4)
-
-    def __init__(self, connector: Connector, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.spec: Spec = connector.spec
-        activating = self.spec.activating
-        modes = [(mode.value, mode.label) for mode in Mode if mode in self.spec.modes]
-        self.fields["mode"] = forms.ChoiceField(
-            label=_("Modo"),
-            choices=modes,
-            initial=modes[0][0],
-            widget=UnfoldAdminRadioSelectWidget(),
-        )
-        if not activating.custom_name:
-            del self.fields["custom_name"]
-        self.fields["plugin_url"] = PluginUrlField(activating)
-        for setting in self.spec.settings:
-            if not setting.after_first_save:
-                self.fields[SETTING + setting.key] = setting_field(setting)
-        for credential in self.spec.credentials:
-            self.fields[CREDENTIAL + credential.key] = credential_field(
-                credential, _("Só no modo gerenciado. Fica guardado com cifra.")
-            )
-        if Mode.MANAGED in self.spec.modes and self.spec.feeds_catalogue:
-            self.fields["preview"] = forms.BooleanField(
-                label=_("Mostrar uma prévia antes da primeira sincronização"),
-                required=False,
-                initial=True,
-                widget=UnfoldBooleanSwitchWidget(),
-                help_text=_(
-                    "Só no modo gerenciado. O catálogo é lido e nada é gravado até que alguém"
-                    " aprove."
-                ),
-            )
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("mode") == Mode.MANAGED:
-            for credential in self.spec.credentials:
-                if not cleaned.get(CREDENTIAL + credential.key):
-                    self.add_error(
-                        CREDENTIAL + credential.key, _("No modo gerenciado este campo é preciso.")
-                    )
-        return cleaned
-
-    def settings_values(self) -> dict[str, Any]:
-        return _with_prefix(self.cleaned_data, SETTING)
-
-    def received_credentials(self) -> dict[str, str]:
-        return _with_prefix(self.cleaned_data, CREDENTIAL)
+    def clean(self, value: Any) -> str:
+        url: str = super().clean(value)
+        if url and (fault := fault_of(url, self.domain)):
+            raise forms.ValidationError(fault)
+        return url
 
 
 class ActivationForm(forms.ModelForm):
@@ -182,7 +127,9 @@ class ActivationForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["plugin_url"] = PluginUrlField(self.instance.spec.activating)
+        self.fields["plugin_url"] = PluginUrlField(
+            self.instance.spec.activating, self.instance.store
+        )
         self.initial["plugin_url"] = self.instance.plugin_url
         for setting in self.instance.spec.settings_in(self.instance.mode):
             field = setting_field(setting)

@@ -7,12 +7,28 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from connectors.admin.columns import (
+    INTEGRATION,
+    NARROW,
+    IntegrationColumn,
+    moment_of,
+    short,
+    two_lines,
+)
 from connectors.admin.forms import HttpsField
-from connectors.admin.notices import BREAKER_COLOURS, DELIVERED, GIVEN_UP, LABELS, WAITING
+from connectors.admin.notices import (
+    BREAKER_COLOURS,
+    DELIVERED,
+    GIVEN_UP,
+    LABELS,
+    WAITING,
+    DeliveredFilter,
+)
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.errors import Refused
 from connectors.messages.hooks import enable_subscription, end_subscription, replay_events
@@ -54,22 +70,40 @@ def state_of(subscription: Subscription) -> tuple[str, str]:
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
+class SubscriptionAdmin(IntegrationColumn, ReadOnlyAdmin):
     list_display = (
-        "activation", "hook", "host", "shown_state", "disabled_reason", "ended_reason",
-        "failures_in_a_row", "open_until", "last_success_at", "created_at",
+        "integration", "shown_hook", "shown_state", "shown_reason", "failures_in_a_row",
+        "shown_success", "shown_created",
     )  # fmt: skip
+    when_empty = _(
+        "Nenhuma assinatura ainda: a Pluga assina sozinha os eventos que usa. Para uma ferramenta"
+        " que só dá um endereço, abra a integração e escolha “Assinar um evento”."
+    )
     list_filter = (
         "hook",
         ("disabled_at", admin.EmptyFieldListFilter),
         ("ended_at", admin.EmptyFieldListFilter),
     )
-    list_select_related = ("activation__store",)
+    list_select_related = INTEGRATION
     search_fields = ("activation__name", "activation__store__name")
     # The address is a secret: its host is enough to know it by.
-    fields = ("public_id", *list_display)
+    fields = (
+        "public_id", "activation", "hook", "host", "shown_state", "disabled_reason",
+        "ended_reason", "failures_in_a_row", "open_until", "last_success_at", "created_at",
+    )  # fmt: skip
     readonly_fields = fields
     actions = ("enable_selected", "end_selected")
+    shown_success = moment_of(Subscription, "last_success_at")
+    shown_created = moment_of(Subscription, "created_at")
+
+    @display(description=_("evento"))
+    def shown_hook(self, subscription: Subscription) -> SafeString:
+        return two_lines(subscription.get_hook_display(), subscription.host)
+
+    @display(description=_("motivo"))
+    def shown_reason(self, subscription: Subscription) -> SafeString | None:
+        reason = subscription.ended_reason or subscription.disabled_reason
+        return short(reason, NARROW) if reason else None
 
     @display(description=_("endereço"))
     def host(self, subscription: Subscription) -> str:
@@ -109,19 +143,37 @@ class SubscriptionAdmin(ReadOnlyAdmin):
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
     list_display = (
-        "event", "subscription", "created_at", "shown_end", "attempts", "due_at", "last_status",
-        "last_error",
+        "shown_event", "shown_target", "shown_end", "shown_created", "attempts", "shown_due",
+        "shown_answer",
     )  # fmt: skip
-    list_filter = (
-        "subscription__hook",
-        ("delivered_at", admin.EmptyFieldListFilter),
-        ("given_up_at", admin.EmptyFieldListFilter),
+    when_empty = _(
+        "Nenhum evento enviado ainda: um sai quando algo muda na loja e há quem o assine. Veja nas"
+        " assinaturas quem assina o quê."
     )
-    list_select_related = ("event", "subscription")
+    list_filter = (DeliveredFilter, "subscription__hook")
+    list_select_related = ("event", "subscription__activation")
     search_fields = ("event__object_id", "event__public_id")
-    fields = ("public_id", *list_display, "data")
+    fields = (
+        "public_id", "event", "subscription", "created_at", "shown_end", "attempts", "due_at",
+        "last_status", "last_error", "data",
+    )  # fmt: skip
     readonly_fields = fields
     actions = ("replay_selected",)
+    shown_created = moment_of(Delivery, "created_at")
+    shown_due = moment_of(Delivery, "due_at")
+
+    @display(description=_("evento"))
+    def shown_event(self, delivery: Delivery) -> SafeString:
+        return short(delivery.event, NARROW)
+
+    @display(description=_("assinatura"))
+    def shown_target(self, delivery: Delivery) -> SafeString:
+        subscription = delivery.subscription
+        return two_lines(subscription.get_hook_display(), subscription.host)
+
+    @display(description=_("última resposta"))
+    def shown_answer(self, delivery: Delivery) -> SafeString:
+        return two_lines(delivery.last_status or "–", delivery.last_error)
 
     @display(description=_("id"))
     def public_id(self, delivery: Delivery) -> str:

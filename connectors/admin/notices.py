@@ -5,13 +5,23 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from connectors.admin.columns import (
+    INTEGRATION,
+    IntegrationColumn,
+    moment,
+    moment_of,
+    two_lines,
+)
+from connectors.admin.paging import one_of
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from connectors.admin.situations import SituationFilter
 from connectors.errors import Refused
 from connectors.messages.notices import replay
 from connectors.models import Breaker, Endpoint, Notice
@@ -22,12 +32,22 @@ BREAKER_COLOURS = {
     Breaker.HALF_OPEN: "warning",
     Breaker.DISABLED: "danger",
 }
+TOPICS = [(topic, topic) for topic in ("orders", "products", "skus")]
 WAITING, DELIVERED, GIVEN_UP = "waiting", "delivered", "given_up"
 LABELS = {WAITING: _("Na fila"), DELIVERED: _("Entregue"), GIVEN_UP: _("Desistimos")}
 
 
+class DeliveredFilter(SituationFilter):
+    situations = (
+        (WAITING, LABELS[WAITING], Q(delivered_at=None, given_up_at=None)),
+        (DELIVERED, LABELS[DELIVERED], Q(delivered_at__isnull=False)),
+        (GIVEN_UP, LABELS[GIVEN_UP], Q(given_up_at__isnull=False)),
+    )
+
+
 class EndpointInline(ReadOnlyInline):
     model = Endpoint
+    per_page = None  # there is one
     fields = (
         "shown_breaker", "disabled_reason", "failures_in_a_row", "failing_since", "open_until",
         "last_success_at",
@@ -40,18 +60,17 @@ class EndpointInline(ReadOnlyInline):
 
 
 @admin.register(Notice)
-class NoticeAdmin(ReadOnlyAdmin):
+class NoticeAdmin(IntegrationColumn, ReadOnlyAdmin):
     list_display = (
-        "activation", "topic", "action", "object_id", "created_at", "shown_end", "attempts",
-        "next_attempt_at", "last_status", "last_error",
+        "integration", "shown_object", "shown_end", "shown_created", "shown_next", "shown_answer",
     )  # fmt: skip
-    list_filter = (
-        "topic",
-        ("delivered_at", admin.EmptyFieldListFilter),
-        ("given_up_at", admin.EmptyFieldListFilter),
+    when_empty = _(
+        "Nenhuma notificação ainda: uma sai quando um pedido ou produto muda e o parceiro tem URL."
+        " Confira na integração se ela tem endereço e se ele está ligado."
     )
-    list_select_related = ("activation__store", "activation__endpoint")
-    search_fields = ("object_id",)
+    list_filter = (DeliveredFilter, one_of("topic", _("assunto"), TOPICS))
+    list_select_related = (*INTEGRATION, "activation__endpoint")
+    search_fields = ("object_id__exact",)
     actions = ("replay_selected",)
 
     @display(
@@ -62,7 +81,23 @@ class NoticeAdmin(ReadOnlyAdmin):
         end = DELIVERED if notice.delivered_at else GIVEN_UP if notice.given_up_at else WAITING
         return end, LABELS[end]
 
-    @display(description=_("próxima tentativa"), ordering="due_at")
+    shown_created = moment_of(Notice, "created_at")
+
+    @display(description=_("registro"))
+    def shown_object(self, notice: Notice) -> SafeString:
+        return two_lines(notice.object_id, f"{notice.topic}/{notice.action}")
+
+    @display(description=_("última resposta"))
+    def shown_answer(self, notice: Notice) -> SafeString:
+        return two_lines(
+            f"{notice.last_status or '–'} ({notice.attempts}×)", notice.last_error, "8rem"
+        )
+
+    @display(description=_("próxima tentativa"))
+    def shown_next(self, notice: Notice) -> SafeString | None:
+        return moment(self.next_attempt_at(notice))
+
+    @display(description=_("próxima tentativa"))
     def next_attempt_at(self, notice: Notice) -> datetime | None:
         """Not before its address is tried again."""
         if notice.delivered_at or notice.given_up_at:

@@ -1,7 +1,9 @@
 from typing import Any
 
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
+
+from connectors.admin.recorded import RecordedAdmin
 
 
 class _NothingToWrite:
@@ -17,12 +19,13 @@ class _NothingToWrite:
         return False
 
 
-class ReadOnlyAdmin(_NothingToWrite, ModelAdmin):
-    show_full_result_count = False
+class ReadOnlyAdmin(_NothingToWrite, RecordedAdmin):
+    pass
 
 
 class ReadOnlyInline(_NothingToWrite, TabularInline):
     extra = 0
+    per_page: int | None = 20
     tab = True
     can_delete = False
     show_change_link = False

@@ -1,8 +1,9 @@
 from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
+from connectors.admin.columns import moment_of
+from connectors.admin.recorded import RecordedAdmin
 from connectors.fiscal import cnpj_is_valid, compact
 from connectors.models import Store
 
@@ -13,7 +14,7 @@ class StoreForm(forms.ModelForm):
 
     class Meta:
         model = Store
-        fields = ("name", "cnpj", "domain", "members")
+        fields = ("name", "cnpj", "domain", "members", "personal_data_days")
 
     def clean_cnpj(self) -> str:
         cnpj = compact(self.cleaned_data["cnpj"])
@@ -30,8 +31,13 @@ class StoreForm(forms.ModelForm):
 
 
 @admin.register(Store)
-class StoreAdmin(ModelAdmin):
+class StoreAdmin(RecordedAdmin):
     form = StoreForm
-    list_display = ("name", "cnpj", "domain", "created_at")
+    list_display = ("name", "cnpj", "domain", "shown_created")
+    shown_created = moment_of(Store, "created_at")
+    when_empty = _(
+        "Nenhuma loja ainda: tudo no portal pertence a uma. Cadastre a primeira e depois ative um"
+        " conector para ela."
+    )
     search_fields = ("name", "cnpj", "domain")
     autocomplete_fields = ("members",)

@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from connectors.errors import NotAllowed
 from connectors.hashing import digest, matches
 from connectors.models import AccessToken, Activation, AuthorizationCode, Credential, State
-from connectors.services import note_first_call
-from connectors.spec import Mode
+from connectors.services import check_issues, note_first_call
 
 ACCESS_LIFE = timedelta(hours=1)
 REFRESH_LIFE = timedelta(days=14)
@@ -54,6 +53,7 @@ class Why(Enum):
 
 class TokenRefused(Exception):
     def __init__(self, why: Why) -> None:
+        self.why = why
         self.status, self.error, self.description = why.value
         super().__init__(self.description)
 
@@ -91,8 +91,10 @@ def _client(form: Mapping[str, str]) -> Credential:
         raise TokenRefused(Why.NO_CLIENT)
     if not form.get("client_secret"):
         raise TokenRefused(Why.NO_SECRET)
-    candidates = Credential.objects.select_related("activation__moved_to").filter(
-        activation__client_id=form["client_id"], kind=Credential.Kind.ISSUED, revoked_at=None
+    candidates = (
+        Credential.objects.issued_in_use()
+        .select_related("activation__moved_to")
+        .filter(activation__client_id=form["client_id"])
     )
     right = [c for c in candidates if matches(form["client_secret"], c.client_secret_hash)]
     if not right:
@@ -158,8 +160,7 @@ def issue_code(activation: Activation, by: User) -> str:
 
     Raises `NotAllowed` where no partner could use it.
     """
-    if activation.mode != Mode.PARTNER or activation.state in (State.REVOKED, State.MOVED):
-        raise NotAllowed(_("Esta integração não usa credenciais emitidas pelo portal."))
+    check_issues(activation)
     code = secrets.token_hex(20)
     AuthorizationCode.objects.create(
         activation=activation,
@@ -195,7 +196,7 @@ def recognise(access_token: str, address: str | None) -> Credential:
         .filter(access_hash=digest(access_token))
         .first()
     )
-    if token is None or token.credential.revoked_at is not None:
+    if token is None or not token.credential.is_in_use:
         raise TokenRefused(Why.WRONG_TOKEN)
     if token.access_expires_at <= timezone.now():
         raise TokenRefused(Why.OLD_TOKEN)
@@ -206,12 +207,16 @@ def recognise(access_token: str, address: str | None) -> Credential:
 def recognise_integrator(identifier: str, token: str, address: str | None) -> Credential:
     """The credential of which these are the API user and secret, loaded as by `recognise`, where
     its connector lets a partner in by them alone. Raises `TokenRefused`."""
-    candidates = Credential.objects.select_related(
-        "activation__store",
-        "activation__connector",
-        "activation__moved_to__store",
-        "activation__moved_to__connector",
-    ).filter(activation__api_user=identifier, kind=Credential.Kind.ISSUED, revoked_at=None)
+    candidates = (
+        Credential.objects.issued_in_use()
+        .select_related(
+            "activation__store",
+            "activation__connector",
+            "activation__moved_to__store",
+            "activation__moved_to__connector",
+        )
+        .filter(activation__api_user=identifier)
+    )
     right = [c for c in candidates if matches(token, c.api_secret_hash)]
     if not right or not right[0].activation.spec.activating.integrator:
         raise TokenRefused(Why.WRONG_INTEGRATOR)

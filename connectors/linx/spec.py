@@ -21,9 +21,9 @@ from connectors.spec import (
     STORE_CREDENTIALS,
     STORE_MODES,
     Activating,
-    ActivationKind,
     Cadence,
     Contact,
+    Does,
     End,
     Field,
     Following,
@@ -33,9 +33,11 @@ from connectors.spec import (
     Scope,
     Setting,
     Spec,
+    Step,
     Through,
     Upgrade,
 )
+from connectors.steps import FIRST_CALL, ISSUE, RECORD, TEST
 
 PRODUCTS = Cadence(timedelta(minutes=15), on_change=True, daily_full_pass=True)
 
@@ -64,13 +66,61 @@ SPEC = Spec(
         freely=True,
     ),
     activating=Activating(
-        ActivationKind.ACQUISITION,
         steps=(
-            _(
-                "adquirir → contratar → equipe de implantação → INSTALLED → adicionar uma conta →"
-                " preencher o canal → salvar o canal"
+            Step(
+                "acquired",
+                Does.NOTE,
+                _("Adquirida"),
+                _("A loja adquiriu a solução no painel da Linx (Loja → Soluções)."),
+                described=(
+                    _(
+                        "adquirir → contratar → equipe de implantação → INSTALLED → adicionar uma"
+                        " conta → preencher o canal → salvar o canal"
+                    ),
+                ),
             ),
-            _("lojas V1 passam por uma migração de compatibilidade de versão, feita pelo suporte"),
+            Step(
+                "contract",
+                Does.NOTE,
+                _("Contratada"),
+                _("A loja assinou o contrato da solução com a Linx."),
+            ),
+            Step(
+                "implementation",
+                Does.NOTE,
+                _("Implantação"),
+                _("A equipe de implantação da Linx recebeu o chamado e terminou o seu trabalho."),
+            ),
+            Step(
+                "installed",
+                Does.NOTE,
+                _("INSTALLED"),
+                _("No painel da Linx, a solução aparece com a situação INSTALLED."),
+            ),
+            Step(
+                "account",
+                Does.FILL_IN,
+                _("Conta"),
+                _("Adicione a conta, como em Loja → Meus aplicativos."),
+                fields=("name", "plugin_url"),
+            ),
+            ISSUE,
+            RECORD,
+            Step(
+                "channel",
+                Does.FILL_IN,
+                _("Canal"),
+                _("Preencha o canal e salve."),
+                fields=("intermediary_cnpj", "custom_attributes", "store_version"),
+                described=(
+                    _(
+                        "lojas V1 passam por uma migração de compatibilidade de versão, feita pelo"
+                        " suporte"
+                    ),
+                ),
+            ),
+            FIRST_CALL,
+            TEST,
         ),
     ),
     credentials=STORE_CREDENTIALS,
@@ -84,6 +134,12 @@ SPEC = Spec(
                 "CNPJ do intermediador: o de cada pedido; quando o pedido não traz, o do canal;"
                 " repassado com o pedido"
             ),
+        ),
+        Setting(
+            "custom_attributes",
+            _("Atributos personalizados"),
+            Field.LONG_TEXT,
+            help=_("Um por linha: os que o canal envia com os produtos desta loja."),
         ),
         Setting(
             "store_version",

@@ -6,17 +6,19 @@ from connectors.contract import ProductSource
 from connectors.linxlayer.client import LinxLayer
 from connectors.spec import (
     Activating,
-    ActivationKind,
     Cadence,
     Contact,
     CredentialField,
+    Does,
     End,
     Mode,
     Products,
     Route,
     Spec,
+    Step,
     Through,
 )
+from connectors.steps import CREDENTIALS, TEST
 
 SPEC = Spec(
     slug="linxlayer",
@@ -29,13 +31,28 @@ SPEC = Spec(
     products=Products(),
     flows={ProductSource: Cadence(timedelta(minutes=15))},
     activating=Activating(
-        ActivationKind.RECORD,
         steps=(
-            _(
-                "pedir ao lojista a página Swagger da loja e um usuário de integração; conferir"
-                " nela as chamadas que este conector faz"
+            Step(
+                "swagger",
+                Does.NOTE,
+                _("Página Swagger"),
+                _("O lojista deu a página Swagger e um usuário; as chamadas batem com as nossas."),
+                described=(
+                    _(
+                        "pedir ao lojista a página Swagger da loja e um usuário de integração;"
+                        " conferir nela as chamadas que este conector faz"
+                    ),
+                ),
             ),
-            _("registrar o endereço da Layer API da loja, o usuário e a senha"),
+            Step(
+                "record",
+                Does.FILL_IN,
+                _("Endereço e usuário"),
+                _("O endereço da Layer API da loja e o usuário de integração."),
+                fields=("name", "plugin_url", CREDENTIALS),
+                described=(_("registrar o endereço da Layer API da loja, o usuário e a senha"),),
+            ),
+            TEST,
         ),
     ),
     credentials=(

@@ -30,6 +30,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any, ClassVar, Generic, TypeVar
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -46,7 +47,7 @@ from connectors.sealing import unseal
 AT_ONCE = 50
 READ_SECONDS = 10
 TURN_SECONDS = 20
-LEASE = timedelta(minutes=5)  # a worker is killed before that
+LEASE = timedelta(seconds=settings.Q_CLUSTER["timeout"])  # a worker is killed by then
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT, LONGEST_OPEN = timedelta(hours=6), timedelta(hours=1)
 JITTER = 0.25  # thousands that failed together do not come back together
@@ -345,10 +346,8 @@ class Courier(ABC, Generic[A, M]):
 def webhook_secrets(activation_id: int) -> list[str]:
     """The latest first; two or more while the partner changes from one to the next, or from an
     activation that moved to this one."""
-    issued = Credential.objects.filter(
-        Q(activation=activation_id) | Q(activation__moved_to=activation_id),
-        kind=Credential.Kind.ISSUED,
-        revoked_at=None,
+    issued = Credential.objects.issued_in_use().filter(
+        Q(activation=activation_id) | Q(activation__moved_to=activation_id)
     )
     sealed = issued.order_by("-pk").values_list("sealed", flat=True)
     return [unseal(values)["webhook_secret"] for values in sealed]

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from connectors import exchanges
 from connectors.contract import Ability, Changed, Client, NoticeSource, Page
 from connectors.errors import ConnectorError, NotFound, Rejected, Unauthorized, Unavailable
 from connectors.hashing import digest
@@ -94,12 +95,13 @@ def rung(
 def _told(attempt: Attempt, ability: type[Ability], client: NoticeSource) -> Iterator[Page]:
     rings = Ring.objects.open().filter(activation=attempt.activation, ability=ability.__name__)
     for each in list(rings.order_by("pk")[:AT_ONCE]):
+        exchanges.forget()
         try:
             items = list(client.fetch(ability, each.record_id))
         except (Unavailable, Unauthorized):
             raise
         except ConnectorError as error:
-            attempt.fail(each.record_id, error)
+            attempt.fail(each.record_id, error, exchange=exchanges.last())
         else:
             yield Page(items, attempt.since)
             attempt.mend(each.record_id)

@@ -98,6 +98,7 @@ class Activation(models.Model):
         verbose_name = _("integração")
         verbose_name_plural = _("integrações")
         ordering = ["-pk"]
+        permissions = [("revoke_activation", _("Pode revogar integrações"))]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state__in=State.values), name="activation_state_known"

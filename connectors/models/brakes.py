@@ -37,11 +37,15 @@ class Brake(models.Model):
     ability = models.CharField(max_length=32)
     flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
     danger = models.CharField(_("perigo"), max_length=6, choices=Danger)
-    # Of the SKUs that the integration feeds, as far as the run had read when it stopped.
+    # Of the SKUs that the integration feeds; and how many of them were written before the limit
+    # was crossed, by this run and those just before it.
     count = models.PositiveIntegerField(_("SKUs atingidos"))
+    written = models.PositiveIntegerField(_("já gravados antes de parar"), default=0)
     base = models.PositiveIntegerField(_("de um total de"))
     limit = models.PositiveSmallIntegerField(_("limite (%)"))
     sample = models.JSONField(_("exemplos"), default=list)  # [SKU, before, after]
+    # What a yes is to: what would be written, by product. Kept until it was.
+    asked = models.JSONField(default=dict, editable=False)
     asked_at = models.DateTimeField(_("parou em"), default=timezone.now)
     answer = models.CharField(_("resposta"), max_length=6, choices=Answer, blank=True)
     answered_at = models.DateTimeField(_("respondido em"), null=True)

@@ -1,8 +1,10 @@
 """Both sides compared, record by record, with nothing written to either."""
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -10,12 +12,27 @@ from connectors.contract import Flow
 from connectors.models.activations import Activation
 
 USER = settings.AUTH_USER_MODEL
+# They are made once a day, some of them a little later.
+LATEST = timedelta(hours=26)
 
 
 class ComparisonQuerySet(models.QuerySet["Comparison"]):
     def holding(self) -> "ComparisonQuerySet":
         """Previews that somebody must approve before anything is written."""
         return self.filter(holds=True, approved_at=None)
+
+    def differing(self, now: datetime) -> "ComparisonQuerySet":
+        """Those of the last day that found something, apart from previews, which somebody asked
+        for and looks at. A newer one takes the place of an older one."""
+        daily = self.filter(ended_at__isnull=False, asked_at__gt=now - LATEST)
+        newer = Comparison.objects.filter(
+            activation=OuterRef("activation"),
+            purpose=OuterRef("purpose"),
+            asked_at__gt=OuterRef("asked_at"),
+        )
+        found = Difference.objects.filter(comparison=OuterRef("pk"))
+        daily = daily.exclude(purpose=Comparison.Purpose.PREVIEW)
+        return daily.filter(Exists(found), ~Exists(newer))
 
 
 class Comparison(models.Model):

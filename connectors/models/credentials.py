@@ -1,19 +1,40 @@
 """What is authenticated with, on either side."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connectors.models.activations import Activation
+from connectors.models.activations import Activation, State
 
 USER = settings.AUTH_USER_MODEL
+# Of what ends within this time somebody should know.
+ENDS_SOON = timedelta(days=14)
 
 
 class CredentialQuerySet(models.QuerySet["Credential"]):
     def received(self) -> "CredentialQuerySet":
         return self.filter(kind=Credential.Kind.RECEIVED)
+
+    def issued_in_use(self) -> "CredentialQuerySet":
+        """Those that a partner may come in with now."""
+        not_ended = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
+        return self.filter(not_ended, kind=Credential.Kind.ISSUED, revoked_at=None)
+
+    def ending(self, within: timedelta) -> "CredentialQuerySet":
+        """Those of integrations at work that end soon, or ended already with none to follow."""
+        later = Credential.objects.filter(
+            activation=OuterRef("activation"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
+        )
+        return self.filter(
+            ~Exists(later),
+            ends_at__lt=timezone.now() + within,
+            revoked_at=None,
+            activation__state__in=[State.WAITING, State.ACTIVE, State.PAUSED],
+        )
 
 
 class Credential(models.Model):
@@ -28,7 +49,9 @@ class Credential(models.Model):
         ISSUED = "issued", _("emitida por nós")
         RECEIVED = "received", _("recebida do sistema")
 
-    activation = models.ForeignKey(Activation, models.CASCADE, related_name="credentials")
+    activation = models.ForeignKey(
+        Activation, models.CASCADE, verbose_name=_("integração"), related_name="credentials"
+    )
     kind = models.CharField(_("tipo"), max_length=8, choices=Kind)
     client_secret_hash = models.CharField(max_length=64, blank=True, editable=False)
     api_secret_hash = models.CharField(max_length=64, blank=True, editable=False)
@@ -41,6 +64,9 @@ class Credential(models.Model):
     created_at = models.DateTimeField(_("criada em"), default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(_("último uso"), null=True, editable=False)
     last_used_from = models.GenericIPAddressField(_("usada de"), null=True, editable=False)
+    # An issued one's end while another takes its place; of a received one what the platform said.
+    # Empty: the issued one has no end, the received one's is unknown.
+    ends_at = models.DateTimeField(_("vale até"), null=True, editable=False)
     revoked_at = models.DateTimeField(_("revogada em"), null=True, editable=False)
     revoked_by = models.ForeignKey(
         USER,
@@ -56,6 +82,7 @@ class Credential(models.Model):
         verbose_name = _("credencial")
         verbose_name_plural = _("credenciais")
         ordering = ["-pk"]
+        permissions = [("revoke_credential", _("Pode revogar credenciais"))]
         constraints = [
             models.CheckConstraint(
                 condition=(
@@ -69,6 +96,12 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.fingerprint}"
+
+    @property
+    def is_in_use(self) -> bool:
+        """A received one is presented until the platform refuses it, whatever its end."""
+        ended = self.kind == self.Kind.ISSUED and self.ends_at and self.ends_at <= timezone.now()
+        return self.revoked_at is None and not ended
 
 
 class AccessToken(models.Model):

@@ -2,16 +2,18 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import Flow
+from connectors.contract import SINKS, Flow
 from connectors.errors import ConnectorError, Rejected, Unauthorized, Unavailable, Unreadable
 from connectors.models.activations import Activation
 from connectors.models.flows import Run
+from connectors.models.repairs import Repair
 from connectors.trouble.causes import CAUSES, OTHER, Cause
 
 
@@ -48,12 +50,35 @@ class Failure(models.Model):
     # A code of connectors.trouble.causes, where who must act and how is known.
     cause = models.CharField(_("causa"), max_length=40, default=OTHER)
     reason = models.TextField(_("motivo"))
+    # The ability's class name: it says the direction. Unknown for what did not fail in a run.
+    ability = models.CharField(_("capacidade"), max_length=32, blank=True)
+    # What arrived, of a pull; our record as it was, of a push.
     payload = models.JSONField(_("conteúdo"), null=True, encoder=DjangoJSONEncoder)
+    # The record as it was read, of a pull; as it was sent, of a push.
+    translated = models.JSONField(_("traduzido"), null=True, encoder=DjangoJSONEncoder)
+    # The call that was refused, and its answer (connectors/exchanges.py).
+    exchange = models.JSONField(_("resposta"), null=True, encoder=DjangoJSONEncoder)
+    # What arrived as a person corrected it: tried in the place of the original.
+    edited = models.JSONField(_("corrigido"), null=True, encoder=DjangoJSONEncoder)
+    edited_at = models.DateTimeField(_("corrigido em"), null=True)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("corrigido por"),
+        null=True,
+        related_name="+",
+    )
+    # The latest thing that a person did about it.
+    repair = models.ForeignKey(
+        Repair, models.SET_NULL, verbose_name=_("reparo"), null=True, related_name="failures"
+    )
     times = models.PositiveIntegerField(_("vezes"), default=1)
     first_at = models.DateTimeField(_("primeira vez"), default=timezone.now)
     last_at = models.DateTimeField(_("última vez"), default=timezone.now)
     # None where what arrived could not be kept as it was: only the other side can send it again.
     retry_at = models.DateTimeField(_("próxima tentativa"), null=True)
+    # Nobody is named in what is kept of it.
+    redacted = models.BooleanField(default=False, editable=False)
     resolved_at = models.DateTimeField(_("resolvida em"), null=True)
     resolution = models.CharField(_("resolução"), max_length=200, blank=True)
 
@@ -69,15 +94,37 @@ class Failure(models.Model):
                 fields=["activation", "flow", "record_id"],
                 condition=Q(resolved_at=None),
                 name="one_open_failure_per_record",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(edited_at=None, edited_by=None)
+                | Q(edited_at__isnull=False, edited_by__isnull=False),
+                name="failure_edited_by_somebody",
+            ),
         ]
         indexes = [
             models.Index(fields=["-last_at", "-id"], name="failure_list"),
+            models.Index(fields=["first_at"], name="failure_by_first"),
+            models.Index(fields=["resolved_at"], name="failure_by_resolution"),
+            models.Index(
+                fields=["id"],
+                name="failure_to_redact",
+                condition=Q(resolved_at__isnull=False, redacted=False),
+            ),
             models.Index(fields=["cause"], name="failure_open", condition=Q(resolved_at=None)),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.record_id or self.get_flow_display()}"
+
+    @property
+    def is_push(self) -> bool:
+        return any(sink.__name__ == self.ability for sink in SINKS)
+
+    @property
+    def can_be_edited(self) -> bool:
+        """Of what we send, the original is here: it is mended on its own page."""
+        open_pull = self.resolved_at is None and not self.is_push and bool(self.ability)
+        return open_pull and self.payload is not None and self.retry_at is not None
 
     @property
     def known_cause(self) -> Cause:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, ExpressionWrapper, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
@@ -12,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from connectors.contract import Flow, OrderSource, PriceSource, ProductSource, StockSource
 from connectors.models.activations import Activation, State
 
-# A task that was queued and has not begun after this is lost.
-QUEUE_LIFE = timedelta(minutes=15)
+# A task that was queued and has not begun after this is lost: its row would have come back twice.
+QUEUE_LIFE = timedelta(seconds=2.5 * settings.Q_CLUSTER["retry"])
 # Late after one grace, stopped after these.
 GRACES_TO_STOP = 4
 # What changes in any shop that sells: if it runs, and nothing changed for so long, it reads the
@@ -199,7 +200,8 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["activation", "-id"], name="run_by_activation"),
             models.Index(fields=["outcome", "-id"], name="run_by_outcome"),
-            models.Index(fields=["started_at"], name="run_by_start"),
+            models.Index(fields=["flow", "-id"], name="run_by_flow"),
+            models.Index(fields=["started_at", "outcome"], name="run_by_start"),
         ]
 
     def __str__(self) -> str:

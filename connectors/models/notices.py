@@ -69,6 +69,10 @@ class Notice(Message):
             ),
             models.Index(fields=["activation", "-id"], name="notice_by_activation"),
             models.Index(fields=["created_at"], name="notice_by_age"),
+            models.Index(fields=["object_id"], name="notice_by_object"),
+            models.Index(
+                fields=["-id"], name="notice_given_up", condition=Q(given_up_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,12 @@ class Store(models.Model):
     members: "models.ManyToManyField[User, models.Model]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, verbose_name=_("lojistas"), related_name="stores", blank=True
     )
+    personal_data_days = models.PositiveIntegerField(
+        _("anonimizar depois de (dias)"),
+        null=True,
+        blank=True,
+        help_text=_("Contados do fim do pedido. Em branco: os dados dos compradores ficam."),
+    )
     created_at = models.DateTimeField(_("criada em"), default=timezone.now, editable=False)
 
     class Meta:

@@ -10,13 +10,13 @@ from connectors.contract import (
     Changed,
     Client,
     FulfilmentSource,
-    NoticeSource,
     OrderIndex,
     OrderSink,
     OrderState,
     Page,
     PriceSource,
     ProductSource,
+    SkuSearch,
     StockSource,
 )
 from connectors.errors import Rejected, Unreadable
@@ -60,7 +60,7 @@ class Olist(
     OrderSink,
     OrderIndex,
     FulfilmentSource,
-    NoticeSource,
+    SkuSearch,
 ):
     """How changes are found:
 
@@ -78,6 +78,8 @@ class Olist(
 
     Each flow makes one call at a time, and there are five: a quarter of the smallest limit.
     """
+
+    forgets = frozenset({ProductSource, StockSource})
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
@@ -237,11 +239,19 @@ class Olist(
     def answer_notice(self, body: bytes) -> Any:
         return notices.answer(notices.read(body))
 
+    def number_of(self, ability: type[Ability], payload: Payload) -> str:
+        if ability is PriceSource:  # those are fetched by code
+            return payload.optional_text("codigo")
+        return super().number_of(ability, payload)
+
+    def number_of_sku(self, ability: type[Ability], sku: str) -> str:
+        return sku if ability is PriceSource else notices.by_sku(sku)
+
     def fetch(self, ability: type[Ability], record_id: str) -> Iterable[Payload]:
         read: dict[type[Ability], Callable[[str], Found]] = {
-            ProductSource: lambda number: self.reader.product({"id": number}),
+            ProductSource: self.reader.product_of,
             PriceSource: self.reader.prices_of,
-            StockSource: lambda number: self.reader.stock({"id": number}),
+            StockSource: self.reader.stock_of,
             FulfilmentSource: self.reader.fulfilment_of,
         }
         return read[ability](record_id).items

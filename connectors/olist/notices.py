@@ -25,6 +25,8 @@ HUB_ID = re.compile(r"[0-9a-f]{24}")
 # An order is named by the ERP's id for it; where a notice does not say that, by one of these:
 # "nota 5501", "numero 692f10c4a9d1e3b7c5f20811".
 INVOICE, NUMBER = "nota", "numero"
+# And a product, where a person asks for it, by its code: "sku CAM-01".
+SKU = "sku "
 ROOT = 8  # characters of a CNPJ that all branches of a company have in common
 
 
@@ -60,6 +62,15 @@ def changed(notice: Payload) -> list[Changed]:
     if kind not in KINDS:
         raise Rejected(_("O ERP enviou um aviso do tipo %s, que o portal não conhece.") % kind)
     return KINDS[kind](notice.one("dados"))
+
+
+def by_sku(sku: str) -> str:
+    return f"{SKU}{sku}"
+
+
+def sku_in(record_id: str) -> str:
+    """Nothing where it is the ERP's id."""
+    return record_id.removeprefix(SKU) if record_id.startswith(SKU) else ""
 
 
 def answer(notice: Payload) -> Any:

@@ -50,6 +50,27 @@ class Reader:
             found += self.variation_prices({"id": product.text("id")}).items
         return Found(found)
 
+    def product_of(self, record_id: str) -> Found:
+        row = self._row_of(record_id)
+        return self.product(row) if row else Found()
+
+    def stock_of(self, record_id: str) -> Found:
+        """Of a product with variations, that of each of them."""
+        row = self._row_of(record_id)
+        found = self.stock(row) if row else Found()
+        return Found(
+            [*found.items, *(item for each in found.todo for item in self.stock(each).items)]
+        )
+
+    def _row_of(self, record_id: str) -> Row | None:
+        """Of the product with this number, or with this SKU."""
+        sku = notices.sku_in(record_id)
+        if not sku:
+            return {"id": record_id}
+        product = self._search("produto", "codigo", sku, pesquisa=sku)
+        kind = "tipoVariacao"
+        return {"id": product.text("id"), kind: product.optional_text(kind)} if product else None
+
     # -- Orders ---------------------------------------------------------------------------------
     def numbered(self, hub_id: str) -> Payload | None:
         return self._search("pedido", "numero_ecommerce", hub_id, numeroEcommerce=hub_id)

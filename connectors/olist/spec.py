@@ -22,10 +22,10 @@ from connectors.spec import (
     ORDERS,
     PREPARATION_DAYS,
     Activating,
-    ActivationKind,
     Cadence,
     Contact,
     CredentialField,
+    Does,
     End,
     Following,
     Mode,
@@ -33,8 +33,10 @@ from connectors.spec import (
     Report,
     Route,
     Spec,
+    Step,
     Through,
 )
+from connectors.steps import CREDENTIALS, RING_AT, TEST
 
 # The ERP's webhooks tell what changed; they can be lost.
 ON_CHANGE = Cadence(timedelta(minutes=10), on_change=True)
@@ -63,8 +65,31 @@ SPEC = Spec(
         freely=True,
     ),
     activating=Activating(
-        ActivationKind.RECORD,
-        steps=(_("registrar o identificador do integrador e o token do ERP"),),
+        steps=(
+            Step(
+                "record",
+                Does.FILL_IN,
+                _("Identificador e token"),
+                _("Estão no ERP, em Integrações, na aba Conexão: copie os dois de lá e cole aqui."),
+                fields=("name", CREDENTIALS, "plugin_url", TOKEN_URL.key),
+                described=(_("registrar o identificador do integrador e o token do ERP"),),
+            ),
+            replace(
+                RING_AT,
+                text=_(
+                    "Copie o endereço e cole-o no ERP, na aba Notificações, em cada aviso que ele"
+                    " oferece."
+                ),
+            ),
+            TEST,
+            Step(
+                "products",
+                Does.FILL_IN,
+                _("Envio de produtos"),
+                _("Se não souber, deixe como está: muda-se depois."),
+                fields=(PREPARATION_DAYS.key, IMAGES.key),
+            ),
+        ),
         default_url="https://api.tiny.com.br/api2/",
     ),
     credentials=(
@@ -76,8 +101,16 @@ SPEC = Spec(
         ),
     ),
     settings=(
-        replace(PREPARATION_DAYS, special=_("enviar os dias de preparação (só se preenchidos)")),
-        replace(IMAGES, special=_("enviar imagens: sempre, ou só para produtos novos")),
+        replace(
+            PREPARATION_DAYS,
+            special=_("enviar os dias de preparação (só se preenchidos)"),
+            after_first_save=True,
+        ),
+        replace(
+            IMAGES,
+            special=_("enviar imagens: sempre, ou só para produtos novos"),
+            after_first_save=True,
+        ),
         TOKEN_URL,
     ),
     contacts=(Contact(Through.HELP_CENTRE),),

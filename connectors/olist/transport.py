@@ -16,7 +16,14 @@ from connectors.errors import (
 )
 from connectors.http import ask, read_json
 from connectors.payload import Payload
-from connectors.trouble.causes import PLAN
+from connectors.trouble.causes import (
+    DUPLICATE,
+    INVALID_VALUE,
+    MISSING_DATA,
+    NOT_THERE,
+    OUR_BUG,
+    PLAN,
+)
 
 DATE = "%d/%m/%Y"
 DATE_TIME = "%d/%m/%Y %H:%M:%S"
@@ -38,6 +45,15 @@ TOO_MANY_CALLS, TOO_MANY_AT_ONCE = "6", "11"
 TRY_AGAIN = {"35", "99"}
 NOTHING_FOUND = frozenset({"20", "23"})  # by a search; there is no such page
 NOT_AUTHORISED_YET = frozenset({"34"})  # an invoice
+# What the other codes say of why a record was refused.
+CAUSES = {
+    **dict.fromkeys(("3", "4", "9", "21", "22"), OUR_BUG),
+    "10": MISSING_DATA,
+    "30": DUPLICATE,
+    "31": INVALID_VALUE,
+    "32": NOT_THERE,
+    "33": DUPLICATE,
+}
 NEXT_MINUTE = 60  # seconds; the ERP sends no Retry-After
 
 
@@ -141,7 +157,7 @@ def _error(service: str, code: str, message: str) -> ConnectorError:
         return OutOfBudget(message, NEXT_MINUTE)
     if code in TRY_AGAIN:
         return Unavailable(message)
-    return Rejected(message)
+    return Rejected(message, cause=CAUSES.get(code, ""))
 
 
 def listed(payload: Payload, name: str) -> list[Payload]:

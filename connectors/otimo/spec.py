@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
@@ -11,16 +12,18 @@ from connectors.spec import (
     STORE_CREDENTIALS,
     STORE_MODES,
     Activating,
-    ActivationKind,
     Cadence,
     Contact,
+    Does,
     End,
     EverythingBut,
     Report,
     Route,
     Spec,
+    Step,
     Through,
 )
+from connectors.steps import FIRST_CALL, ISSUE, RECORD, TEST
 
 SPEC = Spec(
     slug="otimo",
@@ -40,12 +43,21 @@ SPEC = Spec(
         OrderStatus.INVOICED, ("nfe_date", "nfe_number", "nfe_serie", "nfe_key"), only=True
     ),
     activating=Activating(
-        ActivationKind.FORM,
         steps=(
-            _("nome do pluggin, nome personalizado do pluggin, URL do pluggin"),
-            _("gerar chaves e token"),
+            Step(
+                "plugin",
+                Does.FILL_IN,
+                _("Pluggin"),
+                _("O nome que a loja vê e o endereço da loja. O domínio já vem preenchido."),
+                fields=("name", "custom_name", "plugin_url"),
+                described=(_("nome do pluggin, nome personalizado do pluggin, URL do pluggin"),),
+            ),
+            replace(ISSUE, described=(_("gerar chaves e token"),)),
+            RECORD,
+            FIRST_CALL,
+            TEST,
         ),
-        custom_name=True,
+        own_domain=True,
     ),
     credentials=STORE_CREDENTIALS,
     contacts=(Contact(Through.SITE, "www.otimogestor.com.br"),),

@@ -6,8 +6,8 @@ from connectors.spec import (
     IMAGES,
     PREPARATION_DAYS,
     Activating,
-    ActivationKind,
     Contact,
+    Does,
     End,
     Field,
     Hook,
@@ -15,8 +15,10 @@ from connectors.spec import (
     Route,
     Setting,
     Spec,
+    Step,
     Through,
 )
+from connectors.steps import FIRST_CALL, ISSUE
 
 SHIPPED_EMAIL = """Olá, {cliente}!
 
@@ -40,14 +42,53 @@ SPEC = Spec(
     orders=Route(End.TOOLS, End.HUB),
     hooks=frozenset(Hook),
     activating=Activating(
-        ActivationKind.WIZARD,
         steps=(
-            _("assistente: buscar, instalar"),
-            _("identificador do integrador e token mostrados já preenchidos, para copiar e enviar"),
-            _("salvar e avançar"),
-            _("configurações de aviso por e-mail"),
-            _("concluir"),
-            _("outros campos só aparecem depois do primeiro salvamento"),
+            Step(
+                "install",
+                Does.FILL_IN,
+                _("Instalar"),
+                _("O nome com que a Pluga aparece para a loja."),
+                fields=("name",),
+                described=(_("assistente: buscar, instalar"),),
+            ),
+            replace(
+                ISSUE,
+                title=_("Identificador e token"),
+                text=_("O portal preenche os dois; copie-os e envie a quem usa a Pluga."),
+                described=(
+                    _(
+                        "identificador do integrador e token mostrados já preenchidos, para copiar"
+                        " e enviar"
+                    ),
+                    _("salvar e avançar"),
+                ),
+            ),
+            Step(
+                "emails",
+                Does.FILL_IN,
+                _("Avisos por e-mail"),
+                _("O que o cliente da loja recebe. Os dois são opcionais."),
+                fields=(
+                    "email_shipped",
+                    "email_shipped_text",
+                    "email_delivered",
+                    "email_delivered_text",
+                ),
+                described=(_("configurações de aviso por e-mail"),),
+            ),
+            replace(
+                FIRST_CALL,
+                title=_("Concluir"),
+                described=(_("concluir"),),
+            ),
+            Step(
+                "further",
+                Does.FILL_IN,
+                _("Outros campos"),
+                _("Se não souber, deixe como está: muda-se depois."),
+                fields=("plugin_url", PREPARATION_DAYS.key, IMAGES.key),
+                described=(_("outros campos só aparecem depois do primeiro salvamento"),),
+            ),
         ),
         url_required=False,
         integrator=True,
@@ -75,6 +116,7 @@ SPEC = Spec(
             Field.LONG_TEXT,
             default=SHIPPED_EMAIL,
             help=_("Pode conter {cliente}, {pedido}, {loja}, {rastreio} e {link}."),
+            placeholders=("cliente", "pedido", "loja", "rastreio", "link"),
             special=_("ambos opcionais, com texto de um modelo que a loja pode editar"),
         ),
         Setting(
@@ -83,6 +125,7 @@ SPEC = Spec(
             Field.LONG_TEXT,
             default=DELIVERED_EMAIL,
             help=_("Pode conter {cliente}, {pedido} e {loja}."),
+            placeholders=("cliente", "pedido", "loja"),
         ),
         replace(
             PREPARATION_DAYS,

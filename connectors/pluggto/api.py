@@ -10,6 +10,7 @@ from connectors.contract import Account, Token
 from connectors.errors import Rejected, Unauthorized, Unavailable, Unreadable
 from connectors.http import Answer, send
 from connectors.payload import Payload
+from connectors.trouble.causes import DUPLICATE, INVALID_VALUE, NOT_THERE
 
 TOKEN_PATH = "oauth/token"
 TOKEN_SECONDS = 20  # others may be waiting for the token
@@ -21,6 +22,9 @@ REFUSED_CREDENTIALS = {
     "invalid_client": _("O Plugg.to recusou o Client ID ou o Client Secret."),
     "invalid_grant": _("O Plugg.to recusou o API User ou o API Secret."),
 }
+
+
+CAUSES = {400: INVALID_VALUE, 409: DUPLICATE, 422: INVALID_VALUE}
 
 
 class NotUpdated(Rejected):
@@ -139,14 +143,16 @@ def _read_reply(answer: Answer, what: str) -> Payload:
     # Clients tell success by the absence of this key, whatever the status.
     if succeeded and not reply.data.get("error"):
         return reply
-    raise _refusal(answer, reply)(f"{what}: HTTP {answer.status}: {_explanation(reply)}")
+    raise _refusal(answer, reply, f"{what}: HTTP {answer.status}: {_explanation(reply)}")
 
 
-def _refusal(answer: Answer, reply: Payload) -> type[Rejected]:
+def _refusal(answer: Answer, reply: Payload, told: str) -> Rejected:
     kind = reply.data.get("type")
     if kind == "not_updated":
-        return NotUpdated
-    return NotThere if kind == "not_found" or answer.status == 404 else Rejected
+        return NotUpdated(told)
+    if kind == "not_found" or answer.status == 404:
+        return NotThere(told, cause=NOT_THERE)
+    return Rejected(told, cause=CAUSES.get(answer.status, ""))
 
 
 def _explanation(reply: Payload) -> str:

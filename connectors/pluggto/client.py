@@ -36,6 +36,7 @@ from connectors.records import (
     ProductRecord,
     StockRecord,
 )
+from connectors.trouble.causes import DUPLICATE
 
 PAGE_SIZE = 100
 FIRST_PULL = timedelta(days=30)
@@ -111,7 +112,8 @@ class Pluggto(Client, OrderSource, FulfilmentSink, ProductSink, PriceSink, Stock
         if there and there.text("sku") != product.sku:
             raise Rejected(
                 _("No Plugg.to, o SKU %(sku)s é uma variação do produto %(other)s.")
-                % {"sku": product.sku, "other": there.text("sku")}
+                % {"sku": product.sku, "other": there.text("sku")},
+                cause=DUPLICATE,
             )
         try:
             body = catalogue.write_product(product, there)

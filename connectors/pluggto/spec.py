@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
@@ -7,17 +8,19 @@ from connectors.pluggto.client import Pluggto
 from connectors.spec import (
     ORDERS,
     Activating,
-    ActivationKind,
     Cadence,
     Contact,
     CredentialField,
+    Does,
     End,
     Mode,
     Products,
     Route,
     Spec,
+    Step,
     Through,
 )
+from connectors.steps import CREDENTIALS, RING_AT, TEST
 
 # Told at once. The rest is for what the channel could not take then, and for what we missed.
 TOLD = Cadence(timedelta(minutes=5), on_change=True, daily_full_pass=True)
@@ -37,11 +40,29 @@ SPEC = Spec(
         FulfilmentSink: ORDERS,
     },
     activating=Activating(
-        ActivationKind.RECORD,
         steps=(
-            _("criar um plugin no painel do Plugg.to"),
-            _("registrar Client ID, Client Secret, API User e API Secret"),
-            _("dar ao Plugg.to a URL de notificação que o portal mostra"),
+            Step(
+                "plugin",
+                Does.NOTE,
+                _("Plugin no Plugg.to"),
+                _("Crie um plugin no painel do Plugg.to: ele mostra as quatro chaves."),
+                described=(_("criar um plugin no painel do Plugg.to"),),
+            ),
+            Step(
+                "record",
+                Does.FILL_IN,
+                _("Credenciais"),
+                _("Copie as quatro chaves do plugin. Ficam guardadas com cifra."),
+                fields=("name", CREDENTIALS, "plugin_url"),
+                described=(_("registrar Client ID, Client Secret, API User e API Secret"),),
+            ),
+            replace(
+                RING_AT,
+                title=_("URL de notificação"),
+                text=_("Copie a URL e cole-a no plugin, no painel do Plugg.to."),
+                described=(_("dar ao Plugg.to a URL de notificação que o portal mostra"),),
+            ),
+            TEST,
         ),
         default_url="https://api.plugg.to",
     ),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
@@ -18,10 +19,10 @@ from connectors.spec import (
     STORE_CREDENTIALS,
     STORE_MODES,
     Activating,
-    ActivationKind,
     Cadence,
     Contact,
     ContactRole,
+    Does,
     End,
     Following,
     Products,
@@ -29,8 +30,10 @@ from connectors.spec import (
     Route,
     Shape,
     Spec,
+    Step,
     Through,
 )
+from connectors.steps import FIRST_CALL, ISSUE, RECORD, TEST
 
 SPEC = Spec(
     slug="rocky",
@@ -65,15 +68,26 @@ SPEC = Spec(
     invoice=Report(OrderStatus.INVOICED, INVOICE_FIELDS),
     tracking=Report(OrderStatus.SHIPPING_INFORMED, TRACKING_FIELDS),
     activating=Activating(
-        ActivationKind.FORM,
         steps=(
-            _(
-                "o operador busca o conector pelo nome na aba Integração, abre “Mais detalhes”,"
-                " preenche o nome e a URL do pluggin (o domínio da loja) e salva"
+            Step(
+                "plugin",
+                Does.FILL_IN,
+                _("Pluggin"),
+                _("O nome que a loja vê e o endereço da loja. O domínio já vem preenchido."),
+                fields=("name", "custom_name", "plugin_url"),
+                described=(
+                    _(
+                        "o operador busca o conector pelo nome na aba Integração, abre “Mais"
+                        " detalhes”, preenche o nome e a URL do pluggin (o domínio da loja) e salva"
+                    ),
+                ),
             ),
-            _("o portal gera as credenciais, que vão para o parceiro"),
-            _("o parceiro exporta o catálogo"),
+            replace(ISSUE, described=(_("o portal gera as credenciais, que vão para o parceiro"),)),
+            RECORD,
+            replace(FIRST_CALL, described=(_("o parceiro exporta o catálogo"),)),
+            TEST,
         ),
+        own_domain=True,
     ),
     credentials=STORE_CREDENTIALS,
     contacts=(Contact(Through.EMAIL, "suporte@rockyecommerce.com.br"),),

@@ -6,18 +6,20 @@ from connectors.contract import PriceSource, ProductSource, StockSource
 from connectors.rockyerp.client import RockyErp
 from connectors.spec import (
     Activating,
-    ActivationKind,
     Cadence,
     Contact,
     CredentialField,
+    Does,
     End,
     Mode,
     Products,
     Route,
     Shape,
     Spec,
+    Step,
     Through,
 )
+from connectors.steps import CREDENTIALS, TEST
 
 SPEC = Spec(
     slug="rockyerp",
@@ -47,8 +49,17 @@ SPEC = Spec(
         }
     ),
     activating=Activating(
-        ActivationKind.RECORD,
-        steps=(_("registrar o token que a plataforma dá à loja para a API de ERPs"),),
+        steps=(
+            Step(
+                "record",
+                Does.FILL_IN,
+                _("Token"),
+                _("A plataforma dá à loja um token para a API de ERPs."),
+                fields=("name", CREDENTIALS, "plugin_url"),
+                described=(_("registrar o token que a plataforma dá à loja para a API de ERPs"),),
+            ),
+            TEST,
+        ),
         default_url="https://api.plataformarocky.com.br",
     ),
     credentials=(CredentialField("token", _("Token da API para ERPs")),),

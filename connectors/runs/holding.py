@@ -26,8 +26,8 @@ def is_held(flow_id: int) -> bool:
 
 @transaction.atomic
 def answer_brake(brake_id: int, answer: Brake.Answer, by: User) -> bool:
-    """Let the next run through, or have it read and judge again. Whether this was the answer: the
-    first one counts."""
+    """Let through what was asked for, or have it read and judged again. Whether this was the
+    answer: the first one counts."""
     brake = Brake.objects.select_for_update().get(pk=brake_id)
     if brake.answered_at is not None:
         return False

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from connectors.errors import OutOfBudget
 from connectors.models import ActivationFlow, Run
+from connectors.redaction import without_secrets
 from connectors.runs.dispatch import make_due
 from connectors.trouble.failures import storable
 
@@ -20,7 +21,11 @@ JITTER = 0.25  # thousands that failed together do not come back together
 def close(run: Run, flow: ActivationFlow, outcome: Run.Outcome, reason: str = "") -> bool:
     """Whether it was still its owner's to end: a run that an operator released, or that was taken
     for dead, has its end already, and the flow may be another's."""
-    run.ended_at, run.outcome, run.reason = timezone.now(), outcome, storable(reason)[:500]
+    run.ended_at, run.outcome, run.reason = (
+        timezone.now(),
+        outcome,
+        storable(without_secrets(reason))[:500],
+    )
     run.cursor_after = flow.cursor
     facts = ("ended_at", "outcome", "reason", "cursor_after", "seen", "changed", "failed")
     mine = Run.objects.filter(pk=run.pk, ended_at=None)

@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from connectors import exchanges
 from connectors.contract import Ability, Page
 from connectors.errors import (
     ConnectorError,
@@ -22,18 +23,20 @@ from connectors.errors import (
     Unauthorized,
     Unavailable,
 )
+from connectors.exchanges import Exchange
 from connectors.models import Activation, ActivationFlow, Failure, Run, State
 from connectors.payload import Payload
 from connectors.runs.dispatch import make_due
 from connectors.runs.outcomes import close, end, fail, wait_for_budget
 from connectors.services import client_of, pause_refused
+from connectors.spec import secrets_of
 from connectors.trouble.failures import guess_id, parked, record_failure, storable
 
 log = logging.getLogger(__name__)
 A = TypeVar("A", bound=Ability)
 
 # A run whose worker was killed for overtime cannot be going on after this.
-RUN_LIFE = timedelta(seconds=settings.Q_CLUSTER["timeout"] + 60)
+RUN_LIFE = timedelta(seconds=settings.Q_CLUSTER["retry"])
 # A run that has so much to do gives up its turn before that, between two pages.
 TURN_SECONDS = settings.Q_CLUSTER["timeout"] / 2
 
@@ -49,10 +52,13 @@ class _Released(Exception):
 
 @dataclass
 class Item:
-    """One record of a run. `changed` is for the run's count."""
+    """One record of a run. `changed` is for the run's count; `record`, and of a push where it
+    comes from, are kept should it fail."""
 
     record_id: str
     changed: bool = False
+    record: Any = None
+    source: Callable[[], Any] | None = None
 
 
 @dataclass
@@ -65,6 +71,7 @@ class Attempt:
     open_failures: set[str] = field(default_factory=set)
     # Those of them whose time to be tried again has not come.
     resting: set[str] = field(default_factory=set)
+    secrets: tuple[str, ...] = ()  # the account's: nothing that is kept of a call holds them
     only_told: bool = False  # it fetches what the platform rang for, and looks no further
     ends_at: float = field(default_factory=lambda: monotonic() + TURN_SECONDS)
 
@@ -96,13 +103,15 @@ class Attempt:
         """
         guessed = record_id or guess_id(payload)
         item = Item(guessed)
+        exchanges.forget()
         self.run.seen += 1
         try:
             yield item
         except (Unavailable, Unauthorized):
             raise
         except (ConnectorError, Refused) as error:
-            self.fail(item.record_id, error, payload)
+            source = item.source() if item.source else payload and payload.data
+            self.fail(item.record_id, error, source, item.record, exchanges.last())
         else:
             self.run.changed += item.changed
             if item.record_id != guessed:
@@ -121,11 +130,20 @@ class Attempt:
         """It failed, and is not to be tried again yet."""
         return record_id in self.resting
 
-    def fail(self, record_id: str, error: Exception, payload: Payload | None = None) -> None:
+    def fail(
+        self,
+        record_id: str,
+        error: Exception,
+        source: Any = None,
+        record: Any = None,
+        exchange: Exchange | None = None,
+    ) -> None:
+        """On record: what it came from, what was made of it, and the call that was refused."""
         record_id = storable(record_id)[:200]
         self.run.failed += 1
         self.open_failures.add(record_id)
-        record_failure(self.run, record_id, error, payload.data if payload else None)
+        told = exchange.as_document(self.secrets) if exchange else None
+        record_failure(self.run, record_id, error, source, record, told, self.secrets)
 
     def mend(self, record_id: str) -> None:
         """It went well; if it had failed before, that is over."""
@@ -160,7 +178,9 @@ def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None])
         if retry_at is None or retry_at > run.started_at:
             attempt.resting.add(record_id)
     try:
-        work(attempt, cast(A, client_of(flow.activation, ability.flow)))
+        client = client_of(flow.activation, ability.flow)
+        attempt.secrets = secrets_of(flow.activation.spec, client.account)
+        work(attempt, cast(A, client))
     except _Released:
         log.warning("run %s of %s was taken from its owner", run.pk, flow.ability)
     except _TurnOver:

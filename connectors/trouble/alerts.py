@@ -45,6 +45,27 @@ def tell(incidents: Sequence[Incident], *, healed: bool) -> None:
         enqueue(deliver_all_alerts)
 
 
+def tell_text(subject: str, text: str) -> None:
+    """Something else that needs a person, in the caller's transaction."""
+    alerts = []
+    if settings.ALERT_EMAILS:
+        alerts.append(Alert(channel=Alert.Channel.EMAIL, subject=subject[:200], body=text))
+    if settings.ALERT_WEBHOOK_URL:
+        body = {"type": "asked", "timestamp": timezone.now().isoformat(), "text": text, "data": {}}
+        alerts.append(
+            Alert(
+                channel=Alert.Channel.WEBHOOK,
+                subject=subject[:200],
+                body=json.dumps(body, ensure_ascii=False),
+            )
+        )
+    for alert in alerts:
+        alert.message_id = new_message_id()
+    Alert.objects.bulk_create(alerts)
+    if alerts:
+        enqueue(deliver_all_alerts)
+
+
 def page_of(incident: Incident) -> str:
     """The page on which a person mends it."""
     path = reverse("admin:connectors_activation_change", args=[incident.activation_id])

@@ -10,6 +10,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from connectors.contract import Flow
 from connectors.errors import (
     ConnectorError,
     Duplicate,
@@ -28,6 +29,9 @@ INVALID_VALUE = "invalid_value"
 MISSING_DATA = "missing_data"
 SETTING = "setting"
 PLAN = "plan"
+DUPLICATE = "duplicate"
+NOT_THERE = "not_there"
+OUR_BUG = "our_bug"
 
 
 class Actor(TextChoices):
@@ -60,9 +64,23 @@ class Cause:
     # and are only tried now and then.
     retries: bool = False
     page: MendedAt | None = None
+    # It is mended on the page of the record itself, which RECORDS knows.
+    on_record: bool = False
+
+    def page_for(self, flow: str) -> MendedAt | None:
+        return RECORDS.get(flow) if self.on_record else self.page
 
 
 ACTIVATION = MendedAt("connectors_activation_change", at="activation_id")
+PRODUCT = MendedAt("catalog_product_changelist", query={"q": "record_id"})
+ORDER = MendedAt("orders_order_changelist", query={"q": "record_id"})
+RECORDS: Mapping[str, MendedAt] = {
+    Flow.PRODUCTS: PRODUCT,
+    Flow.PRICES: PRODUCT,
+    Flow.STOCK: PRODUCT,
+    Flow.ORDERS: ORDER,
+    Flow.FULFILMENT: ORDER,
+}
 
 CAUSES: dict[str, Cause] = {
     cause.code: cause
@@ -98,18 +116,30 @@ CAUSES: dict[str, Cause] = {
             Actor.HUB,
             _("Conferir se o pedido é desta loja e se o hub já o recebeu."),
             retries=True,
+            page=ORDER,
+        ),
+        Cause(
+            NOT_THERE,
+            _("O outro sistema não tem este registro"),
+            Actor.MERCHANT,
+            _("Cadastrar lá o que falta, ou criar o De/Para com o código que lá se usa; depois"
+              " tentar de novo."),
+            on_record=True,
         ),
         Cause(
             INVALID_VALUE,
             _("Valor impossível no cadastro"),
             Actor.MERCHANT,
-            _("Corrigir o valor no cadastro da plataforma, que o envia outra vez."),
+            _("Corrigir o valor onde ele foi cadastrado, que o envia outra vez; ou corrigir aqui o"
+              " que chegou e reenviar."),
+            on_record=True,
         ),
         Cause(
             MISSING_DATA,
             _("Falta um dado que o outro sistema exige"),
             Actor.MERCHANT,
             _("Preencher o dado no cadastro ou no pedido e tentar de novo."),
+            on_record=True,
         ),
         Cause(
             SETTING,
@@ -125,16 +155,24 @@ CAUSES: dict[str, Cause] = {
             _("Contratar na plataforma o plano ou a extensão que a integração usa."),
         ),
         Cause(
-            "duplicate",
+            OUR_BUG,
+            _("O portal montou mal a chamada"),
+            Actor.US,
+            _("Baixar as evidências desta falha e mandá-las a quem mantém o portal."),
+        ),
+        Cause(
+            DUPLICATE,
             _("Já existe um igual"),
             Actor.MERCHANT,
             _("Deixar um só com este código no cadastro."),
+            on_record=True,
         ),
         Cause(
             "not_allowed",
             _("O conector não prevê isto"),
             Actor.HUB,
             _("Conferir a ficha do conector: ele não envia ou não recebe isto."),
+            page=ACTIVATION,
         ),
         Cause(
             "rejected",
@@ -154,6 +192,7 @@ CAUSES: dict[str, Cause] = {
             _("Recusado por uma regra do portal"),
             Actor.HUB,
             _("Ler o motivo e corrigir o que ele diz."),
+            on_record=True,
         ),
         Cause(
             OTHER,
@@ -169,7 +208,7 @@ BY_KIND: tuple[tuple[type[Exception], str], ...] = (
     (Unauthorized, "credentials"),
     (Rejected, "rejected"),
     (Unreadable, "unreadable"),
-    (Duplicate, "duplicate"),
+    (Duplicate, DUPLICATE),
     (NotAllowed, "not_allowed"),
     (Refused, "refused"),
 )

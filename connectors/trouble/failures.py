@@ -8,9 +8,11 @@ in its next run.
 import hashlib
 import json
 from collections.abc import Collection
+from dataclasses import asdict, is_dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -18,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from connectors.models import Activation, ActivationFlow, Failure, Run
 from connectors.payload import Payload, to_storable
+from connectors.redaction import without_secrets
 from connectors.runs.dispatch import make_due
 from connectors.trouble.causes import cause_of
 
@@ -41,10 +44,29 @@ def storable(text: str) -> str:
     return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 
-def record_failure(run: Run, record_id: str, error: Exception, payload: Any) -> None:
-    """The same record failing again is the same failure, once more."""
+def record_failure(
+    run: Run,
+    record_id: str,
+    error: Exception,
+    payload: Any,
+    translated: Any = None,
+    exchange: dict[str, Any] | None = None,
+    secrets: Collection[str] = (),
+) -> None:
+    """The same record failing again is the same failure, once more.
+
+    `payload` is where it came from, `translated` the record made of it, as far as it came;
+    `exchange` the call that was refused, without its secrets. `secrets` are the account's: an
+    answer that the error quotes may repeat them.
+    """
     which = {"activation_id": run.activation_id, "flow": run.flow, "record_id": record_id}
-    _record(which, error, payload, run)
+    facts = {
+        "ability": run.ability,
+        "translated": kept(translated),
+        "exchange": kept(exchange),
+        "reason": storable(without_secrets(str(error), secrets)),
+    }
+    _record(which, error, payload, run, facts)
 
 
 def record_notice_failure(activation: Activation, body: bytes, error: Exception) -> None:
@@ -53,7 +75,24 @@ def record_notice_failure(activation: Activation, body: bytes, error: Exception)
     text = body[:LONGEST_NOTICE].decode(errors="replace")
     record_id = storable(f"{NOTICE}: {error}")[:200]
     which = {"activation_id": activation.pk, "flow": "", "record_id": record_id}
-    _record(which, error, {NOTICE: storable(text)}, None, can_retry=False)
+    _record(which, error, {NOTICE: storable(text)}, None, {}, can_retry=False)
+
+
+def kept(value: Any) -> Any:
+    """A record or a document as JSON that every database can hold."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    text = json.dumps(value, default=_plain)
+    try:
+        return to_storable(json.loads(text))
+    except ValueError:
+        return ascii(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return DjangoJSONEncoder().default(value)
 
 
 @transaction.atomic
@@ -62,6 +101,7 @@ def _record(
     error: Exception,
     payload: Any,
     run: Run | None,
+    facts: dict[str, Any],
     *,
     can_retry: bool = True,
 ) -> None:
@@ -71,18 +111,23 @@ def _record(
     except ValueError:
         # What no database can hold is shown instead as Python writes it.
         payload, can_retry = {"payload": ascii(payload)}, False
-    facts = {
+    facts = {"reason": storable(without_secrets(str(error)))} | facts
+    facts |= {
         "run": run,
         "kind": Failure.kind_of(error),
         "cause": cause_of(error).code,
-        "reason": storable(str(error)),
         "payload": payload,
         "last_at": now,
     }
     same = Failure.objects.open().filter(**which)
-    times = same.select_for_update().values_list("times", flat=True).first() or 0
+    known = same.select_for_update().values("times", "edited").first()
+    times = known["times"] if known else 0
     retry_at = now + WAITS[min(times, len(WAITS) - 1)] if can_retry else None
-    if times:
+    if known and known["edited"] is not None and known["edited"] == payload:
+        del facts["payload"]  # what failed is what a person corrected: the original stays
+    else:
+        facts |= {"edited": None, "edited_at": None, "edited_by": None}
+    if known:
         same.update(times=F("times") + 1, retry_at=retry_at, **facts)
     else:
         failure = Failure(retry_at=retry_at, **which, **facts)
@@ -97,10 +142,12 @@ def parked(flow: ActivationFlow, record_ids: Collection[str] = ()) -> list[Paylo
     failures = (
         Failure.objects.open()
         .filter(activation=flow.activation_id, flow=flow.flow, retry_at__isnull=False)
+        .filter(ability__in=[flow.ability, ""])  # not what the other direction sent
         .filter(Q(retry_at__lte=now) | Q(record_id__in=record_ids))
     )
     oldest = failures.exclude(payload=None).order_by("retry_at", "pk")[:AT_ONCE]
-    return [Payload(payload) for payload in oldest.values_list("payload", flat=True) if payload]
+    both = oldest.values_list("edited", "payload")
+    return [Payload(edited or payload) for edited, payload in both if edited or payload]
 
 
 @transaction.atomic

@@ -78,7 +78,7 @@ def sync_flows() -> None:
                 )
                 without = Activation.objects.filter(
                     ~Exists(known), connector__slug=spec.slug, mode=mode
-                ).exclude(state__in=[State.REVOKED, State.MOVED])
+                ).exclude(state__in=[State.DRAFT, State.REVOKED, State.MOVED])
                 ActivationFlow.objects.bulk_create(
                     (
                         _flow(pk, mode, ability, cadence)

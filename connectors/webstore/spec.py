@@ -17,17 +17,20 @@ from connectors.spec import (
     STORE_CREDENTIALS,
     STORE_MODES,
     Activating,
-    ActivationKind,
     Cadence,
     Contact,
     ContactRole,
+    Does,
     End,
+    Mode,
     Products,
     Report,
     Route,
     Spec,
+    Step,
     Through,
 )
+from connectors.steps import FIRST_CALL, ISSUE, RECORD, TEST
 from connectors.webstore.client import Webstore
 
 SPEC = Spec(
@@ -49,14 +52,41 @@ SPEC = Spec(
     invoice=Report(OrderStatus.INVOICED, INVOICE_FIELDS),
     tracking=Report(OrderStatus.SHIPPED, TRACKING_FIELDS, beside=(OrderStatus.SHIPPING_INFORMED,)),
     activating=Activating(
-        ActivationKind.REDIRECT,
         steps=(
-            _("na lista de aplicativos, com as condições de cobrança, buscar pelo nome e ativar"),
-            _(
-                "depois o menu Plataformas mostra “integração quase completa, clique para"
-                " concluir” e redireciona ao parceiro com um código de autorização; lá se informam"
-                " o domínio da loja e o login"
+            Step(
+                "enable",
+                Does.FILL_IN,
+                _("Habilitar"),
+                _("O endereço em que a Webstore recebe a loja para concluir a integração."),
+                fields=("name", "plugin_url"),
+                described=(
+                    _(
+                        "na lista de aplicativos, com as condições de cobrança, buscar pelo nome e"
+                        " ativar"
+                    ),
+                ),
             ),
+            ISSUE,
+            RECORD,
+            Step(
+                "merchant",
+                Does.MERCHANT,
+                _("Conclusão pelo lojista"),
+                _(
+                    "O lojista entra no portal, abre Plataformas e clica em concluir. Ele é levado"
+                    " à Webstore com um código, e lá informa o domínio da loja e o login."
+                ),
+                mode=Mode.PARTNER,
+                described=(
+                    _(
+                        "depois o menu Plataformas mostra “integração quase completa, clique para"
+                        " concluir” e redireciona ao parceiro com um código de autorização; lá se"
+                        " informam o domínio da loja e o login"
+                    ),
+                ),
+            ),
+            FIRST_CALL,
+            TEST,
         ),
     ),
     credentials=STORE_CREDENTIALS,

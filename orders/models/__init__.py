@@ -1,17 +1,26 @@
 """What was bought, what became of it, and who was told."""
 
+from orders.models.erasures import Erasure
 from orders.models.history import StatusChange, author_of
 from orders.models.links import OrderLink
-from orders.models.orders import Order, OrderQuerySet
+from orders.models.mails import BuyerMail
+from orders.models.orders import Order, OrderQuerySet, names_somebody
 from orders.models.parts import Line, Payment, Shipment
+from orders.models.tallies import Tally
+from orders.models.words import OrderWord
 
 __all__ = [
+    "BuyerMail",
+    "Erasure",
     "Line",
     "Order",
     "OrderLink",
     "OrderQuerySet",
+    "OrderWord",
     "Payment",
     "Shipment",
     "StatusChange",
+    "Tally",
     "author_of",
+    "names_somebody",
 ]

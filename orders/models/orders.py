@@ -1,5 +1,6 @@
 """An order as a whole."""
 
+import re
 from decimal import Decimal
 
 from django.core.validators import MinValueValidator
@@ -12,7 +13,7 @@ from catalog.models import Reservation, ReservationQuerySet
 from connectors.hub import wire
 from connectors.hub.hubobject import HubObject
 from connectors.models import Activation, Store
-from connectors.records import OrderStatus
+from connectors.records import Document, OrderStatus
 from orders.models.history import StatusChange
 from orders.models.links import OrderLink
 from orders.status import may_become
@@ -20,6 +21,16 @@ from orders.status import may_become
 SHORTAGES = Reservation.objects.short()
 SHORT = models.Exists(SHORTAGES.filter(sale=models.OuterRef("public_id")))
 NOT_NEGATIVE = [MinValueValidator(0)]
+
+
+# Of the buyer's and the receiver's fields, those that name nobody.
+NOBODYS = re.compile(r"(payer|receiver)_(city|state|country|schedule_\w+|gender)")
+
+
+def names_somebody(name: str) -> bool:
+    """Whether a field of an order is about a person."""
+    about = name.startswith(("payer_", "receiver_")) or name == "email_nfe"
+    return about and not NOBODYS.fullmatch(name)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -82,6 +93,12 @@ class Order(HubObject):
         Activation, models.SET_NULL, verbose_name=_("alterado por"), null=True, related_name="+"
     )
 
+    # Since then it names nobody, and takes no personal data back (orders/personal_data.py).
+    anonymised_at = models.DateTimeField(_("anonimizado em"), null=True, editable=False)
+    legal_hold = models.BooleanField(_("retido por obrigação legal"), default=False)
+    # The number of the links to its page that are good; those of before are revoked.
+    buyer_links = models.PositiveIntegerField(default=0, editable=False)
+
     objects = OrderQuerySet.as_manager()
 
     class Meta:
@@ -102,13 +119,26 @@ class Order(HubObject):
         indexes = [
             models.Index(fields=["store", "-id"], name="order_list"),
             models.Index(fields=["store", "status", "-id"], name="order_by_status"),
-            models.Index(fields=["store", "created_at"], name="order_by_created"),
+            models.Index(fields=["store", "created_at", "id"], name="order_by_created"),
+            models.Index(
+                fields=["store", "status", "created_at", "id"], name="order_by_status_created"
+            ),
+            models.Index(
+                fields=["store", "channel", "created_at", "id"], name="order_by_channel_created"
+            ),
             models.Index(fields=["store", "modified_at"], name="order_by_modified"),
             models.Index(fields=["store", "original_id"], name="order_by_original_id"),
+            models.Index(fields=["original_id"], name="order_by_number"),
+            models.Index(fields=["created_at"], name="order_by_age"),
         ]
 
     def __str__(self) -> str:
         return self.original_id or self.public_id
+
+    def news(self, document: Document, path: str = "$") -> Document:
+        if self.anonymised_at is not None:
+            document = {name: value for name, value in document.items() if not names_somebody(name)}
+        return super().news(document, path)
 
     def may_become(self, status: OrderStatus) -> bool:
         return may_become(OrderStatus(self.status), status)

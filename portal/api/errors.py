@@ -1,11 +1,14 @@
 """Every error of the hub API in the hub's shape (pluggto-api.md, section 3)."""
 
+import logging
+import sys
 from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 from django.views import defaults
 from rest_framework import exceptions, status
 from rest_framework.request import Request
@@ -24,7 +27,9 @@ from connectors.hub.tokens import TokenRefused
 from portal.tracing import request_id
 
 PREFIX = "/api/"
+NO_DATABASE = "the database does not answer: try again"
 NO_TEXT = "the address or the query holds a character that is no text"
+log = logging.getLogger(__name__)
 MESSAGE = "An error occurred, see details for more information."
 
 
@@ -52,12 +57,21 @@ SHAPES: tuple[tuple[type[Exception], int, str], ...] = (
 # What fails before or behind the views.
 TOO_LARGE = (413, "too_large")
 BROKEN = (500, "internal_error")
+# The database is away, full, or at odds with itself for a moment. It may even have taken the call,
+# and only its yes was lost: said again, the same call does no harm.
+AWAY = (OperationalError, InterfaceError)
+UNAVAILABLE = (503, "unavailable")
+WISH = {"Retry-After": "5"}
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. What is not named here is a fault of ours, and stays one."""
     if isinstance(error, DataError):
         error = Refused(NO_TEXT)  # PostgreSQL cannot even look for it
+    if isinstance(error, AWAY):
+        log.error("the database is away: %s", error)
+        set_rollback()
+        return Response(error_body(UNAVAILABLE[1], NO_DATABASE), status=503, headers=WISH)
     if isinstance(error, TokenRefused):
         set_rollback()
         return token_error(error)
@@ -113,10 +127,23 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler of our own faults. The log has the rest, under the same id."""
+    """Django's handler of our own faults, and of the database's outside of the API's views. The
+    log has the rest, under the same id."""
+    if isinstance(sys.exc_info()[1], AWAY):
+        return _no_database(request)
     if request.path.startswith(PREFIX):
         return plain_error(*BROKEN, f"request {request_id()}")
     return defaults.server_error(request)
+
+
+def _no_database(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(PREFIX):
+        response = plain_error(*UNAVAILABLE, NO_DATABASE)
+    else:
+        text = _("O portal está sem o banco de dados neste momento. Tente de novo daqui a pouco.")
+        response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
+    response.headers["Retry-After"] = WISH["Retry-After"]
+    return response
 
 
 def token_error(error: TokenRefused) -> Response:

@@ -11,17 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.views import SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from connectors.hub.openapi import COMPONENTS, Schema, ref
 from connectors.hub.tokens import Why
-from portal.api.errors import BROKEN, SHAPES, TOO_LARGE
+from portal.api.errors import BROKEN, SHAPES, TOO_LARGE, UNAVAILABLE
 from portal.tracing import HEADER
 
-WORDS = sorted({word for _kind, _code, word in SHAPES} | {TOO_LARGE[1], BROKEN[1]})
+WORDS = sorted({word for _kind, _code, word in SHAPES} | {TOO_LARGE[1], BROKEN[1], UNAVAILABLE[1]})
 ERROR: Schema = {
     "type": "object",
     "required": ["error", "type", "message", "details"],
@@ -58,6 +58,9 @@ def _failure(description: Any, schema: str = "Error") -> Schema:
     return {"description": description, "headers": REQUEST_ID, "content": content}
 
 
+RETRY_AFTER: Schema = {
+    "Retry-After": {"schema": {"type": "integer"}, "description": _("Segundos.")}
+}
 RESPONSES: dict[str, Schema] = {
     "400": _failure(_("Um valor não serve, ou nada mudaria: details diz o quê e onde.")),
     "401": _failure(_("O token falta, não vale ou expirou: peça outro."), "TokenError"),
@@ -71,6 +74,8 @@ RESPONSES: dict[str, Schema] = {
         "headers": REQUEST_ID
         | {"Retry-After": {"schema": {"type": "integer"}, "description": _("Segundos.")}}
     },
+    "503": _failure(_("O banco de dados não responde: tente de novo."))
+    | {"headers": REQUEST_ID | RETRY_AFTER},
     "500": _failure(_("Um erro nosso. O suporte o encontra pelo X-Request-Id.")),
     "TokenRefused": _failure(_("O formulário foi recusado."), "TokenError"),
 }
@@ -79,9 +84,9 @@ NOTICE: Schema = {
     "requestBody": {"content": {"application/json": {"schema": ref("Notice")}}},
     "responses": {"200": {"description": _("Recebida. Qualquer outra resposta faz repetir.")}},
 }
-WITHOUT_TOKEN = {"500"}
-WITH_TOKEN = {"400", "401", "403", "404", "429", "500"}
-WITH_BODY = {"400", "413", "415"}
+WITHOUT_TOKEN = {"500", "503"}
+WITH_TOKEN = {"400", "401", "403", "404", "429", "500", "503"}
+WITH_BODY = {"400", "413", "415", "429"}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
@@ -152,5 +157,5 @@ def _document(language: str) -> bytes:
         return JSONRenderer().render(SchemaGenerator().get_schema(public=True))
 
 
-class Docs(SpectacularSwaggerView):
+class Docs(SpectacularSwaggerSplitView):
     url_name = "schema"

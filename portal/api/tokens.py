@@ -1,9 +1,10 @@
 from base64 import b64decode
 from typing import Any, cast
 
+from django.conf import settings
 from django.db import DataError
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import APIException, MethodNotAllowed
+from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,11 +12,14 @@ from rest_framework.views import APIView
 from connectors.errors import Unreadable
 from connectors.hub.openapi import FORM, described, ref
 from connectors.hub.tokens import TokenRefused, Why, grant
+from portal.api.limits import Attempts
 from portal.api.parsing import FormParser
 
 _FIELDS = (
     "client_id", "client_secret", "username", "password", "refresh_token", "code"
 )  # fmt: skip
+# What somebody would be told who tries values one after the other.
+GUESSING = {Why.WRONG_CLIENT, Why.WRONG_USER, Why.WRONG_CODE, Why.WRONG_REFRESH}
 TOKEN_FORM = {
     "type": "object",
     "required": ["grant_type"],
@@ -49,7 +53,17 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         sent = cast(dict[str, Any], request.data)
         form = {name: value for name, value in sent.items() if isinstance(value, str)}
-        granted = grant({**form, **_basic(request)}, request.META.get("REMOTE_ADDR"))
+        form |= _basic(request)
+        address = request.META.get("REMOTE_ADDR")
+        attempts = Attempts("token", form.get("client_id", ""), address or "")
+        if attempts.are_too_many():
+            raise Throttled(wait=settings.ATTEMPTS_WINDOW)
+        try:
+            granted = grant(form, address)
+        except TokenRefused as refused:
+            if refused.why in GUESSING:
+                attempts.note()
+            raise
         return Response(
             {
                 "token_type": "bearer",
@@ -70,7 +84,7 @@ class TokenView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         # Another content type (section 2.5), or what is no form after all.
         if isinstance(exc, APIException | Unreadable | DataError) and not isinstance(
-            exc, MethodNotAllowed
+            exc, MethodNotAllowed | Throttled
         ):
             exc = TokenRefused(Why.NO_FORM)
         return super().handle_exception(exc)

@@ -1,6 +1,7 @@
 """A person at the portal's pages, over HTTP: signs in, follows links, fills forms in."""
 
 import re
+import time
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
@@ -73,6 +74,42 @@ class Browser:
             url, data=form.fields | filled, headers={"Referer": url}, timeout=SECONDS
         )
         answer.raise_for_status()
+        return answer
+
+    def activate(self, path: str, **typed: str) -> list[str]:
+        """Take the steps of an activation from its first page on, typing what each asks for, as
+        far as they are this person's; the pages that answered."""
+        answer = self.submit(path, "submission", **typed)
+        pages = [answer.text]
+        while 'name="step"' in answer.text and 'name="conclude"' not in answer.text:
+            if 'name="test"' in answer.text:
+                answer = self._test(answer.url)
+            else:
+                asked = Form(answer.text, "step").fields
+                known = {name: value for name, value in typed.items() if name in asked}
+                answer = self.submit(answer.url, "step", **known)
+            pages.append(answer.text)
+            if onwards := re.search(r'class="main" href="([^"]*/way/[^"]*)"', answer.text):
+                answer = self.session.get(urljoin(self.base, onwards[1]), timeout=SECONDS)
+                pages.append(answer.text)
+        if 'name="conclude"' in answer.text:
+            answer = self.submit(answer.url, "step", conclude="1", preview="")
+            pages.append(answer.text)
+        if 'name="step"' in answer.text:  # what is asked for after the first save
+            asked = Form(answer.text, "step").fields
+            known = {name: value for name, value in typed.items() if name in asked}
+            pages.append(self.submit(answer.url, "step", **known).text)
+        return pages
+
+    def _test(self, url: str) -> requests.Response:
+        """The connection test, until it has ended."""
+        answer = self.submit(url, "step", test="1")
+        ends_at = time.monotonic() + SECONDS
+        while 'name="conclude"' not in answer.text:
+            if time.monotonic() > ends_at:
+                raise AssertionError("the connection test did not end")
+            time.sleep(0.2)
+            answer = self.session.get(url, timeout=SECONDS)
         return answer
 
     def sign_in(self, path: str, username: str, password: str) -> None:

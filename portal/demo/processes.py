@@ -38,7 +38,7 @@ class Processes:
                 "--worker-class", "gthread", "--threads", "4",
             ],
         )  # fmt: skip
-        self._start("cluster", [python, MANAGE, "qcluster"])
+        self._start("cluster", [python, MANAGE, "cluster"])
         self._wait_for(self.sandbox_url)
         self._wait_for(self.web_url + "/login/")
         return self

@@ -150,23 +150,21 @@ class Scene:
         return self._activation_of(spec)
 
     def _fill_in(self, spec: Spec, mode: Mode, url: str, received: dict[str, str]) -> str:
-        """Search the connector by name, open its details, fill the form in, save."""
+        """Search the connector by name, open its details, take the steps of its activation."""
         found = self.operator.open(f"/admin/connectors/connector/?q={spec.name}")
         details = self.operator.open(
             self.operator.link(found, r"/admin/connectors/connector/\d+/change/")
         )
         form = self.operator.link(details, r"/admin/connectors/activation/add/\?connector=")
-        answer = self.operator.submit(
+        pages = self.operator.activate(
             form,
-            "submission",
             store=str(self.store.pk),
             mode=mode.value,
             name=spec.name,
             plugin_url=url,
-            preview="",  # nobody would approve it
             **{f"credential_{f.key}": received.get(f.key, "") for f in spec.credentials},
         )
-        return answer.text
+        return "".join(pages)
 
     def _activation_of(self, spec: Spec) -> Activation:
         return Activation.objects.get(store=self.store, connector__slug=spec.slug)

@@ -1,92 +1,99 @@
-"""What a merchant sees of his orders. Every query begins at the stores that he is a member of."""
+"""The list of a merchant's orders."""
 
-from typing import Any, cast
+from typing import Any
 
-from django.contrib import messages
-from django.contrib.auth.mixins import LoginRequiredMixin
-from django.contrib.auth.models import User
+from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.views.generic import DetailView, TemplateView
+from django.views.generic import TemplateView, View
 
-from connectors.errors import NothingChanged, Refused
-from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
-from connectors.models import Store
+from connectors.models import Activation, State
 from connectors.records import OrderStatus
 from orders.models import Order, OrderQuerySet
-from orders.tracking import inform_tracking, takes_tracking
-from portal.pages.tracking import TrackingForm, what_is_known
+from orders.statistics import Figure, by_field, tallies_of
+from portal.pages.exports import FORMATS, TooMany
+from portal.pages.order_filter import NO_CHANNEL, SOLD_TAB, OrderFilter, to_id
+from portal.pages.own import Live, OwnOrders
 
 PER_PAGE = 50
 
 
-class OwnOrders(LoginRequiredMixin):
-    """The orders of the merchant's stores. To another store's there is no difference between
-    "not yours" and "does not exist"."""
-
-    request: HttpRequest
+class Filtered(OwnOrders):
+    @cached_property
+    def filter(self) -> OrderFilter:
+        return OrderFilter.asked(self.request.GET, self.stores)
 
     def get_queryset(self) -> OrderQuerySet:
-        members = Store.objects.filter(members=cast(User, self.request.user))
-        return Order.objects.filter(store__in=members).select_related("store")
+        return self.filter.among(super().get_queryset())
 
 
-class OrderListPage(OwnOrders, TemplateView):
+class OrderListPage(Live, Filtered, TemplateView):
     template_name = "pages/orders.html"
 
+    def version(self) -> str:
+        found = Order.objects.filter(store__in=list(self.stores)).aggregate(at=Max("modified_at"))
+        return str(found["at"])
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        asked = self.request.GET
-        orders = self.get_queryset().with_shortage().order_by("-pk")
-        status = asked.get("status", "")
-        if status in OrderStatus.values:
-            orders = orders.filter(status=status)
-        # By the last row seen, not by counting: page 1000 costs what page 1 costs.
-        before = asked.get("before", "")
-        if before.isascii() and before.isdigit() and len(before) < 19:
-            orders = orders.filter(pk__lt=int(before))
-        page = list(orders[: PER_PAGE + 1])
+        before = to_id(self.request.GET.get("before", ""))
+        page = list(self._from(before)[: PER_PAGE + 1])
+        figures = self.filter.figures(list(self.stores))
         return {
             **super().get_context_data(**kwargs),
+            "section": "orders",
             "orders": page[:PER_PAGE],
             "older": page[PER_PAGE - 1].pk if len(page) > PER_PAGE else None,
-            "first_page": not before,
-            "status": status,
-            "statuses": OrderStatus.choices,
+            "first_page": before is None,
+            "filter": self.filter,
+            "query": self.filter.query(),
+            "tabs": self._tabs(figures),
+            "shown": figures.get(self.filter.status, Figure()),
+            "channels": self._channels(),
+            "integrations": self._integrations(),
+            "stores": self.stores.values(),
         }
 
+    def _from(self, before: int | None) -> OrderQuerySet:
+        """By the last row seen, not by counting: page 1000 costs what page 1 costs."""
+        orders = self.get_queryset().with_shortage().order_by("-created_at", "-pk")
+        last = before and OwnOrders.get_queryset(self).filter(pk=before).values_list("created_at")
+        at = last.first() if last else None
+        if at is None:
+            return orders
+        older = Q(created_at__lt=at[0]) | Q(pk__lt=before)
+        return orders.filter(older, created_at__lte=at[0])
 
-class OrderPage(OwnOrders, DetailView):
-    template_name = "pages/order.html"
-    slug_field = slug_url_kwarg = "public_id"
-    context_object_name = "order"
-
-    def get_queryset(self) -> OrderQuerySet:
-        return super().get_queryset().with_everything()
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        # A channel's own empty shipment is only a place for what is to come.
-        deliveries = [
-            shipment
-            for shipment in self.object.shipments.all()
-            if any(getattr(shipment, name) for name in (*INVOICE_FIELDS, *TRACKING_FIELDS))
+    def _tabs(self, figures: dict[str, Figure]) -> list[dict[str, Any]]:
+        """All, what was sold, and each status in which there is an order."""
+        labels = {"": _("Todos"), SOLD_TAB: _("Vendas"), **dict(OrderStatus.choices)}
+        return [
+            {
+                "label": label,
+                "query": self.filter.query(status=value),
+                "count": figures[value].orders if self.filter.counts and value in figures else None,
+                "current": value == self.filter.status,
+            }
+            for value, label in labels.items()
+            if value in figures or value == self.filter.status or not self.filter.counts
         ]
-        if takes_tracking(self.object):
-            kwargs.setdefault("tracking_form", TrackingForm(initial=what_is_known(self.object)))
-        return {**super().get_context_data(**kwargs), "deliveries": deliveries}
 
-    def post(self, request: HttpRequest, public_id: str) -> HttpResponse:
-        """The merchant's own tracking, where it is his to type."""
-        self.object = self.get_object()
-        form = TrackingForm(request.POST)
-        if form.is_valid():
-            try:
-                inform_tracking(self.object.pk, form.record(), cast(User, request.user))
-            except NothingChanged:
-                messages.info(request, _("Nada mudou: este rastreio já estava aqui."))
-            except Refused as error:
-                messages.error(request, str(error))
-            else:
-                messages.success(request, _("Rastreio informado; o canal será avisado."))
-            return redirect("order", public_id)
-        return self.render_to_response(self.get_context_data(tracking_form=form))
+    def _channels(self) -> list[tuple[str, str]]:
+        channels = by_field(tallies_of(list(self.stores)), "channel")
+        return [(name or NO_CHANNEL, name or _("sem canal")) for name in sorted(channels)]
+
+    def _integrations(self) -> list[Activation]:
+        mine = Activation.objects.filter(store__in=list(self.stores))
+        return list(mine.exclude(state=State.DRAFT).select_related("store", "connector"))
+
+
+class OrderExport(Filtered, View):
+    """The orders that the list shows, all of them, as a file."""
+
+    def get(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        orders = self.get_queryset().order_by("-created_at", "-pk")
+        try:
+            return FORMATS.get(kind, FORMATS["csv"])(orders)
+        except TooMany as error:
+            return HttpResponse(str(error), status=413, content_type="text/plain; charset=utf-8")

@@ -10,6 +10,7 @@ from catalog.services import change_stock
 from connectors.contract import PriceSource, ProductSource, StockSource
 from connectors.models import ActivationFlow, Brake, Failure, Run
 from connectors.runs.holding import answer_brake
+from connectors.storecontract.client import StoreContract
 from tests.catalog.conftest import TOKEN, from_the_beginning, pull, pull_all, thing
 from tests.conftest import flow_of, make_managed, make_operator
 
@@ -24,6 +25,18 @@ def set_stock(shop, numbers, quantity) -> None:
 def set_prices(shop, numbers, price) -> None:
     for number in numbers:
         shop.control("set_price", {"sku": f"C-{number:02}", "price": price})
+
+
+def break_after(pages, shop, monkeypatch) -> None:
+    answer, asked = shop._answer_page, []
+
+    def breaks(changes, query):
+        asked.append(query)
+        if len(asked) > pages:
+            raise RuntimeError
+        return answer(changes, query)
+
+    monkeypatch.setattr(shop, "_answer_page", breaks)
 
 
 def stocked() -> int:
@@ -124,6 +137,104 @@ def test_let_through_it_applies_the_change_once(reader, big_shop):
     assert (next_time.outcome, stocked()) == ("held", 20)
 
 
+def test_a_yes_is_to_what_was_asked_and_more_is_asked_for_again(reader, big_shop):
+    pull_all(reader)
+    set_stock(big_shop, range(12), 0)
+    pull(reader, StockSource)
+    answer_brake(Brake.objects.get().pk, Brake.Answer.APPLY, make_operator())
+    set_stock(big_shop, range(8), 10)  # mended meanwhile
+    set_stock(big_shop, range(8, 20), 0)  # four that were asked for, and eight that were not
+
+    few_more = pull(reader, StockSource)
+    set_stock(big_shop, range(8), 0)
+    many_more = pull(reader, StockSource)
+
+    assert [few_more.outcome, many_more.outcome, stocked()] == ["done", "held", 8]
+    assert Brake.objects.latest("pk").count == 16  # with the eight of just before
+
+
+def test_a_yes_to_one_price_is_not_a_yes_to_another(reader, big_shop):
+    pull_all(reader)
+    set_prices(big_shop, range(12), 40)
+    pull(reader, PriceSource)
+    answer_brake(Brake.objects.get().pk, Brake.Answer.APPLY, make_operator())
+    set_prices(big_shop, range(12), 4)
+
+    worse = pull(reader, PriceSource)
+    answer_brake(Brake.objects.latest("pk").pk, Brake.Answer.APPLY, make_operator())
+    applied = pull(reader, PriceSource)
+
+    assert [worse.outcome, applied.outcome, applied.changed] == ["held", "done", 12]
+    assert not any(Brake.objects.values_list("asked", flat=True))  # nobody needs it any more
+
+
+def test_a_yes_holds_until_all_of_it_is_written(reader, big_shop, monkeypatch):
+    pull_all(reader)
+    set_stock(big_shop, range(12), 0)
+    pull(reader, StockSource)
+    answer_brake(Brake.objects.get().pk, Brake.Answer.APPLY, make_operator())
+    monkeypatch.setattr("connectors.storecontract.client.PAGE_SIZE", 6)
+    with monkeypatch.context() as broken:
+        break_after(1, big_shop, broken)
+        half = pull(reader, StockSource)
+    left = stocked()
+
+    rest = pull(reader, StockSource)
+
+    assert [half.outcome, left, rest.outcome, stocked()] == ["failed", 14, "done", 8]
+    assert Brake.objects.count() == 1
+
+
+def test_what_is_asked_for_is_all_that_the_run_would_write(reader, big_shop, monkeypatch):
+    pull_all(reader)
+    monkeypatch.setattr(pulling, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr("connectors.storecontract.client.PAGE_SIZE", 6)
+    set_stock(big_shop, range(18), 0)
+    cursor = ActivationFlow.objects.get(pk=flow_of(reader, StockSource)).cursor
+
+    held = pull(reader, StockSource)
+    brake = Brake.objects.get()
+    answer_brake(brake.pk, Brake.Answer.APPLY, make_operator())
+    applied = pull(reader, StockSource)
+
+    assert (held.outcome, brake.count, brake.base, brake.written) == ("held", 18, 20, 6)
+    assert len(brake.asked) == 12
+    assert ActivationFlow.objects.get(pk=flow_of(reader, StockSource)).cursor != cursor
+    assert (applied.outcome, stocked(), Brake.objects.count()) == ("done", 2, 1)
+
+
+def test_where_the_platform_forgets_what_it_showed_nothing_is_read_on(
+    reader, big_shop, monkeypatch
+):
+    pull_all(reader)
+    monkeypatch.setattr(pulling, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr("connectors.storecontract.client.PAGE_SIZE", 6)
+    monkeypatch.setattr(StoreContract, "forgets", frozenset({StockSource}))
+    set_stock(big_shop, range(18), 0)
+
+    pull(reader, StockSource)
+    asked = Brake.objects.get()
+    answer_brake(asked.pk, Brake.Answer.APPLY, make_operator())
+    applied = pull(reader, StockSource)
+
+    # What comes after what was asked is judged anew: it is fewer than the limit.
+    assert (asked.count, applied.outcome, stocked()) == (12, "done", 2)
+
+
+def test_a_platform_that_breaks_off_while_it_is_read_on_is_asked_about_all_the_same(
+    reader, big_shop, monkeypatch
+):
+    pull_all(reader)
+    monkeypatch.setattr(pulling, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr("connectors.storecontract.client.PAGE_SIZE", 10)
+    set_stock(big_shop, range(20), 0)
+    break_after(1, big_shop, monkeypatch)
+
+    run = pull(reader, StockSource)
+
+    assert (run.outcome, Brake.objects.get().count, stocked()) == ("held", 10, 20)
+
+
 def test_an_approval_that_nothing_needed_does_not_wait_for_the_next_danger(reader, big_shop):
     pull_all(reader)
     set_stock(big_shop, range(12), 0)
@@ -187,7 +298,8 @@ def test_a_change_that_is_spread_over_batches_is_judged_as_one(reader, big_shop,
 
     run = pull(reader, StockSource)
 
-    assert (run.outcome, Brake.objects.get().count) == ("held", 12)
+    brake = Brake.objects.get()
+    assert (run.outcome, brake.count, brake.written) == ("held", 12, 6)
     assert stocked() == 14  # what was written before could not be known to be part of it
 
 
@@ -254,15 +366,7 @@ def test_trouble_in_the_middle_does_not_get_a_change_past_the_brake(reader, big_
     from_the_beginning(reader)
     runs = Run.objects.count()
     monkeypatch.setattr("connectors.storecontract.client.PAGE_SIZE", 15)
-    answer, asked = big_shop._answer_page, []
-
-    def breaks(changes, query):
-        asked.append(query)
-        if len(asked) > 1:
-            raise RuntimeError
-        return answer(changes, query)
-
-    monkeypatch.setattr(big_shop, "_answer_page", breaks)
+    break_after(1, big_shop, monkeypatch)
 
     run = pull(reader, StockSource)
 

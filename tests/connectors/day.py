@@ -21,12 +21,11 @@ from orders.models import Order
 from portal.schedules import RECURRING
 from tests.conftest import numbers
 from tests.connectors.admin.conftest import (
-    ADD,
     LIST,
-    filled_in,
+    activated,
     form_on,
     page_of,
-    values_shown,
+    take,
 )
 
 TOKEN = "token-of-the-contract"
@@ -86,20 +85,20 @@ class Day:
     def fill_in(
         self, slug: str, program: Partner, **typed: Any
     ) -> tuple[Activation, dict[str, str]]:
-        shown = values_shown(self._send_form(slug, program, typed))
-        assert shown
-        return Activation.objects.latest("pk"), shown
-
-    def refused_form(self, slug: str, program: Partner, **typed: Any) -> str:
-        """The form again, with what is wrong in it."""
-        page = self._send_form(slug, program, typed)
-        assert not values_shown(page)
-        return page
-
-    def _send_form(self, slug: str, program: Partner, typed: dict[str, Any]) -> str:
         typed = {"plugin_url": self.url_of(program), **typed}
-        form = filled_in(self.browser, slug, self.store, Mode.PARTNER, **typed)
-        return self.browser.post(ADD + slug, form).content.decode()
+        activation, shown = activated(self.browser, slug, self.store, Mode.PARTNER, **typed)
+        assert shown
+        return activation, shown
+
+    def refused_form(self, slug: str, program: Partner, step: str, **typed: Any) -> str:
+        """A step's page again, with what is wrong on it."""
+        typed = {"plugin_url": self.url_of(program), **typed}
+        activation, _shown = activated(
+            self.browser, slug, self.store, Mode.PARTNER, until=step, **typed
+        )
+        page = take(self.browser, f"{LIST}{activation.pk}/way/{step}/", typed)
+        assert page.status_code == 200
+        return str(page.content.decode())
 
     def open_platform(self, **credentials: str) -> ContractStore:
         """A platform that serves the store contract."""
@@ -110,13 +109,12 @@ class Day:
         return self._open(kind, "plataforma", credentials)
 
     def switch_on_managed(self, slug: str, platform: Any, **typed: Any) -> Activation:
+        """The first synchronisation waits for nobody: no preview is asked for."""
         typed = {"plugin_url": self.url_of(platform), "credential_token": TOKEN, **typed}
-        form = filled_in(self.browser, slug, self.store, Mode.MANAGED, **typed)
-        form.pop("preview", None)  # the first synchronisation waits for nobody
-        answer = self.browser.post(ADD + slug, form)
-        assert answer.status_code == 302, answer.content.decode()
+        activation, _none = activated(self.browser, slug, self.store, Mode.MANAGED, **typed)
         run_queue()  # the check
-        return Activation.objects.latest("pk")
+        activation.refresh_from_db()
+        return activation
 
     def url_of(self, platform: Any) -> str:
         return f"{self.sandbox.url}/{platform.name}"

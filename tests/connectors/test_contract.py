@@ -11,7 +11,7 @@ from connectors.contract import abilities_of
 from connectors.hub.wire import PRODUCT, SHIPMENT
 from connectors.records import OrderStatus
 from connectors.registry import SPECS
-from connectors.spec import EverythingBut, Field, Mode, Spec, Through
+from connectors.spec import Does, EverythingBut, Field, Mode, Spec, Through
 
 CONNECTORS = Path(connectors.__file__).parent
 
@@ -53,7 +53,9 @@ def test_credentials_are_asked_for_exactly_in_managed_mode(spec: Spec) -> None:
 def test_a_managed_connector_has_an_address_to_be_called_at(spec: Spec) -> None:
     activating = spec.activating
 
-    assert Mode.MANAGED not in spec.modes or (activating.plugin_url and activating.url_required)
+    asked = [name for step in activating.steps_in(Mode.MANAGED) for name in step.fields]
+
+    assert Mode.MANAGED not in spec.modes or (activating.url_required and "plugin_url" in asked)
 
 
 @every_connector
@@ -122,3 +124,20 @@ def test_a_platform_folder_needs_no_database(spec: Spec) -> None:
 
     forbidden = ("connectors.models", "django.db")
     assert not {name for name in imported if name.startswith(forbidden)}
+
+
+@every_connector
+def test_every_step_of_its_activation_asks_for_what_it_has(spec: Spec) -> None:
+    for mode in spec.modes:
+        steps = spec.activating.steps_in(mode)
+        keys = [step.key for step in steps]
+        settings = {each.key: each for each in spec.settings_in(mode)}
+        asked = [name for step in steps for name in step.fields]
+        before = [step.does for step in steps].index(Does.CHECK)
+
+        assert len(keys) == len(set(keys))
+        assert set(asked) <= {"name", "custom_name", "plugin_url", "credentials", *settings}
+        assert ("credentials" in asked) == (mode == Mode.MANAGED)
+        assert (Does.ISSUE in {step.does for step in steps}) == (mode == Mode.PARTNER)
+        early = [name for step in steps[:before] for name in step.fields if name in settings]
+        assert not [name for name in early if settings[name].after_first_save]

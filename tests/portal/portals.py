@@ -82,7 +82,7 @@ class Portal:
         web = ("--bind", self.bind, "--worker-class", "gthread", "--threads", "4")
         self.children = [
             self._start("-m", "gunicorn", "portal.wsgi", *web),
-            self._start("manage.py", "qcluster"),
+            self._start("manage.py", "cluster"),
             self._start("-c", DJANGO + CLOCK),
         ]
         return self
@@ -93,7 +93,7 @@ class Portal:
         while not self._is_there():
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.1)
-        self.operator.sign_in("/admin/login/", "operadora", "segredo")
+        self.operator.sign_in("/login/?next=/admin/", "operadora", "segredo")
 
     def _is_there(self) -> bool:
         try:
@@ -120,32 +120,30 @@ class Portal:
     def activate(
         self, slug: str, mode: Mode, url: str, received: dict[str, str] | None = None
     ) -> "Activated":
-        """Search the connector by name, open its details, fill the form in, save."""
+        """Search the connector by name, open its details, take the steps of its activation."""
         spec = SPECS[slug]
         found = self.operator.open(f"/admin/connectors/connector/?q={spec.name}")
         details = self.operator.link(found, r"/admin/connectors/connector/\d+/change/")
         form = self.operator.link(self.operator.open(details), r"activation/add/\?connector=")
-        answer = self.operator.submit(
+        pages = self.operator.activate(
             form,
-            "submission",
             store="1",
             mode=mode.value,
             name=spec.name,
             plugin_url=url,
-            preview="",  # nobody would approve it
             **{f"credential_{name}": value for name, value in (received or {}).items()},
         )
-        return Activated(self, answer)
+        return Activated(self, pages)
 
 
 class Activated:
     """An integration's page. `issued` are the values that were shown once."""
 
-    def __init__(self, portal: Portal, answer: requests.Response) -> None:
+    def __init__(self, portal: Portal, pages: list[str]) -> None:
         self.portal = portal
-        self.issued = {name: html.unescape(value) for name, value in VALUE.findall(answer.text)}
-        found = re.search(r"/admin/connectors/activation/(\d+)/", answer.url + answer.text)
-        assert found is not None, answer.url
+        self.issued = {name: html.unescape(value) for name, value in VALUE.findall("".join(pages))}
+        found = re.search(r"/admin/connectors/activation/(\d+)/", "".join(pages))
+        assert found is not None
         self.path = f"/admin/connectors/activation/{found[1]}/change/"
 
     @property

@@ -1,11 +1,13 @@
 """The admin's front page: what needs a person now, and where it is mended."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -19,6 +21,7 @@ from connectors.models import (
     Alert,
     Brake,
     Comparison,
+    Difference,
     Endpoint,
     Failure,
     Heartbeat,
@@ -28,10 +31,19 @@ from connectors.models import (
 from connectors.runs.running import run_flow
 from connectors.services import pause
 from connectors.trouble.failures import record_failure
+from orders.models import Order
+from portal.hours import last_hours
 from tests.conftest import flow_of, make_activation, make_managed, make_store
 from tests.conftest import numbers as names
 
 DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(db: None) -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
 
 
 @pytest.fixture
@@ -88,6 +100,13 @@ def test_every_kind_of_trouble_leads_to_the_page_that_mends_it(
         count=9, base=10, limit=30,
     )  # fmt: skip
     preview = Comparison.objects.create(activation=late, purpose="preview", holds=True)
+    daily = Comparison.objects.create(activation=late, purpose="catalogue", ended_at=timezone.now())
+    Difference.objects.create(comparison=daily, flow="stock", kind="update", record_id="A")
+    late.credentials.update(ends_at=timezone.now() + DAY)
+    late.subscriptions.create(
+        hook="order_created", target_url="https://hooks.example.com/1",
+        disabled_at=timezone.now(), disabled_reason="HTTP 410",
+    )  # fmt: skip
     waiting = make_activation(store, "webstore")
     Endpoint.objects.update(disabled_at=timezone.now(), disabled_reason="HTTP 500")
     Alert.objects.create(channel="email", message_id="m", subject="…", body="…", attempts=2)
@@ -123,8 +142,23 @@ def test_every_kind_of_trouble_leads_to_the_page_that_mends_it(
         ),
         "Prévias que esperam aprovação": (
             1,
-            "/admin/connectors/comparison/?purpose__exact=preview",
+            "/admin/connectors/comparison/?situation=holding",
             [(str(late), f"/admin/connectors/comparison/{preview.pk}/change/")],
+        ),
+        "Credenciais que vencem em breve": (
+            1,
+            "/admin/connectors/credential/?situation=ending",
+            [(str(late), page(late.pk))],
+        ),
+        "Conciliações com diferenças": (
+            1,
+            "/admin/connectors/comparison/?situation=differing",
+            [(str(late), f"/admin/connectors/comparison/{daily.pk}/change/")],
+        ),
+        "Assinaturas de eventos desligadas": (
+            1,
+            "/admin/connectors/subscription/?disabled_at__isempty=0&ended_at__isempty=1",
+            [],
         ),
         "Integrações pausadas": (
             1,
@@ -183,7 +217,7 @@ def test_the_page_takes_the_same_queries_for_one_and_for_many(client: Client, st
         costs.append(len(queries))
 
     assert costs[0] == costs[1]
-    assert costs[0] <= 20
+    assert costs[0] <= 21
     assert Failure.objects.count() == 16
 
 
@@ -197,3 +231,52 @@ def test_who_may_not_see_it_does_not(store: Store) -> None:
     html = client.get("/admin/").content.decode()
 
     assert "Precisa de alguém agora" not in html
+
+
+def test_orders_and_synchronisations_are_counted_by_hour(client: Client, store: Store) -> None:
+    activation = managed(store)
+    now = timezone.now()
+    hour = timedelta(hours=1)
+    for number, ago in enumerate((0, 1, 1, 30)):
+        Order.objects.create(
+            store=store, source=activation, original_id=str(number), status="approved",
+            created_at=now - ago * hour,
+        )  # fmt: skip
+    for outcome, ago in (("done", 0), ("failed", 3), ("done", 3), ("done", 26)):
+        Run.objects.create(
+            activation=activation, ability="StockSource", flow="stock", outcome=outcome,
+            started_at=now - ago * hour, ended_at=now, expires_at=now,
+        )  # fmt: skip
+
+    hours = last_hours(now)
+
+    assert [hours[-n].orders for n in (1, 2, 3)] == [1, 2, 0]
+    assert [(hours[-n].runs, hours[-n].failed) for n in (1, 2, 4)] == [(1, 0), (0, 0), (2, 1)]
+    assert sum(each.runs for each in hours) == 3
+    html = client.get("/admin/").content.decode()
+    assert html.count("data-chart") == 2
+    assert html.count('<th class="text-left font-normal" scope="row">') == 2 * 24
+
+
+def test_an_hour_that_is_over_is_counted_once(client: Client, store: Store) -> None:
+    activation, now = managed(store), timezone.now()
+    first = last_hours(now)
+    for ago in (0, 5):
+        moment = now - timedelta(hours=ago)
+        Order.objects.create(store=store, source=activation, status="approved", created_at=moment)
+
+    again = last_hours(now)
+
+    assert (first[-6], again[-6]) == (again[-6], first[-6])
+    assert again[-1].orders == 1
+
+
+def test_a_portal_with_nothing_in_it_says_what_to_do_first(client: Client) -> None:
+    empty = client.get("/admin/").content.decode()
+    make_store()
+    with_a_store = client.get("/admin/").content.decode()
+
+    assert "Cadastre a primeira loja" in empty
+    assert 'href="/admin/connectors/store/add/"' in empty
+    assert "Ative o primeiro conector" in with_a_store
+    assert "está tudo em dia" not in with_a_store

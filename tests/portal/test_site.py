@@ -18,16 +18,19 @@ def test_an_operator_lands_on_the_admins_front_page(path: str, operator: User) -
 
 def test_a_merchant_does_not_get_into_the_admin(db: None) -> None:
     User.objects.create_user("lojista", password="senha-da-lojista")
+    client = Client()
 
-    answer = Client().post(
-        "/admin/login/?next=/admin/", {"username": "lojista", "password": "senha-da-lojista"}
+    answer = client.post(
+        "/login/?next=/admin/",
+        {"username": "lojista", "password": "senha-da-lojista", "next": "/admin/"},
+        follow=True,
     )
 
-    assert answer.status_code == 200
-    assert "_auth_user_id" not in answer.client.session
+    assert answer.redirect_chain[-1] == ("/orders/", 302)
+    assert client.get("/admin/connectors/store/").status_code == 302
 
 
 def test_the_front_door_leads_to_the_merchants_page(db: None) -> None:
     answer = Client().get("/", follow=True)
 
-    assert answer.redirect_chain == [("/orders/", 302), ("/login/?next=/orders/", 302)]
+    assert answer.redirect_chain == [("/login/?next=/", 302)]

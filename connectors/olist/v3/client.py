@@ -12,11 +12,13 @@ from connectors.contract import (
     Changed,
     Client,
     FulfilmentSource,
-    NoticeSource,
+    OrderIndex,
     OrderSink,
+    OrderState,
     Page,
     PriceSource,
     ProductSource,
+    SkuSearch,
     StockSource,
 )
 from connectors.hashing import digest
@@ -32,6 +34,7 @@ from connectors.payload import LOCAL, Payload
 from connectors.records import (
     FulfilmentRecord,
     OrderRecord,
+    OrderStatus,
     PriceRecord,
     ProductRecord,
     StockRecord,
@@ -42,7 +45,14 @@ ACTIVE = {"situacao": "A"}
 
 
 class OlistV3(
-    Client, ProductSource, PriceSource, StockSource, OrderSink, FulfilmentSource, NoticeSource
+    Client,
+    ProductSource,
+    PriceSource,
+    StockSource,
+    OrderSink,
+    OrderIndex,
+    FulfilmentSource,
+    SkuSearch,
 ):
     """How changes are found:
 
@@ -172,6 +182,21 @@ class OlistV3(
         found, _more = self.api.page("pedidos", 1, numeroPedidoEcommerce=hub_id)
         return next((each for each in found if words.number_of(each) == hub_id), None)
 
+    def order_states(self, since: datetime) -> Iterator[OrderState]:
+        """By the day on which they changed: what it took since then changed since then."""
+        day, page, more = f"{since.astimezone(LOCAL):%Y-%m-%d}", 0, True
+        while more:
+            page += 1
+            found, more = self.api.page("pedidos", page, dataAtualizacao=day)
+            for each in filter(_is_ours, found):
+                status = fulfilments.read_status(words.order(each))
+                yield OrderState(
+                    external_id=each.text("id"),
+                    hub_id=words.number_of(each),
+                    # That it is being packed is the ERP's own affair: to the hub it is approved.
+                    status=OrderStatus.APPROVED if status == OrderStatus.PICKING else status,
+                )
+
     # -- What became of them --------------------------------------------------------------------
     def changed_fulfilments(self, cursor: str) -> Iterator[Page]:
         state: dict[str, Any] = {"look": "", "day": "", "seen": {}}
@@ -247,14 +272,31 @@ class OlistV3(
     def answer_notice(self, body: bytes) -> Any:
         return notices.answer(notices.read(body))
 
+    def number_of(self, ability: type[Ability], payload: Payload) -> str:
+        if ability is PriceSource:  # those are fetched by code
+            return payload.optional_text("sku")
+        return super().number_of(ability, payload)
+
+    def number_of_sku(self, ability: type[Ability], sku: str) -> str:
+        return sku if ability is PriceSource else notices.by_sku(sku)
+
     def fetch(self, ability: type[Ability], record_id: str) -> Iterable[Payload]:
         read: dict[type[Ability], Callable[[str], Found]] = {
-            ProductSource: lambda number: self._product({"id": number}),
+            ProductSource: lambda number: self._found(number, self._product),
             PriceSource: self._prices_of,
-            StockSource: lambda number: self._stock({"id": number}),
+            StockSource: lambda number: self._found(number, self._stock),
             FulfilmentSource: self._fulfilment_of,
         }
         return read[ability](record_id).items
+
+    def _found(self, record_id: str, read: Callable[[Row], Found]) -> Found:
+        """The product with this number, or with this SKU."""
+        row: Row | None = {"id": record_id}
+        if sku := notices.sku_in(record_id):
+            product = orders.find_product(sku, self.api)
+            row = _row(product) if product else None
+        found = read(row) if row else Found()
+        return Found([*found.items, *(item for each in found.todo for item in read(each).items)])
 
 
 def _row(product: Payload) -> Row:

@@ -12,6 +12,7 @@ from connectors.errors import OutOfBudget, Rejected, Unauthorized, Unavailable, 
 from connectors.http import Answer, send
 from connectors.payload import Payload
 from connectors.spec import Field, Scope, Setting
+from connectors.trouble.causes import DUPLICATE, INVALID_VALUE, NOT_THERE
 
 TOKEN_URL = Setting(
     "v3_token_url",
@@ -37,6 +38,13 @@ class NotThere(Rejected):
 
 class Duplicate(Rejected):
     """It has an equal record already."""
+
+
+KINDS: dict[int, tuple[type[Rejected], str]] = {
+    400: (Rejected, INVALID_VALUE),  # its body names the fields
+    404: (NotThere, NOT_THERE),
+    409: (Duplicate, DUPLICATE),
+}
 
 
 def credentials_of(account: Account) -> list[str]:
@@ -164,7 +172,8 @@ def _check(answer: Answer, what: str) -> None:
         raise OutOfBudget(told, _number(answer, "X-RateLimit-Reset") or NEXT_MINUTE)
     if status >= 500:
         raise Unavailable(told, answer.retry_after)
-    raise {404: NotThere, 409: Duplicate}.get(status, Rejected)(told)
+    kind, cause = KINDS.get(status, (Rejected, ""))
+    raise kind(told, cause=cause)
 
 
 def _explanation(answer: Answer) -> str:

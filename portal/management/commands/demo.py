@@ -60,7 +60,7 @@ class Command(BaseCommand):
     def _set_up(self, processes: Processes) -> list[Scene]:
         """Activate every connector, in each of its modes, for a store of its own."""
         operator = Browser(processes.web_url)
-        operator.sign_in("/admin/login/", OPERATOR, OPERATOR_PASSWORD)
+        operator.sign_in("/login/?next=/admin/", OPERATOR, OPERATOR_PASSWORD)
         sandbox = Sandbox(processes.sandbox_url)
         scenes = []
         for spec, mode, channel in scenes_of_every_connector():

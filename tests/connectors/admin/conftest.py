@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from connectors.activating import note, way_of
 from connectors.models import Activation, Store
 from connectors.registry import SPECS
-from connectors.spec import Mode
+from connectors.spec import Does, Mode
+from connectors.trial import run_trial
 
 ADD = "/admin/connectors/activation/add/?connector="
 LIST = "/admin/connectors/activation/"
@@ -58,16 +60,74 @@ def form_on(html: str) -> dict[str, str]:
     return values
 
 
-def filled_in(client: Client, slug: str, store: Store, mode: Mode, **typed: Any) -> dict[str, Any]:
-    """The activation form as the page gave it, with what an operator types."""
-    form = form_on(client.get(ADD + slug).content.decode())
-    form |= {"store": store.pk, "mode": mode.value, "name": "Pluggin da loja"}
-    if SPECS[slug].activating.url_required and not form["plugin_url"]:
-        form["plugin_url"] = URL
-    if mode == Mode.MANAGED:
-        for credential in SPECS[slug].credentials:
-            form[f"credential_{credential.key}"] = f"valor de {credential.key}"
-    return form | typed
+def step_form(html: str) -> dict[str, str] | None:
+    """The form of the step that the page shows; nothing where it shows none."""
+    part = html.partition('class="box"')[2]
+    return form_on(part.partition("</form>")[0]) if "<form" in part else None
+
+
+def typed_in(slug: str, store: Store, mode: Mode, **typed: Any) -> dict[str, Any]:
+    """What an operator types on the way, whichever step asks for it."""
+    all_typed: dict[str, Any] = {
+        "store": store.pk, "mode": mode.value, "name": "Pluggin da loja", "plugin_url": URL,
+    }  # fmt: skip
+    if SPECS[slug].activating.default_url:
+        all_typed.pop("plugin_url")
+    for credential in SPECS[slug].credentials:
+        all_typed[f"credential_{credential.key}"] = f"valor de {credential.key}"
+    return all_typed | typed
+
+
+def begin(client: Client, slug: str, store: Store, mode: Mode) -> Activation:
+    """The draft that the first page makes."""
+    form = step_form(client.get(ADD + slug).content.decode())
+    assert form is not None
+    client.post(ADD + slug, form | {"store": store.pk, "mode": mode.value})
+    return Activation.objects.latest("pk")
+
+
+def where(client: Client, activation: Activation) -> str:
+    """The address of the step that it has come to, or of its page."""
+    answer = client.get(f"{LIST}{activation.pk}/way/", follow=True)
+    return str(answer.redirect_chain[-1][0])
+
+
+def take(client: Client, url: str, typed: dict[str, Any]) -> Any:
+    """Fill the step's form in and send it, as a browser would."""
+    page = client.get(url).content.decode()
+    form = step_form(page)
+    assert form is not None, url
+    asked = {name: value for name, value in typed.items() if f'name="{name}"' in page}
+    return client.post(url, form | asked)
+
+
+def activated(
+    client: Client, slug: str, store: Store, mode: Mode, until: str = "", **typed: Any
+) -> tuple[Activation, dict[str, str]]:
+    """The whole way, or up to a step that is not taken; and the values that were shown."""
+    activation = begin(client, slug, store, mode)
+    shown: dict[str, str] = {}
+    given = typed_in(slug, store, mode, **typed)
+    for stop in way_of(activation).stops:
+        if stop.step.key == until:
+            break
+        url = f"{LIST}{activation.pk}/way/{stop.step.key}/"
+        if stop.step.does is Does.MERCHANT:
+            note(activation.pk, stop.step.key, activation.created_by)
+            continue
+        if stop.step.does is Does.CHECK:
+            if mode == Mode.MANAGED:
+                client.post(url, {"test": "1"})
+                for trial in activation.trials.filter(ended_at=None):
+                    run_trial(trial.pk)
+            client.post(url, {"conclude": "1", **given})
+            continue
+        answer = take(client, url, given)
+        shown |= values_shown(answer.content.decode())
+        if answer.status_code == 200 and not shown:
+            raise AssertionError(answer.content.decode())
+    activation.refresh_from_db()
+    return activation, shown
 
 
 def values_shown(html: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
-"""An operator activates, through the real form, and hands over what is shown once."""
+"""An operator activates each connector, step by step, as its specification declares them."""
 
+import re
 import uuid
 from typing import Any
 
@@ -8,235 +9,384 @@ from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
 
-from connectors.models import Activation, Connector, Credential, State, Store
+from connectors.activating import way_of
+from connectors.models import Activation, Connector, Credential, State, Store, Trial
 from connectors.registry import SPECS
-from connectors.spec import Mode
+from connectors.spec import Does, Mode
+from connectors.trial import run_trial
 from tests.conftest import Partner
 from tests.connectors.admin.conftest import (
     ADD,
     LIST,
     ONE_MODE_EACH,
-    URL,
-    filled_in,
-    form_on,
+    activated,
+    begin,
     page_of,
     somebody_who_may,
+    step_form,
+    take,
+    typed_in,
     values_shown,
+    where,
 )
 
-FIVE = ["client_id", "client_secret", "api_user", "api_secret", "webhook_secret"]
+FIVE = ["api_secret", "api_user", "client_id", "client_secret", "webhook_secret"]
 AS_PARTNER = [slug for slug, mode in ONE_MODE_EACH if mode == Mode.PARTNER]
 AS_MANAGED = [slug for slug, mode in ONE_MODE_EACH if mode == Mode.MANAGED]
+# product.md's row of each, as the pages that an operator takes.
+WAYS = {
+    ("rocky", "partner"): ["plugin", "credentials", "first_call"],
+    ("rocky", "managed"): ["plugin", "record", "test"],
+    ("otimo", "partner"): ["plugin", "credentials", "first_call"],
+    ("otimo", "managed"): ["plugin", "record", "test"],
+    ("webstore", "partner"): ["enable", "credentials", "merchant", "first_call"],
+    ("webstore", "managed"): ["enable", "record", "test"],
+    ("linx", "partner"): [
+        "acquired", "contract", "implementation", "installed", "account", "credentials", "channel",
+        "first_call",
+    ],
+    ("linx", "managed"): [
+        "acquired", "contract", "implementation", "installed", "account", "record", "channel",
+        "test",
+    ],
+    ("olist", "managed"): ["record", "address", "test", "products"],
+    ("pluga", "partner"): ["install", "credentials", "emails", "first_call", "further"],
+    ("pluggto", "managed"): ["plugin", "record", "address", "test"],
+    ("rockyerp", "managed"): ["record", "test"],
+    ("linxlayer", "managed"): ["swagger", "record", "test"],
+}  # fmt: skip
 
 
-# -- The seven ----------------------------------------------------------------------------------
+def step(activation: Activation, key: str) -> str:
+    return f"{LIST}{activation.pk}/way/{key}/"
+
+
+# -- The way --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("slug", "mode"), ONE_MODE_EACH)
+def test_the_steps_are_the_designs(slug: str, mode: Mode) -> None:
+    assert [s.key for s in SPECS[slug].activating.steps_in(mode)] == WAYS[slug, mode.value]
 
 
 @pytest.mark.parametrize("slug", AS_PARTNER)
 def test_the_values_are_shown_once_and_let_the_partner_in(
-    slug: str, store: Store, admin_client: Client, operator: User
+    slug: str, store: Store, admin_client: Client
 ) -> None:
-    answer = admin_client.post(ADD + slug, filled_in(admin_client, slug, store, Mode.PARTNER))
+    activation, shown = activated(admin_client, slug, store, Mode.PARTNER)
 
-    activation = Activation.objects.get()
-    shown = values_shown(answer.content.decode())
-    assert answer.status_code == 200
-    assert "no-store" in answer["Cache-Control"]
-    assert sorted(shown) == sorted(FIVE)
+    assert sorted(shown) == FIVE
     assert (activation.state, activation.store) == (State.WAITING, store)
     assert Partner(activation, type("Issued", (), shown)).get("/orders").status_code == 200
-    again = admin_client.get(page_of(activation)).content.decode()
-    assert shown["client_secret"] not in again
-    assert shown["api_secret"] not in again
-    assert shown["webhook_secret"] not in again
+    for stop in way_of(activation).stops:
+        again = admin_client.get(step(activation, stop.step.key)).content.decode()
+        assert shown["client_secret"] not in again
+        assert shown["api_secret"] not in again
+
+
+def test_handed_over_by_a_link_only_who_opens_it_sees_the_values(
+    store: Store, admin_client: Client
+) -> None:
+    activation, _none = activated(admin_client, "rocky", store, Mode.PARTNER, until="credentials")
+
+    answer = admin_client.post(step(activation, "credentials"), {"link": ""})
+
+    page = answer.content.decode()
+    address = re.search(r"data-handover>http://testserver([^<]+)<", page)
+    assert address is not None
+    assert values_shown(page) == {}
+    assert "way/first_call/" in page
+    issued = values_shown(Client().post(address[1]).content.decode())
+    activation.refresh_from_db()
+    assert activation.state == State.WAITING
+    assert Partner(activation, type("Issued", (), issued)).get("/orders").status_code == 200
 
 
 @pytest.mark.parametrize("slug", AS_MANAGED)
 def test_what_the_platform_gave_us_is_recorded_and_never_shown(
     slug: str, store: Store, admin_client: Client
 ) -> None:
-    form = filled_in(admin_client, slug, store, Mode.MANAGED)
+    activation, _none = activated(admin_client, slug, store, Mode.MANAGED)
 
-    answer = admin_client.post(ADD + slug, form, follow=True)
-
-    activation = Activation.objects.get()
     keys = [credential.key for credential in SPECS[slug].credentials]
     assert activation.account().credentials == {key: f"valor de {key}" for key in keys}
     assert activation.flows.count() == len(SPECS[slug].flows)
-    assert answer.redirect_chain == [(page_of(activation), 302)]
-    assert "aguardando a primeira chamada" in answer.content.decode()
-    assert "valor de " not in answer.content.decode()
+    assert activation.state == State.WAITING  # nobody answers there: it is asked again
+    for stop in way_of(activation).stops:
+        assert "valor de " not in admin_client.get(step(activation, stop.step.key)).content.decode()
 
 
 @pytest.mark.parametrize(("slug", "mode"), ONE_MODE_EACH)
-def test_who_did_it_is_on_record(
-    slug: str, mode: Mode, store: Store, admin_client: Client, operator: User
+def test_left_after_any_step_it_goes_on_at_the_next(
+    slug: str, mode: Mode, store: Store, operator: User
 ) -> None:
-    admin_client.post(ADD + slug, filled_in(admin_client, slug, store, mode))
+    client = Client()
+    client.force_login(operator)
+    activation = begin(client, slug, store, mode)
+    given = typed_in(slug, store, mode)
 
-    activation = Activation.objects.get()
-    entry = LogEntry.objects.get()
-    assert activation.created_by == activation.credentials.get().created_by == operator
-    assert (entry.user, entry.action_flag, entry.object_id) == (
-        operator, ADDITION, str(activation.pk),
-    )  # fmt: skip
+    for stop in way_of(activation).stops:
+        if stop.step.does in (Does.CHECK, Does.MERCHANT):
+            break
+        browser = Client()  # the other one was closed
+        browser.force_login(operator)
+        assert where(browser, activation) == step(activation, stop.step.key)
+        take(browser, step(activation, stop.step.key), given)
 
-
-def test_the_form_shows_the_steps_and_the_address_that_everybody_has(
-    admin_client: Client,
-) -> None:
-    page = admin_client.get(ADD + "olist").content.decode()
-
-    assert "registrar o identificador do integrador e o token do ERP" in page
-    assert form_on(page)["plugin_url"] == "https://api.tiny.com.br/api2/"
-    assert 'name="custom_name"' not in page
-    assert 'name="custom_name"' in admin_client.get(ADD + "otimo").content.decode()
-
-
-def test_a_secret_is_typed_unseen(admin_client: Client) -> None:
-    page = admin_client.get(ADD + "pluggto").content.decode()
-
-    for name in ("client_secret", "api_secret"):
-        assert f'type="password" name="credential_{name}"' in page
+    done = activation.steps.values_list("key", "done_by__username")
+    assert set(done) == {(s.key, "operadora") for s, _n in zip(
+        SPECS[slug].activating.steps_in(mode), done, strict=False
+    )}  # fmt: skip
+    assert where(client, activation) == step(activation, stop.step.key)
 
 
-def test_settings_have_their_defaults_and_some_come_only_after_the_first_save(
-    store: Store, admin_client: Client
-) -> None:
-    form = filled_in(admin_client, "pluga", store, Mode.PARTNER, setting_email_shipped="on")
-    assert "setting_images" not in form
-
-    admin_client.post(ADD + "pluga", form)
-
-    settings = Activation.objects.get().settings
-    assert (settings["email_shipped"], settings["email_delivered"]) == (True, False)
-    assert settings["email_shipped_text"].startswith("Olá, {cliente}!")
-    assert "images" not in settings
-
-
-# -- Twice --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("slug", "mode"), [("rocky", Mode.PARTNER), ("olist", Mode.MANAGED)])
-def test_the_same_form_again_makes_nothing_and_shows_nothing(
+@pytest.mark.parametrize(("slug", "mode"), ONE_MODE_EACH)
+def test_every_step_sent_twice_is_taken_once(
     slug: str, mode: Mode, store: Store, admin_client: Client
 ) -> None:
-    form = filled_in(admin_client, slug, store, mode)
-    admin_client.post(ADD + slug, form)
+    activation = begin(admin_client, slug, store, mode)
+    given = typed_in(slug, store, mode)
 
-    again = admin_client.post(ADD + slug, form, follow=True)
+    for stop in way_of(activation).stops:
+        if stop.step.does in (Does.CHECK, Does.MERCHANT):
+            break
+        url = step(activation, stop.step.key)
+        form = step_form(admin_client.get(url).content.decode())
+        assert form is not None
+        sent = form | {name: value for name, value in given.items() if name in form}
+        admin_client.post(url, sent)
+        again = admin_client.post(url, sent)
+        assert values_shown(again.content.decode()) == {}
+        assert again.status_code == 302
 
-    assert Activation.objects.count() == Credential.objects.count() == LogEntry.objects.count() == 1
-    assert values_shown(again.content.decode()) == {}
-    assert "já tinha sido enviado: nada mudou" in again.content.decode()
+    assert Credential.objects.count() == 1
+    assert Activation.objects.count() == 1
+    keys = list(activation.steps.values_list("key", flat=True))
+    assert len(keys) == len(set(keys))
 
 
-def test_each_opening_of_the_form_is_a_submission_of_its_own(admin_client: Client) -> None:
-    pages = [form_on(admin_client.get(ADD + "rocky").content.decode()) for _number in range(2)]
+@pytest.mark.parametrize(("slug", "mode"), ONE_MODE_EACH)
+def test_no_step_is_taken_before_its_turn(
+    slug: str, mode: Mode, store: Store, admin_client: Client
+) -> None:
+    activation = begin(admin_client, slug, store, mode)
+    first, *later = way_of(activation).stops
 
-    assert pages[0]["submission"] != pages[1]["submission"]
+    for stop in later:
+        url = step(activation, stop.step.key)
+        for answer in (admin_client.get(url), admin_client.post(url, {"conclude": "1"})):
+            assert answer["Location"] == f"{LIST}{activation.pk}/way/"
+
+    activation.refresh_from_db()
+    assert (activation.state, activation.steps.count()) == (State.DRAFT, 0)
+    assert where(admin_client, activation) == step(activation, first.step.key)
 
 
-# -- Bad input ----------------------------------------------------------------------------------
+def test_who_did_each_step_is_on_record(store: Store, admin_client: Client, operator: User) -> None:
+    activation, _shown = activated(admin_client, "linx", store, Mode.PARTNER)
+
+    rows = LogEntry.objects.filter(object_id=str(activation.pk)).order_by("pk")
+    page = admin_client.get(step(activation, "installed")).content.decode()
+    assert rows[0].action_flag == ADDITION
+    assert rows[1].change_message == "Adquirida"
+    assert "Confirmado por operadora em" in page
+    assert activation.created_by == activation.credentials.get().created_by == operator
+
+
+def test_further_fields_come_only_after_the_first_save(store: Store, admin_client: Client) -> None:
+    activation, _shown = activated(
+        admin_client, "pluga", store, Mode.PARTNER, until="further", setting_email_shipped="on"
+    )
+    before = dict(activation.settings)
+
+    take(admin_client, step(activation, "further"), {"setting_images": "new"})
+
+    activation.refresh_from_db()
+    assert (before["email_shipped"], before["email_delivered"]) == (True, False)
+    assert "images" not in before
+    assert activation.settings["images"] == "new"
+    assert where(admin_client, activation) == page_of(activation)
+
+
+# -- Two operators --------------------------------------------------------------------------
+
+
+def test_whoever_saves_after_somebody_else_is_told(store: Store, admin_client: Client) -> None:
+    activation = begin(admin_client, "rocky", store, Mode.PARTNER)
+    url = step(activation, "plugin")
+    shown = step_form(admin_client.get(url).content.decode())
+    assert shown is not None
+    admin_client.post(url, shown | {"name": "O primeiro"})
+
+    answer = admin_client.post(url, shown | {"name": "O segundo"}, follow=True)
+
+    activation.refresh_from_db()
+    assert "operadora já salvou este passo" in answer.content.decode()
+    assert activation.name == "O primeiro"
+
+
+def test_each_opening_of_the_first_page_is_an_activation_of_its_own(
+    store: Store, admin_client: Client
+) -> None:
+    names = [begin(admin_client, "rocky", store, Mode.PARTNER).name for _number in range(2)]
+
+    assert names == ["Rocky E-Commerce", "Rocky E-Commerce 2"]
+
+
+def test_the_first_page_sent_twice_begins_once(store: Store, admin_client: Client) -> None:
+    form = step_form(admin_client.get(ADD + "rocky").content.decode())
+    assert form is not None
+    sent = form | {"store": store.pk, "mode": "partner"}
+
+    answers = [admin_client.post(ADD + "rocky", sent) for _time in range(2)]
+
+    assert answers[0]["Location"] == answers[1]["Location"]
+    assert Activation.objects.count() == 1
+
+
+# -- Bad input --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("slug", "mode", "typed", "message"),
+    ("slug", "mode", "key", "typed", "message"),
     [
-        ("rocky", Mode.PARTNER, {"plugin_url": ""}, "Informe a URL do pluggin."),
-        (
-            "rocky",
-            Mode.PARTNER,
-            {"plugin_url": "http://a.example.com"},
-            "precisa começar com https",
-        ),
-        ("rocky", Mode.PARTNER, {"plugin_url": "javascript:alert(1)"}, "URL válid"),
-        ("rocky", Mode.PARTNER, {"store": ""}, "Este campo é obrigatório"),
-        ("rocky", Mode.PARTNER, {"store": "999999"}, "Faça uma escolha válida"),
-        ("rocky", Mode.PARTNER, {"name": " "}, "Este campo é obrigatório"),
-        ("rocky", Mode.PARTNER, {"name": "x" * 81}, "no máximo 80 caracteres"),
-        ("rocky", Mode.PARTNER, {"mode": ""}, "Este campo é obrigatório"),
-        ("pluga", Mode.PARTNER, {"mode": "managed"}, "Faça uma escolha válida"),
-        ("linx", Mode.PARTNER, {"setting_intermediary_cnpj": "12.ABC.345/01DE-36"}, "não existe"),
-        ("rocky", Mode.MANAGED, {"credential_token": ""}, "No modo gerenciado este campo"),
-        ("olist", Mode.MANAGED, {"credential_integrator_id": ""}, "No modo gerenciado este campo"),
-        ("olist", Mode.MANAGED, {"setting_images": "às vezes"}, "Faça uma escolha válida"),
+        ("rocky", "partner", "plugin", {"plugin_url": ""}, "Informe a URL do pluggin."),
+        ("rocky", "partner", "plugin", {"plugin_url": "http://a.com"}, "começar com https"),
+        ("rocky", "partner", "plugin", {"plugin_url": "javascript:alert(1)"}, "URL válid"),
+        ("rocky", "partner", "plugin", {"plugin_url": "https://10.0.0.1"}, "número de IP"),
+        ("rocky", "partner", "plugin", {"plugin_url": "https://[::1]"}, "número de IP"),
+        ("rocky", "partner", "plugin", {"plugin_url": "https://erp.local"}, "rede interna"),
+        ("rocky", "partner", "plugin", {"plugin_url": "https://outra.com.br"}, "domínio da loja"),
+        ("rocky", "partner", "plugin", {"plugin_url": "https://u:p@a.com.br"}, "Tire o usuário"),
+        ("rocky", "partner", "plugin", {"plugin_url": "https://a.com.br:81"}, "da porta"),
+        ("webstore", "partner", "enable", {"plugin_url": "https://localhost"}, "URL|rede interna"),
+        ("rocky", "partner", "plugin", {"name": " "}, "Este campo é obrigatório"),
+        ("rocky", "partner", "plugin", {"name": "x" * 81}, "no máximo 80 caracteres"),
+        ("linx", "partner", "channel", {"setting_intermediary_cnpj": "12.ABC.345/01DE-36"},
+         "não existe"),
+        ("rocky", "managed", "record", {"credential_token": ""}, "Este campo é obrigatório"),
+        ("olist", "managed", "record", {"credential_integrator_id": ""}, "é obrigatório"),
+        ("olist", "managed", "products", {"setting_images": "às vezes"}, "Faça uma escolha"),
     ],
-)
-def test_what_is_wrong_is_said_and_nothing_is_written(
+)  # fmt: skip
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_written(
     slug: str,
-    mode: Mode,
+    mode: str,
+    key: str,
     typed: dict[str, Any],
     message: str,
     store: Store,
     admin_client: Client,
     settings: Any,
 ) -> None:
-    form = filled_in(admin_client, slug, store, mode)
+    activation, _shown = activated(admin_client, slug, store, Mode(mode), until=key)
     settings.ALLOW_PRIVATE_ADDRESSES = False
 
-    answer = admin_client.post(ADD + slug, form | typed)
+    answer = take(admin_client, step(activation, key), typed_in(slug, store, Mode(mode)) | typed)
 
+    page = answer.content.decode()
     assert answer.status_code == 200
-    assert message in answer.content.decode()
-    assert not Activation.objects.exists()
-    assert not LogEntry.objects.exists()
+    assert any(part in page for part in message.split("|"))
+    assert 'class="field wrong"' in page
+    assert not activation.steps.filter(key=key).exists()
+
+
+def test_the_stores_own_domain_is_there_already_and_is_right(
+    store: Store, admin_client: Client, settings: Any
+) -> None:
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+    activation = begin(admin_client, "rocky", store, Mode.PARTNER)
+
+    take(admin_client, step(activation, "plugin"), {})
+
+    activation.refresh_from_db()
+    assert activation.plugin_url == f"https://{store.domain}"
 
 
 def test_a_name_that_the_store_has_already_is_refused(store: Store, admin_client: Client) -> None:
-    admin_client.post(ADD + "rocky", filled_in(admin_client, "rocky", store, Mode.PARTNER))
+    activated(admin_client, "rocky", store, Mode.PARTNER, name="Igual")
+    activation = begin(admin_client, "rocky", store, Mode.PARTNER)
 
-    answer = admin_client.post(ADD + "rocky", filled_in(admin_client, "rocky", store, Mode.PARTNER))
+    answer = take(admin_client, step(activation, "plugin"), {"name": "Igual"})
 
     assert "Esta loja já tem um pluggin com este nome" in answer.content.decode()
-    assert Activation.objects.count() == 1
 
 
-def test_a_connector_that_was_switched_off_meanwhile_is_refused(
+def test_a_connector_that_was_switched_off_meanwhile_issues_nothing(
     store: Store, admin_client: Client
 ) -> None:
-    form = filled_in(admin_client, "rocky", store, Mode.PARTNER)
+    activation, _none = activated(admin_client, "rocky", store, Mode.PARTNER, until="credentials")
     Connector.objects.filter(slug="rocky").update(enabled=False)
 
-    answer = admin_client.post(ADD + "rocky", form)
+    answer = admin_client.post(step(activation, "credentials"), follow=True)
 
     assert "não aceita novas integrações" in answer.content.decode()
-    assert not Activation.objects.exists()
+    assert not Credential.objects.exists()
 
 
-def test_what_was_typed_stays_but_a_secret_must_be_typed_again(
-    store: Store, admin_client: Client
-) -> None:
-    form = filled_in(admin_client, "rocky", store, Mode.MANAGED, plugin_url="")
+def test_a_secret_is_typed_unseen_and_left_blank_stays(store: Store, admin_client: Client) -> None:
+    activation, _none = activated(admin_client, "pluggto", store, Mode.MANAGED, until="address")
+    page = admin_client.get(step(activation, "record")).content.decode()
 
-    page = admin_client.post(ADD + "rocky", form).content.decode()
+    answer = take(admin_client, step(activation, "record"), {})
 
-    assert form_on(page)["name"] == "Pluggin da loja"
-    assert "valor de token" not in page
-
-
-def test_a_cnpj_is_stored_without_its_mask(store: Store, admin_client: Client) -> None:
-    form = filled_in(
-        admin_client, "linx", store, Mode.PARTNER, setting_intermediary_cnpj="12.abc.345/01de-35"
-    )
-
-    admin_client.post(ADD + "linx", form)
-
-    assert Activation.objects.get().settings["intermediary_cnpj"] == "12ABC34501DE35"
+    assert 'type="password" name="credential_client_secret"' in page
+    assert answer.status_code == 302
+    assert activation.account().credentials["client_secret"] == "valor de client_secret"
 
 
-def test_without_a_connector_the_operator_is_led_to_the_list(admin_client: Client) -> None:
+# -- The test --------------------------------------------------------------------------
+
+
+def test_it_is_not_concluded_before_it_was_tested(store: Store, admin_client: Client) -> None:
+    activation, _none = activated(admin_client, "rocky", store, Mode.MANAGED, until="test")
+
+    answer = admin_client.post(step(activation, "test"), {"conclude": "1"}, follow=True)
+
+    activation.refresh_from_db()
+    assert "Teste a conexão antes de concluir" in answer.content.decode()
+    assert activation.state == State.DRAFT
+
+
+def test_asked_twice_it_is_one_test(store: Store, admin_client: Client) -> None:
+    activation, _none = activated(admin_client, "rocky", store, Mode.MANAGED, until="test")
+
+    for _time in range(2):
+        admin_client.post(step(activation, "test"), {"test": "1"})
+
+    waiting = admin_client.get(step(activation, "test")).content.decode()
+    run_trial(Trial.objects.get().pk)
+    ended = admin_client.get(step(activation, "test")).content.decode()
+    assert "Testando…" in waiting
+    assert "O sistema não respondeu" in ended
+    assert "Concluir mesmo assim" in ended
+
+
+def test_a_partners_test_says_what_it_has_done_so_far(store: Store, admin_client: Client) -> None:
+    activation, shown = activated(admin_client, "rocky", store, Mode.PARTNER, until="first_call")
+    admin_client.post(step(activation, "first_call"), {"test": "1"})
+    Partner(activation, type("Issued", (), shown)).get("/orders")
+
+    admin_client.post(step(activation, "first_call"), {"test": "1"})
+
+    before, after = Trial.objects.order_by("pk")
+    first = {name: verdict for name, verdict, _text in before.results}
+    then = {name: verdict for name, verdict, _text in after.results}
+    assert (first["Acesso"], first["Pedidos"]) == ("warn", "warn")
+    assert (then["Acesso"], then["Pedidos"], then["Produtos"]) == ("ok", "ok", "warn")
+
+
+# -- Whoever may not --------------------------------------------------------------------------
+
+
+def test_without_a_connector_the_operator_is_led_to_the_apps(admin_client: Client) -> None:
     answer = admin_client.get(f"{LIST}add/", follow=True)
 
-    assert answer.redirect_chain == [("/admin/connectors/connector/", 302)]
-    assert "Escolha o conector" in answer.content.decode()
+    assert answer.redirect_chain == [("/admin/connectors/connector/apps/", 302)]
 
 
 def test_a_connector_that_nobody_has_is_not_found(admin_client: Client) -> None:
     assert admin_client.get(ADD + "nenhum").status_code == 404
-
-
-# -- Whoever may not ----------------------------------------------------------------------------
 
 
 def test_strangers_are_led_to_the_login(store: Store) -> None:
@@ -246,26 +396,13 @@ def test_strangers_are_led_to_the_login(store: Store) -> None:
     assert answer["Location"].startswith("/admin/login/")
 
 
-def test_whoever_may_only_look_activates_nothing(store: Store) -> None:
+def test_whoever_may_only_look_activates_nothing(store: Store, admin_client: Client) -> None:
+    activation = begin(admin_client, "rocky", store, Mode.PARTNER)
     client = somebody_who_may("view_activation", "view_connector")
-    form = {
-        "store": store.pk, "mode": "partner", "name": "x", "plugin_url": URL,
-        "submission": uuid.uuid4(),
-    }  # fmt: skip
+    form = {"store": store.pk, "mode": "partner", "submission": uuid.uuid4()}
 
     assert client.get(ADD + "rocky").status_code == 403
     assert client.post(ADD + "rocky", form).status_code == 403
-    assert not Activation.objects.exists()
-
-
-def test_the_form_is_taken_only_from_our_own_page(store: Store, operator: User) -> None:
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(operator)
-
-    answer = client.post(
-        ADD + "rocky",
-        filled_in(client, "rocky", store, Mode.PARTNER) | {"csrfmiddlewaretoken": "x"},
-    )
-
-    assert answer.status_code == 403
-    assert not Activation.objects.exists()
+    assert client.get(step(activation, "plugin")).status_code == 403
+    assert client.post(step(activation, "plugin"), {"name": "x"}).status_code == 403
+    assert Activation.objects.count() == 1

@@ -6,11 +6,10 @@ from django.utils import timezone
 from connectors.models import Activation, Comparison, Difference
 from connectors.spec import Mode
 from tests.conftest import make_activation, make_managed
-from tests.connectors.admin.conftest import filled_in, form_on, page_of, somebody_who_may
+from tests.connectors.admin.conftest import activated, form_on, page_of, somebody_who_may
 
 LIST = "/admin/connectors/comparison/"
 DIFFERENCES = "/admin/connectors/difference/"
-ADD = "/admin/connectors/activation/add/?connector="
 
 
 @pytest.fixture
@@ -29,29 +28,23 @@ def end(preview: Comparison) -> None:
 
 
 def test_a_new_managed_integration_shows_a_preview_first(admin_client, store):
-    form = filled_in(admin_client, "rocky", store, Mode.MANAGED)
-
-    admin_client.post(ADD + "rocky", form)
+    activated(admin_client, "rocky", store, Mode.MANAGED, preview="on")
 
     comparison = Comparison.objects.get()
-    assert form["preview"] == "on"
     assert (comparison.purpose, comparison.holds) == ("preview", True)
     assert comparison.asked_by.username == "operadora"
 
 
 @pytest.mark.parametrize(("slug", "mode"), [("rocky", Mode.PARTNER), ("pluggto", Mode.MANAGED)])
 def test_where_nothing_is_fetched_there_is_none(admin_client, store, slug, mode):
-    admin_client.post(ADD + slug, filled_in(admin_client, slug, store, mode))
+    activated(admin_client, slug, store, mode, preview="on")
 
     assert Activation.objects.count() == 1
     assert not Comparison.objects.exists()
 
 
 def test_the_operator_may_do_without(admin_client, store):
-    form = filled_in(admin_client, "rocky", store, Mode.MANAGED)
-    del form["preview"]
-
-    admin_client.post(ADD + "rocky", form)
+    activated(admin_client, "rocky", store, Mode.MANAGED)
 
     assert Activation.objects.count() == 1
     assert not Comparison.objects.exists()
@@ -153,3 +146,24 @@ def test_the_brakes_limits_are_settings_of_a_managed_catalogue(admin_client, sto
     assert form["setting_brake_moved"] == "30"
     assert (saved.status_code, refused.status_code) == (302, 200)
     assert activation.settings["brake_zeroed"] == 45
+
+
+def test_the_latest_with_differences_and_those_that_hold_are_found_apart(
+    admin_client, preview, store
+):
+    activation = make_managed(store, "rocky", "https://loja.example.com.br", {"token": "t"})
+    end(preview)
+    for purpose, found in (("catalogue", True), ("orders", False)):
+        daily = activation.comparisons.create(purpose=purpose, ended_at=timezone.now())
+        if found:
+            daily.differences.create(flow="stock", kind="update", record_id="A")
+
+    def listed(situation: str) -> list[str]:
+        page = admin_client.get(LIST, {"situation": situation})
+        return [each.purpose for each in page.context["cl"].result_list]
+
+    assert listed("differing") == ["catalogue"]
+    assert listed("holding") == ["preview"]
+    assert listed("going_on") == []
+    activation.comparisons.create(purpose="catalogue", ended_at=timezone.now())
+    assert listed("differing") == []  # the newer one found nothing

@@ -75,6 +75,7 @@ def test_failures_are_found_by_what_they_are(
     asked: list[tuple[dict[str, Any], list[str]]] = [
         ({"situation": "open"}, ["other's", "sku"]),
         ({"situation": "resolved"}, ["format"]),
+        ({}, ["other's", "sku"]),
         ({"actor": "us"}, ["format"]),
         ({"actor": "hub"}, ["other's", "sku"]),
         ({"cause": "unknown_sku"}, ["sku"]),
@@ -85,6 +86,8 @@ def test_failures_are_found_by_what_they_are(
         ({"activation__id__exact": activation.pk}, ["format", "sku"]),
     ]
     for query, expected in asked:
+        if query and "situation" not in query:
+            query = query | {"situation": "all"}
         assert sorted(found(admin_client, **query)) == expected, query
 
 

@@ -15,11 +15,14 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import strip_tags
 
-from catalog.models import Price, Product, SkuMapping, Stock
+from catalog.models import Price, Product, Sent, SkuMapping, Stock
 from connectors.models import (
     Activation,
     ActivationFlow,
     Alert,
+    Brake,
+    Comparison,
+    Difference,
     Failure,
     Incident,
     Notice,
@@ -104,6 +107,18 @@ def make_alert(number: int) -> Alert:
     )
 
 
+def make_brake(number: int) -> Brake:
+    flow = make_flow(number)
+    return Brake.objects.create(
+        activation=flow.activation, ability=flow.ability, flow=flow.flow, danger="zeroed",
+        count=4, base=9, limit=30,
+    )  # fmt: skip
+
+
+def make_comparison(number: int) -> Comparison:
+    return Comparison.objects.create(activation=make_activation(number), purpose="catalogue")
+
+
 MAKERS: dict[type[models.Model], Callable[[int], models.Model]] = {
     Store: lambda number: make_store(),
     Activation: make_activation,
@@ -117,6 +132,14 @@ MAKERS: dict[type[models.Model], Callable[[int], models.Model]] = {
     ActivationFlow: make_flow,
     Incident: make_incident,
     Alert: make_alert,
+    Brake: make_brake,
+    Comparison: make_comparison,
+    Difference: lambda number: make_comparison(number).differences.create(
+        flow="stock", kind="update", record_id=f"A{number}"
+    ),
+    Sent: lambda number: Sent.objects.create(
+        activation=make_activation(number), flow="stock", product=make_product(number), code="A"
+    ),
 }
 
 

@@ -50,7 +50,11 @@ def test_an_account_is_added_and_its_channel_filled_in(day):
     shop.work()
 
     activation.refresh_from_db()
-    assert activation.settings == {"intermediary_cnpj": CHANNELS, "store_version": "v2"}
+    assert activation.settings == {
+        "intermediary_cnpj": CHANNELS,
+        "custom_attributes": "",
+        "store_version": "v2",
+    }
     assert activation.state == State.ACTIVE
     assert levels(day.store)["CANECA"] == (39.9, 120)
 
@@ -249,7 +253,7 @@ def test_without_either_the_order_goes_without(day):
 def test_a_number_that_is_no_cnpj_is_not_taken_for_the_channel(day):
     shop = day.open_shop(reports="")
 
-    page = day.refused_form("linx", shop, setting_intermediary_cnpj="12.ABC.345/01DE-36")
+    page = day.refused_form("linx", shop, "channel", setting_intermediary_cnpj="12.ABC.345/01DE-36")
 
     assert "Este CNPJ não existe: confira os dígitos." in page
 

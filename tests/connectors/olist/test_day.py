@@ -8,10 +8,21 @@ from typing import Any, cast
 
 import pytest
 import requests
+from django.utils import timezone
 
-from catalog.models import Product
+from catalog.fetching import fetch_asked
+from catalog.models import Product, Stock
+from connectors.comparisons import ask_for
 from connectors.contract import StockSource
-from connectors.models import Activation, ActivationFlow, Failure, Ring, Run, State
+from connectors.models import (
+    Activation,
+    ActivationFlow,
+    Comparison,
+    Failure,
+    Ring,
+    Run,
+    State,
+)
 from connectors.records import OrderStatus
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.tiny import Tiny
@@ -176,6 +187,30 @@ def test_where_no_notice_arrives_the_cadence_brings_it(day: Day, erp: Erp) -> No
     agree(day, erp)
     assert of(order) == OrderStatus.INVOICED
     assert not Ring.objects.exists()
+
+
+def test_a_difference_is_mended_by_fetching_its_record_alone(day: Day, erp: Erp) -> None:
+    for goods in (MUG, SHIRT):
+        erp.tiny.control("put_product", goods)
+    day.run_flows(erp.activation)
+    day.run_flows(erp.activation)
+    Stock.objects.filter(product__sku__in=["CANECA", "CAMISETA-G"]).update(on_hand=77)
+    comparison = Comparison.objects.create(
+        activation=erp.activation, purpose="catalogue", ended_at=timezone.now()
+    )
+    for sku in ("CANECA", "CAMISETA-G"):
+        comparison.differences.create(flow="stock", kind="update", record_id=sku)
+
+    ask_for(comparison.differences.all(), erp.activation.created_by)
+    fetch_asked()
+    rung = list(Ring.objects.open().values_list("ability", "record_id"))
+    day.run_flows(erp.activation)
+
+    results = set(comparison.differences.values_list("result", flat=True))
+    assert results == {"Buscado sozinho, pelo SKU."}
+    assert sorted(rung) == [("StockSource", "sku CAMISETA"), ("StockSource", "sku CANECA")]
+    assert not Ring.objects.open().exists()
+    agree(day, erp)
 
 
 def test_a_small_plan_delays_and_loses_nothing(day: Day, erp: Erp, settings: Any) -> None:

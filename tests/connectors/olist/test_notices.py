@@ -227,6 +227,26 @@ def test_the_price_of_a_parent_is_read_again_with_its_variations(erp: Tiny, olis
     ]
 
 
+def test_what_is_asked_for_by_its_sku_is_fetched_alone(erp: Tiny, olist: Olist) -> None:
+    erp.control("put_product", SHIRT)
+    erp.control("put_product", {"codigo": "CAN-07", "nome": "Caneca", "preco": 1, "saldo": 3})
+    erp.control("put_product", {"codigo": "CAN-07-B", "nome": "outra", "preco": 1, "saldo": 9})
+
+    def by_sku(ability: Any, sku: str) -> list[Any]:
+        return list(olist.fetch(ability, olist.number_of_sku(ability, sku)))
+
+    (shirt,), (mug,) = by_sku(ProductSource, "CAM-01"), by_sku(ProductSource, "CAN-07")
+    (stock,), both = by_sku(StockSource, "CAN-07"), by_sku(StockSource, "CAM-01")
+    (price,) = by_sku(PriceSource, "CAN-07")
+    gone = [*by_sku(ProductSource, "NADA"), *by_sku(StockSource, "NADA")]
+
+    assert [olist.read_product(each).sku for each in (shirt, mug)] == ["CAM-01", "CAN-07"]
+    assert olist.read_stock(stock).quantity == 3
+    assert [olist.read_stock(each).sku for each in both] == ["CAM-01-P", "CAM-01-G"]
+    assert olist.read_price(price).sku == "CAN-07"
+    assert gone == []
+
+
 def test_a_price_of_a_code_that_nobody_has_is_nothing(olist: Olist) -> None:
     assert list(olist.fetch(PriceSource, "CAM-01")) == []
 

@@ -23,7 +23,7 @@ from orders.models import Order
 from orders.push import push_orders
 from orders.tasks import pull_fulfilments
 from tests.conftest import flow_of, make_managed, make_partner, make_store
-from tests.connectors.admin.conftest import ADD, LIST, filled_in, values_shown
+from tests.connectors.admin.conftest import LIST, activated
 from tests.orders.samples import small_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,11 +54,8 @@ def open_automations(
     """Pluga's user, with the two values that the activation showed its operator."""
 
     def open_one(store: Store, name: str) -> Any:
-        form = filled_in(admin_client, "pluga", store, Mode.PARTNER)
-        page = admin_client.post(ADD + "pluga", form).content.decode()
-        assert page.index("Identificador do integrador") < page.index("Client ID")
-        assert "navigator.clipboard" in page
-        shown = values_shown(page)
+        _activation, shown = activated(admin_client, "pluga", store, Mode.PARTNER)
+        assert list(shown)[:2] == ["api_user", "api_secret"]
         credentials = {
             "hub": live_server.url + "/api",
             "url": f"{sandbox.url}/{name}",

@@ -94,7 +94,7 @@ def test_the_log_lines_of_a_request_have_its_id_and_its_caller(linx, lines, monk
 
 
 def test_the_console_shows_them():
-    assert settings.LOGGING["handlers"]["console"]["filters"] == ["trace"]
+    assert settings.LOGGING["handlers"]["console"]["filters"] == ["trace", "bounded"]
     assert "[%(request_id)s %(caller)s]" in settings.LOGGING["formatters"]["line"]["format"]
 
 

@@ -158,7 +158,7 @@ def test_a_report_on_an_order(pluga, linx):
     costs = []
     for number, items in (("1", 1), ("2", 50)):
         order = pluga.post("/orders", order_with(number, items)).json()["Order"]
-        shipments = [{"id": order["shipments"][0]["id"], "nfe_number": "1"}]
+        shipments = [{"id": order["shipments"][0]["id"], "nfe_number": "77"}]
         body = {"status": "invoiced", "shipments": shipments}
         costs.append(cost_of(linx, "PUT", f"/orders/{order['id']}", body))
 

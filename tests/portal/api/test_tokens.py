@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -443,3 +445,17 @@ def test_the_use_of_a_credential_is_on_record(partner):
     credential = Credential.objects.get()
     assert credential.last_used_at is not None
     assert credential.last_used_from == "127.0.0.1"
+
+
+def test_whoever_guesses_secrets_waits_from_there_and_only_there(partner):
+    cache.clear()
+    for _n in range(settings.FAILED_ATTEMPTS):
+        assert partner.ask_token(client_secret="errado").status_code == 400
+
+    refused = partner.ask_token()
+
+    assert refused.status_code == 429
+    assert int(refused["Retry-After"]) == settings.ATTEMPTS_WINDOW
+    partner.client = Client(REMOTE_ADDR="203.0.113.9")
+    assert partner.ask_token().status_code == 200
+    cache.clear()

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,7 @@ from connectors.contract import (
     Account,
     Changed,
     FulfilmentSource,
+    OrderState,
     PriceSource,
     ProductSource,
     StockSource,
@@ -285,6 +287,21 @@ def test_the_account_s_notices_are_the_api_v2_s(erp: TinyV3, olist: OlistV3, sol
     assert olist.read_notice(json.dumps(body).encode()) == [Changed(FulfilmentSource, sold)]
 
 
+def test_what_is_asked_for_by_its_sku_is_fetched_alone(olist: OlistV3, full_shelf: None) -> None:
+    def by_sku(ability: Any, sku: str) -> list[Any]:
+        return list(olist.fetch(ability, olist.number_of_sku(ability, sku)))
+
+    product = [olist.read_product(each).sku for each in by_sku(ProductSource, "CAM-01")]
+    stock = [
+        olist.read_stock(each).sku
+        for sku in ("CAN-07", "CAM-01")
+        for each in by_sku(StockSource, sku)
+    ]
+    gone = [*by_sku(ProductSource, "NADA"), *by_sku(StockSource, "NADA")]
+
+    assert (product, stock, gone) == (["CAM-01"], ["CAN-07", "CAM-01-P", "CAM-01-G"], [])
+
+
 def test_what_a_notice_names_is_fetched(erp: TinyV3, olist: OlistV3, sold: str) -> None:
     erp.work()
     shirt = next(each for each in erp.products.values() if each["sku"] == "CAM-01")
@@ -302,3 +319,13 @@ def test_what_a_notice_names_is_fetched(erp: TinyV3, olist: OlistV3, sold: str) 
 
     assert (product, prices, stock) == (["CAM-01"], ["CAM-01", "CAM-01-P", "CAM-01-G"], [4])
     assert by_note == [sold] * 3
+
+
+def test_the_hubs_orders_are_listed_with_where_they_stand(
+    olist: OlistV3, erp: TinyV3, sold: str
+) -> None:
+    since = datetime.now(UTC) - timedelta(days=1)
+
+    states = list(olist.order_states(since))
+
+    assert states == [OrderState(sold, HUB_ID, OrderStatus.APPROVED)]

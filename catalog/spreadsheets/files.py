@@ -1,0 +1,171 @@
+"""Opening files that strangers made, XLSX and CSV, and reading their rows as texts.
+
+A file may be a bomb: an archive that unpacks to gigabytes is refused before it is opened, XML
+entities are not expanded (openpyxl reads with defusedxml), and memory holds
+one row at a time.
+"""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from django.utils.translation import gettext as _
+from openpyxl import load_workbook
+
+from connectors.errors import Refused
+
+MOST_BYTES = 20 * 1024 * 1024
+MOST_UNPACKED = 250 * 1024 * 1024
+# The table of shared texts lies in memory as a whole.
+MOST_SHARED = 64 * 1024 * 1024
+MOST_TIMES = 200  # what an archive may grow by; honest spreadsheets stay below 30
+MOST_PARTS = 1000
+MOST_ROWS = 100_000
+MOST_COLUMNS = 60
+MOST_CHARACTERS = 32_767  # of one cell, as in Excel
+XLSX = b"PK\x03\x04"
+OLD_XLS = b"\xd0\xcf\x11\xe0"
+DELIMITERS = ";,\t"
+
+Row = tuple[int, list[str]]  # its number in the file, counted from 1, and its cells
+
+
+def is_csv(content: bytes) -> bool:
+    """Raises `Refused` for what is neither."""
+    if not content.strip():
+        raise Refused(_("O arquivo está vazio."))
+    if len(content) > MOST_BYTES:
+        raise Refused(_("O arquivo tem mais de %d MB.") % (MOST_BYTES // 2**20))
+    if content.startswith(XLSX):
+        _check_archive(content)
+        return False
+    if content.startswith(OLD_XLS):
+        raise Refused(_("Este é o formato antigo do Excel: salve a planilha como XLSX ou CSV."))
+    if b"\x00" in content[:4096]:
+        raise Refused(_("Isto não é uma planilha XLSX nem CSV."))
+    return True
+
+
+def read_rows(content: bytes, *, as_csv: bool) -> Iterator[Row]:
+    """Those that are not empty, the header first. Raises `Refused` at the place of the trouble."""
+    last = 0
+    try:
+        for number, cells in enumerate(_csv_rows(content) if as_csv else _xlsx_rows(content), 1):
+            while cells and not cells[-1]:
+                cells.pop()
+            if not cells:
+                continue
+            if len(cells) > MOST_COLUMNS:
+                raise Refused(_("Linha %d: há colunas demais.") % number)
+            last += 1
+            if last > MOST_ROWS + 1:
+                raise Refused(_("A planilha tem mais de %d linhas: divida-a.") % MOST_ROWS)
+            yield number, cells
+    except Refused:
+        raise
+    # Whatever a broken archive or a strange sheet makes the reader stumble over.
+    except (
+        ParseError, zipfile.BadZipFile, OSError, KeyError, ValueError, TypeError, IndexError,
+        AttributeError, EOFError, OverflowError, NotImplementedError, RuntimeError,
+        UnboundLocalError, ArithmeticError, csv.Error,
+    ) as error:  # fmt: skip
+        raise Refused(_("Não deu para ler a planilha depois da linha %d.") % last) from error
+
+
+def _check_archive(content: bytes) -> None:
+    try:
+        parts = zipfile.ZipFile(io.BytesIO(content)).infolist()
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise Refused(_("Isto não é uma planilha XLSX nem CSV.")) from error
+    unpacked = sum(part.file_size for part in parts)
+    shared = sum(p.file_size for p in parts if p.filename.lower().endswith("sharedstrings.xml"))
+    if (
+        len(parts) > MOST_PARTS
+        or unpacked > MOST_UNPACKED
+        or unpacked > max(len(content), 10_000) * MOST_TIMES
+        or shared > MOST_SHARED
+    ):
+        raise Refused(_("A planilha, aberta, é grande demais: divida-a."))
+
+
+def _xlsx_rows(content: bytes) -> Iterator[list[str]]:
+    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+    try:
+        sheet: Any = book.worksheets[0]
+        sheet.reset_dimensions()  # what a file says of its own size is often wrong
+        for row in sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1):
+            yield [
+                _unquoted(value.strip()) if type(value) is str else _text(value) for value in row
+            ]
+    finally:
+        book.close()
+
+
+def _text(value: Any) -> str:
+    """As a person sees it in the cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        # A number with a comma: what is read later knows it for a decimal one.
+        return str(int(value)) if value.is_integer() else f"{value!r}".replace(".", ",")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value).strip()
+
+
+def _csv_rows(content: bytes) -> Iterator[list[str]]:
+    text = io.TextIOWrapper(io.BytesIO(content), encoding=_encoding(content), newline="")
+    head = text.readline(MOST_CHARACTERS)
+    text.seek(0)
+    delimiter = max(DELIMITERS, key=head.count)
+    for cells in csv.reader(text, delimiter=delimiter):
+        yield [_unquoted(cell.strip()) for cell in cells]
+
+
+def _encoding(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"  # of an Excel in Portuguese
+    return "utf-8-sig"
+
+
+# -- Writing ---------------------------------------------------------------------------------------
+
+# What a spreadsheet program may take for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def defused(text: str) -> str:
+    """A text that no spreadsheet program runs. A plain number is no formula."""
+    if text.startswith(FORMULA) and not text[1:].replace(".", "").replace(",", "").isdigit():
+        return "'" + text
+    return text
+
+
+def _unquoted(text: str) -> str:
+    """What we wrote ourselves, read again."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+
+
+class Echo:
+    """A file that gives back what is written into it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_lines(rows: Iterable[list[str]]) -> Iterator[bytes]:
+    """For Excel in Portuguese: semicolons, and UTF-8 with its mark."""
+    writer = csv.writer(Echo(), delimiter=";")
+    yield b"\xef\xbb\xbf"
+    for row in rows:
+        yield str(writer.writerow([defused(cell) for cell in row])).encode()

@@ -1,0 +1,78 @@
+"""A row of a spreadsheet on its way: read, then judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from catalog.models import Spreadsheet, SpreadsheetRow
+from catalog.spreadsheets.columns import Column
+from connectors.errors import Refused
+
+Outcome = SpreadsheetRow.Outcome
+
+
+@dataclass
+class Line:
+    number: int
+    cells: list[str]
+    values: dict[str, Any] = field(default_factory=dict)  # of the cells that are not empty
+    outcome: Outcome = Outcome.SAME
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self) -> str:
+        return "\n".join(self.reasons)
+
+    def refuse(self, reason: str) -> None:
+        self.outcome = Outcome.REFUSED
+        self.reasons.append(reason)
+
+    @property
+    def is_refused(self) -> bool:
+        return self.outcome == Outcome.REFUSED
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A row further up in the same file."""
+
+    number: int
+    second_key: str
+
+
+class Reader:
+    """Reads rows into lines. Of a column that says the same again and again, each text once."""
+
+    def __init__(self, places: Mapping[int, Column]) -> None:
+        self.columns = [
+            (place, column, lru_cache(maxsize=1000)(column.read))
+            for place, column in places.items()
+        ]
+
+    def line(self, number: int, cells: list[str]) -> Line:
+        line, width = Line(number, cells), len(cells)
+        for place, column, read in self.columns:
+            text = cells[place] if place < width else ""
+            if text:
+                try:
+                    line.values[column.name] = read(text)
+                except Refused as error:
+                    line.refuse(f"{column.header}: {error}")
+            elif column.required:
+                line.refuse(_("%s: falta.") % column.header)
+        return line
+
+
+def earlier_rows(
+    spreadsheet: Spreadsheet, lines: Sequence[Line], names: Sequence[str]
+) -> dict[str, Earlier]:
+    """What stands above these lines, was not refused, and has a key that they name."""
+    wanted = {line.values[name] for line in lines for name in names if name in line.values}
+    if not wanted or not lines:
+        return {}
+    above = spreadsheet.lines.filter(key__in=wanted, number__lt=lines[0].number)
+    found = above.exclude(outcome=Outcome.REFUSED).values_list("key", "number", "second_key")
+    return {key: Earlier(number, second) for key, number, second in found}

@@ -1,0 +1,68 @@
+"""Writing down what people did."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import models
+
+from connectors.models import Act, Store
+
+# What leads from a row to its store.
+PATHS = ("activation", "product", "flow", "order", "credential", "comparison")
+LONGEST = 300  # characters of one value
+Changes = dict[str, list[str]]
+
+
+def record_act(
+    by: User, row: models.Model, what: str, changes: Changes | None = None, address: str = ""
+) -> None:
+    Act.objects.create(
+        by=by,
+        address=address or None,
+        store=store_of(row),
+        model=row._meta.label_lower,
+        object_id=str(row.pk),
+        object_text=str(row)[:200],
+        what=what[:1000],
+        changes=changes or {},
+    )
+
+
+def store_of(row: Any) -> Store | None:
+    """Whose it is; connectors and people are nobody's."""
+    if isinstance(row, Store):
+        return row if row.pk else None
+    if isinstance(store := getattr(row, "store", None), Store):
+        return store
+    for path in PATHS:
+        if isinstance(other := getattr(row, path, None), models.Model):
+            return store_of(other)
+    return None
+
+
+def is_secret(name: str) -> bool:
+    words = ("password", "secret", "token", "sealed", "_hash", "credential_")
+    return any(word in name for word in words)
+
+
+def differences(before: models.Model, after: models.Model) -> Changes:
+    """Column by column, without secrets and without what came from outside. The documents that
+    platforms and partners sent are theirs; of ours, only the settings are a document."""
+    changes = {}
+    for column in before._meta.concrete_fields:
+        name = column.attname
+        document = isinstance(column, models.JSONField) and name != "settings"
+        if document or is_secret(name):
+            continue
+        was, became = before.__dict__.get(name), after.__dict__.get(name)
+        if was != became:
+            changes[str(column.verbose_name)] = [shown(was), shown(became)]
+    return changes
+
+
+def shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, models.QuerySet | list | tuple):
+        return ", ".join(str(each) for each in value)[:LONGEST]
+    return str(value)[:LONGEST]

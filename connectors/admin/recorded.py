@@ -1,0 +1,76 @@
+"""The base of every admin page of ours: what is done on it goes into the record of acts."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.forms import BaseForm, PasswordInput
+from django.http import HttpRequest
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin
+
+from connectors.acts import Changes, differences, is_secret, record_act, shown
+from connectors.admin.operators import operator_of
+from connectors.admin.paging import PER_PAGE, CappedPaginator
+
+TYPED = "tomada.typed"  # of the request's META: what the form that is being saved changes
+
+
+class RecordedAdmin(ModelAdmin):
+    """Whatever Django writes into an object's own history is written down with its store, and with
+    what it was before and after: of a form what was typed, of an action what it changed in the row
+    since the page read it."""
+
+    paginator: Any = CappedPaginator
+    list_per_page = PER_PAGE
+    list_max_show_all = PER_PAGE
+    show_full_result_count = False
+    # No index has most columns in order: who looks for something filters or searches.
+    sortable_by: Any = ()
+    # What the list says when there is nothing in it: what would be here, and what to do next.
+    when_empty: Any = ""
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        request.META[TYPED] = typed(form)
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        entry = super().log_addition(request, obj, message)
+        self.record(request, obj, _("Criado."), request.META.pop(TYPED, {}))
+        return entry
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        entry = super().log_change(request, obj, message)
+        changes = request.META.pop(TYPED, None)
+        if changes is None:
+            now = type(obj)._default_manager.filter(pk=obj.pk).first()
+            changes = differences(obj, now) if now else {}
+        self.record(request, obj, entry.get_change_message(), changes)
+        return entry
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        rows = list(queryset)
+        entries = super().log_deletions(request, queryset)
+        for row in rows:
+            self.record(request, row, _("Apagado."), {})
+        return entries
+
+    def record(self, request: HttpRequest, row: Model, what: str, changes: Changes) -> None:
+        address = request.META.get("REMOTE_ADDR", "")
+        record_act(operator_of(request), row, str(what), changes, address)
+
+
+def typed(form: BaseForm) -> Changes:
+    """Of the fields that were changed, what they showed and what was typed; never a secret."""
+    changes = {}
+    for name in form.changed_data:
+        field = form.fields[name]
+        if is_secret(name) or isinstance(field.widget, PasswordInput):
+            before, after = "", "•••"
+        else:
+            before = shown(form.get_initial_for_field(field, name))
+            after = shown(form.cleaned_data.get(name))
+        changes[capfirst(str(field.label or name))] = [before, after]
+    return changes

@@ -1,0 +1,98 @@
+"""Taking out of a text or of JSON what its reader need not know: secrets, and who somebody is.
+
+Nothing that we keep of a call holds a secret. What goes to a platform's support names nobody.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from typing import Any
+
+MASK = "***"
+LEAST_SECRET = 6  # characters: what is shorter stands everywhere by chance
+_SECRET = (
+    r"\w*token\w*|\w*secret\w*|\w*password\w*|passwd|senha|authorization|api_?key|\w*credential\w*"
+)
+SECRET_KEY = re.compile(rf"({_SECRET})", re.IGNORECASE)
+# In an address or a form, in JSON, in a header.
+SECRETS_IN_TEXT = (
+    re.compile(rf"\b({_SECRET})(=)[^&\s\"']+", re.IGNORECASE),
+    re.compile(rf"(\"(?:{_SECRET})\")(\s*:\s*)\"(?:[^\"\\]|\\.)*\"?", re.IGNORECASE),
+    re.compile(r"\b(Bearer|Basic)(\s+)[\w.~+/=-]{6,}"),
+)
+
+# Personal data, by class. A bare name is somebody's only where it stands within a person.
+_DOCUMENT = r"cpf|cnpj|cpf_?cnpj|document|documento|rg|ie|tax_?id|cpfcnpj"
+_PERSON = (
+    r"payer|receiver|buyer|customer|cliente|comprador|contato|destinatario|recipient|contact|"
+    r"ship\w*_address|bill\w*_address|endereco_entrega|enderecoentrega|endereco|address|user"
+)
+_ADDRESS = (
+    r"address|endereco|street|rua|number|numero|address_number|address_complement|complement|"
+    r"complemento|neighborhood|bairro|zip\w*|cep|reference|referencia|endereconro"
+)
+_REACHED_BY = r"e_?mail|phone\w*|fone|telefone|celular|mobile"
+PERSON = re.compile(rf"(?:{_PERSON})", re.IGNORECASE)
+PERSONAL_KEY = re.compile(
+    rf"(?:{_DOCUMENT}|{_REACHED_BY}|nome_?destinatario|nome_comprador|nome_cliente"
+    rf"|(?:payer|receiver|buyer|customer|cliente|shipping|billing)_"
+    rf"(?:name|lastname|razao_social|fantasy_name|additional_info|{_DOCUMENT}|{_REACHED_BY}|{_ADDRESS}))",
+    re.IGNORECASE,
+)
+WITHIN_PERSON = re.compile(
+    rf"(?:name|nome|lastname|sobrenome|fantasia|razao_social|{_DOCUMENT}|{_REACHED_BY}|{_ADDRESS})",
+    re.IGNORECASE,
+)
+# What stands in sentences: e-mail, CPF and CNPJ as people write them, a bare CPF.
+PEOPLE_IN_TEXT = re.compile(
+    r"[\w.+-]+@[\w-]+\.[\w.-]+"
+    r"|\b\d{3}\.\d{3}\.\d{3}-\d{2}\b"
+    r"|\b[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-\d{2}\b"
+    r"|(?<![\w.-])\d{11}(?![\w.-])"
+)
+
+
+def without_secrets(value: Any, known: Collection[str] = ()) -> Any:
+    """The same, without what is called a secret, and without the `known` ones wherever they
+    stand."""
+    words = {
+        word for secret in known for word in (secret, *secret.split()) if len(word) >= LEAST_SECRET
+    }
+
+    def clean(text: str) -> str:
+        for word in sorted(words, key=len, reverse=True):
+            text = text.replace(word, MASK)
+        for pattern in SECRETS_IN_TEXT:
+            text = pattern.sub(rf"\1\2{MASK}", text)
+        return text
+
+    return _masked(value, lambda key, _within: SECRET_KEY.fullmatch(key) is not None, clean)
+
+
+def without_people(value: Any) -> Any:
+    """The same, without names, documents, and where somebody lives or is reached. Products keep
+    their names; a city and a state name nobody."""
+
+    def is_personal(key: str, within: bool) -> bool:
+        found = PERSONAL_KEY.fullmatch(key) or (within and WITHIN_PERSON.fullmatch(key))
+        return bool(found)
+
+    return _masked(value, is_personal, lambda text: PEOPLE_IN_TEXT.sub(MASK, text))
+
+
+def _masked(
+    value: Any,
+    is_hidden: Callable[[str, bool], bool],
+    clean: Callable[[str], str],
+    within: bool = False,
+) -> Any:
+    """`within`: inside of an object that is a person."""
+    if isinstance(value, dict):
+        return {
+            key: MASK
+            if is_hidden(str(key), within) and each and not isinstance(each, dict | list)
+            else _masked(each, is_hidden, clean, within or bool(PERSON.fullmatch(str(key))))
+            for key, each in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_masked(each, is_hidden, clean, within) for each in value]
+    return clean(value) if isinstance(value, str) else value

@@ -1,0 +1,79 @@
+"""What happens next with an order, and what its merchant must do, in plain words."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from connectors.models import Failure
+from connectors.records import OrderStatus as S
+from orders.models import Order
+from orders.status import STAGE
+
+
+@dataclass
+class Outlook:
+    next: str
+    to_do: list[str] = field(default_factory=list)
+
+
+def outlook(
+    order: Order, failures: Collection[Failure], *, types_invoice: bool, types_tracking: bool
+) -> Outlook:
+    """Needs `with_everything`. `failures` are the open ones of this order; what the merchant
+    types, `takes_invoice` and `takes_tracking` say."""
+    status = S(order.status)
+    to_do = []
+    if any(line.product_id is None for line in order.lines.all()) and _is_open(status):
+        to_do.append(_("Há itens que a loja não tem cadastrados: cadastre-os ou faça o De/Para."))
+    if failures:
+        to_do.append(
+            _(
+                "Uma integração não conseguiu levar o pedido: veja o motivo abaixo e fale com o"
+                " suporte se ele não for com você."
+            )
+        )
+    if status in (S.INVOICE_ERROR,):
+        to_do.append(_("O canal recusou a nota fiscal: corrija-a no sistema que a emite."))
+    if status in (S.SHIPPING_ERROR,):
+        to_do.append(_("O canal recusou os dados da entrega: corrija-os."))
+    if types_invoice and STAGE[status] < STAGE[S.INVOICED]:
+        to_do.append(_("Emita a nota fiscal e informe-a aqui."))
+    if types_tracking and STAGE[status] < STAGE[S.SHIPPED]:
+        to_do.append(_("Despache o pedido e informe o rastreio aqui."))
+    return Outlook(_next(order, status, types_invoice, types_tracking), to_do)
+
+
+def _is_open(status: S) -> bool:
+    return STAGE[status] < STAGE[S.DELIVERED]
+
+
+def _next(order: Order, status: S, types_invoice: bool, types_tracking: bool) -> str:
+    if status == S.CANCELED:
+        return _("O pedido foi cancelado. Nada mais acontece.")
+    if status == S.REFUNDED:
+        return _("O pedido foi devolvido e reembolsado. Nada mais acontece.")
+    if status == S.DELIVERED:
+        return _("O pedido foi entregue. Nada mais acontece.")
+    stage = STAGE[status]
+    if stage == STAGE[S.PENDING]:
+        return _("O canal confirma o pagamento; o pedido passa então a Aprovado.")
+    if stage < STAGE[S.INVOICED]:
+        names = _takers(order)
+        if not names:
+            return _("Nenhuma integração da loja levou este pedido.")
+        if types_invoice:
+            return _("O pedido está com %(names)s; a nota fiscal é informada aqui.") % {
+                "names": names
+            }
+        return _("O pedido está com %(names)s, que informa a nota fiscal.") % {"names": names}
+    if stage < STAGE[S.SHIPPED]:
+        if types_tracking:
+            return _("Falta o rastreio, que é informado aqui.")
+        return _("A integração informa o rastreio e o envio; o canal é avisado.")
+    return _("A transportadora entrega; a entrega é informada ao canal.")
+
+
+def _takers(order: Order) -> str:
+    took = [link for link in order.links.all() if link.spec.consumes]
+    return ", ".join(sorted({link.spec.name for link in took}))

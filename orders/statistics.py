@@ -1,0 +1,176 @@
+"""A store's figures: kept with every change of an order, and read without looking at one.
+
+The day is that of São Paulo on which the order was received. What is sold is what is paid and was
+not given back; everybody who shows a figure means this.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import TruncDate
+
+from connectors.models import Store
+from connectors.payload import LOCAL
+from connectors.records import OrderStatus
+from orders.models import Order, Tally
+from orders.status import ENDED, STAGE
+
+PAID = STAGE[OrderStatus.APPROVED]
+SOLD = frozenset(status for status, stage in STAGE.items() if stage >= PAID and status not in ENDED)
+Key = tuple[date, str, str]  # day, channel, status
+FOLDED_AT_ONCE = 5000
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What an order counts for."""
+
+    key: Key
+    amount: Decimal
+
+
+def standing(order: Order) -> Standing:
+    day = order.created_at.astimezone(LOCAL).date()
+    return Standing((day, order.channel, order.status), order.total)
+
+
+def count_in(order: Order, before: Standing | None = None) -> None:
+    """Note what became of an order that counted as `before`; of a new one, nothing. In the
+    transaction of the change."""
+    now = standing(order)
+    if now == before:
+        return
+    rows = [_row(order.store_id, now.key, 1, now.amount)]
+    if before:
+        rows.append(_row(order.store_id, before.key, -1, -before.amount))
+    Tally.objects.bulk_create(rows)
+
+
+def _row(store_id: int, key: Key, orders: int, amount: Decimal) -> Tally:
+    day, channel, status = key
+    return Tally(
+        store_id=store_id, day=day, channel=channel, status=status, orders=orders, amount=amount
+    )
+
+
+# -- Keeping it small and true -------------------------------------------------------------------
+
+
+def fold_all_tallies() -> None:
+    """One row where there are several of a key."""
+    keys = Tally.objects.filter(folded=False).values("store_id", "day", "channel", "status")
+    for key in list(keys.order_by().distinct()[:FOLDED_AT_ONCE]):
+        _fold(dict(key))
+
+
+@transaction.atomic
+def _fold(key: dict[str, Any]) -> None:
+    # What somebody else folds at this moment is his.
+    rows = list(Tally.objects.select_for_update(skip_locked=True).filter(folded=False, **key))
+    Tally.objects.get_or_create(folded=True, **key, defaults={"orders": 0, "amount": 0})
+    Tally.objects.filter(folded=True, **key).update(
+        orders=F("orders") + sum(row.orders for row in rows),
+        amount=F("amount") + sum((row.amount for row in rows), Decimal(0)),
+    )
+    Tally.objects.filter(pk__in=[row.pk for row in rows]).delete()
+
+
+def correct_tallies(store: Store) -> int:
+    """Add what the sums lack of what the orders say; how many were wrong. While orders go on
+    coming in: both are read in one statement, and each order is in both or in neither."""
+    said = (
+        Order.objects.filter(store=store)
+        .annotate(day=TruncDate("created_at", tzinfo=LOCAL), sign=Value(1))
+        .values_list("day", "channel", "status", "sign")
+        .annotate(n=Count("pk"), worth=Sum("total"))
+        .order_by()
+    )
+    kept = (
+        Tally.objects.filter(store=store)
+        .annotate(sign=Value(-1))
+        .values_list("day", "channel", "status", "sign")
+        .annotate(n=Sum("orders"), worth=Sum("amount"))
+        .order_by()
+    )
+    lacking: dict[Key, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    for day, channel, status, sign, orders, amount in said.union(kept, all=True):
+        lacks = lacking[(day, channel, status)]
+        lacks[0] += sign * orders
+        lacks[1] += sign * Decimal(amount)
+    rows = [
+        _row(store.pk, key, int(orders), amount)
+        for key, (orders, amount) in lacking.items()
+        if orders or amount
+    ]
+    Tally.objects.bulk_create(rows, batch_size=500)
+    return len(rows)
+
+
+# -- Reading -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Some orders: how many, and what they are worth together."""
+
+    orders: int = 0
+    amount: Decimal = Decimal(0)
+
+    @property
+    def average(self) -> Decimal:
+        return self.amount / self.orders if self.orders else Decimal(0)
+
+
+@dataclass(frozen=True)
+class Period:
+    """From one day to another, both within; None for no end."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def among(self, tallies: "QuerySet[Tally]") -> "QuerySet[Tally]":
+        if self.first:
+            tallies = tallies.filter(day__gte=self.first)
+        return tallies.filter(day__lte=self.last) if self.last else tallies
+
+
+def tallies_of(stores: Collection[int], period: Period | None = None) -> "QuerySet[Tally]":
+    tallies = Tally.objects.filter(store__in=stores)
+    return period.among(tallies) if period else tallies
+
+
+def sold_by_period(stores: Collection[int], periods: Iterable[Period]) -> list[Figure]:
+    """What was sold in each of the periods, in one query."""
+    sums: dict[str, Any] = {}
+    periods = list(periods)
+    for number, period in enumerate(periods):
+        within = Q(status__in=SOLD)
+        if period.first:
+            within &= Q(day__gte=period.first)
+        if period.last:
+            within &= Q(day__lte=period.last)
+        sums[f"orders_{number}"] = Sum("orders", filter=within)
+        sums[f"amount_{number}"] = Sum("amount", filter=within)
+    found = tallies_of(stores).aggregate(**sums)
+    return [
+        Figure(found[f"orders_{n}"] or 0, Decimal(found[f"amount_{n}"] or 0))
+        for n in range(len(periods))
+    ]
+
+
+def by_field(tallies: "QuerySet[Tally]", name: str) -> dict[Any, Figure]:
+    """By "day", "channel" or "status"; what nothing is left of is left out."""
+    sums = tallies.order_by().values_list(name).annotate(Sum("orders"), Sum("amount"))
+    return {value: Figure(orders, Decimal(amount)) for value, orders, amount in sums if orders}
+
+
+def same_day_of_previous_month(day: date) -> date:
+    """Its last day, where the month before is shorter."""
+    last = day.replace(day=1) - timedelta(days=1)
+    return last.replace(day=min(day.day, last.day))

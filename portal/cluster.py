@@ -1,0 +1,75 @@
+"""The queue's cluster, whose processes live and die together.
+
+django-q2 replaces a worker that died, and goes on. But whoever is killed while he holds a lock of
+the queues between them (an idle worker always does) leaves it locked: the others wait for it for
+ever, and the cluster lives on and does nothing. So where one was killed, all end, and whatever
+keeps the cluster (systemd, a container's runtime) starts it anew. Its tasks come back by
+themselves.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import time
+from multiprocessing import Process, active_children
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
+
+from django_q import cluster
+from django_q.signals import post_execute_in_worker
+
+log = logging.getLogger(__name__)
+# The sentinel looks around twice a second; for its schedule it may have to wait for the database.
+SILENCE_SECONDS = 120
+SET_SIGNAL_OF_PARENTS_DEATH = 1  # Linux: PR_SET_PDEATHSIG
+NO_DATABASE = ("OperationalError", "InterfaceError")
+
+last_look = RawValue(ctypes.c_double, 0)  # in memory that the processes share
+
+
+class Sentinel(cluster.Sentinel):
+    def status(self) -> str:
+        """Asked for each time that it looks around."""
+        last_look.value = time.monotonic()
+        return str(super().status())
+
+    def reincarnate(self, process: Process) -> None:
+        """Who ended by himself left no lock behind; who is still alive is late with his task."""
+        if process.exitcode is None or process.exitcode >= 0:
+            super().reincarnate(process)
+            return
+        log.critical("a process of the cluster died by signal %s: all end", -process.exitcode)
+        for child in active_children():
+            child.kill()
+        os._exit(1)
+
+
+def run() -> int:
+    """Until it is told to stop; the exit code."""
+    cluster.Sentinel = Sentinel
+    post_execute_in_worker.connect(keep_what_was_not_done)
+    os.register_at_fork(after_in_child=_follow_parent)
+    last_look.value = time.monotonic()
+    running = cluster.Cluster()
+    running.start()
+    while running.sentinel.is_alive():
+        running.sentinel.join(1)
+        if time.monotonic() - last_look.value > SILENCE_SECONDS:
+            log.critical("the cluster's sentinel is stuck: all end")
+            running.sentinel.kill()
+    return 1 if running.sentinel.exitcode else 0
+
+
+def keep_what_was_not_done(task: dict[str, Any], **kwargs: Any) -> None:
+    """A failed task is over: what went wrong is on record, and what is due is asked again. But one
+    that found no database could not even put that on record, so its row stays, and comes back."""
+    if not task["success"] and any(name in task["result"] for name in NO_DATABASE):
+        task["ack_failure"] = False
+
+
+def _follow_parent() -> None:
+    """In every child: it ends when its parent does, even if that was killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_SIGNAL_OF_PARENTS_DEATH, signal.SIGKILL)

@@ -1,0 +1,3 @@
+"""Moments as lists show them: short, so that a row stays one line."""
+
+DATETIME_FORMAT = "M j, Y, H:i"

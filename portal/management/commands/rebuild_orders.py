@@ -1,0 +1,26 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from connectors.models import Store
+from orders.finding import renew_words
+from orders.models import Order
+from orders.statistics import correct_tallies
+
+AT_ONCE = 500
+
+
+class Command(BaseCommand):
+    help = (
+        "Make the stores' figures and the words of the search agree with their orders. They are"
+        " kept with every order; this is for orders that are older than they are. The portal may"
+        " go on working meanwhile."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        for store in Store.objects.order_by("pk").iterator():
+            wrong = correct_tallies(store)
+            orders = Order.objects.filter(store=store).prefetch_related("lines", "shipments")
+            for order in orders.order_by("pk").iterator(chunk_size=AT_ONCE):
+                renew_words(order)
+            self.stdout.write(f"{store}: {wrong}")

@@ -1,0 +1,52 @@
+"""What a buyer sees of his order, by the link that the store sent him."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.generic import TemplateView
+
+from connectors.records import OrderStatus as S
+from orders.buyers import first_name, order_of
+from orders.carriers import tracking_link
+from orders.models import Order
+from orders.status import ENDED, STAGE
+
+STEPS = (S.PENDING, S.APPROVED, S.INVOICED, S.SHIPPED, S.DELIVERED)
+PRIVATE = {
+    "Cache-Control": "no-store, private",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+}
+
+
+class BuyerPage(TemplateView):
+    template_name = "pages/buyer.html"
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        order = order_of(token)
+        context = about(order) if order else {}
+        return self.render_to_response(
+            {"view": self, **context}, status=200 if order else 404, headers=PRIVATE
+        )
+
+
+def about(order: Order) -> dict[str, Any]:
+    at: dict[int, Any] = {}
+    for change in order.status_changes.all():
+        if change.applied:
+            at.setdefault(STAGE[S(change.status)], change.at)
+    stage = STAGE[S(order.status)]
+    return {
+        "order": order,
+        "name": first_name(order),
+        "ended": S(order.status) in ENDED,
+        "steps": [
+            {"status": step, "done": STAGE[step] <= stage, "at": at.get(STAGE[step])}
+            for step in STEPS
+        ],
+        "parcels": [
+            {"shipment": shipment, "link": tracking_link(shipment)}
+            for shipment in order.shipments.all()
+            if shipment.track_code
+        ],
+    }

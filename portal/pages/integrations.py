@@ -1,0 +1,102 @@
+"""Plataformas: the integrations of a merchant's stores, those that he is to conclude, and those
+that he may ask for."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView, View
+
+from connectors.activating import merchants_step, note, waiting_for_merchant
+from connectors.asking import LONGEST, ask_for
+from connectors.errors import Refused
+from connectors.hub.tokens import address_to_open
+from connectors.models import Ask, Connector, Store
+from portal.pages.health import health_of
+from portal.pages.own import OwnStores
+
+
+class IntegrationsPage(OwnStores, TemplateView):
+    template_name = "pages/integrations.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        stores = list(self.stores)
+        asks = Ask.objects.filter(store__in=stores, answered_at=None)
+        return {
+            **super().get_context_data(**kwargs),
+            "section": "integrations",
+            "waiting": waiting_for_merchant(stores),
+            "integrations": health_of(stores),
+            "asks": asks.select_related("store", "connector"),
+            "ask_form": kwargs.get("ask_form") or AskForm(self.stores),
+        }
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """On to the partner, with a code that it swaps for its tokens."""
+        asked = request.POST.get("activation", "")
+        waiting = waiting_for_merchant(list(self.stores))
+        activation = next((each for each in waiting if str(each.pk) == asked), None)
+        step = merchants_step(activation) if activation else None
+        if activation is None or step is None:
+            messages.info(request, _("Esta integração já foi concluída."))
+            return redirect("integrations")
+        by = cast(User, request.user)
+        try:
+            with transaction.atomic():
+                note(activation.pk, step.key, by)
+                address = address_to_open(activation, by)
+        except Refused as error:
+            messages.error(request, str(error))
+            return redirect("integrations")
+        return HttpResponseRedirect(address)
+
+
+class AskForm(forms.Form):
+    store = forms.ModelChoiceField(Store.objects.none(), label=gettext_lazy("Loja"))
+    connector = forms.ModelChoiceField(Connector.objects.none(), label=gettext_lazy("Integração"))
+    text = forms.CharField(
+        label=gettext_lazy("Recado para o suporte"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        max_length=LONGEST,
+        required=False,
+    )
+
+    def __init__(self, stores: dict[int, Store], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["store"].queryset = Store.objects.filter(pk__in=stores)  # type: ignore[attr-defined]
+        self.fields["store"].initial = next(iter(stores), None)
+        offered = [each.pk for each in _offered()]
+        self.fields["connector"].queryset = Connector.objects.filter(pk__in=offered)  # type: ignore[attr-defined]
+
+
+class AskPage(OwnStores, View):
+    """A request for an integration: support switches it on."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = AskForm(self.stores, request.POST)
+        if not form.is_valid():
+            messages.error(request, _("Escolha a loja e a integração."))
+            return redirect("integrations")
+        typed = form.cleaned_data
+        try:
+            is_new = ask_for(
+                typed["store"], typed["connector"], typed["text"], cast(User, request.user)
+            )
+        except Refused as error:
+            messages.error(request, str(error))
+        else:
+            text = _("Pedido enviado: o suporte ativa e avisa.")
+            messages.success(request, text if is_new else _("Este pedido já está com o suporte."))
+        return redirect("integrations")
+
+
+def _offered() -> list[Connector]:
+    """The app list: what takes new integrations, and is more than an experiment."""
+    enabled = Connector.objects.filter(enabled=True)
+    return [each for each in enabled if each.spec.modes and not each.spec.unavailable]

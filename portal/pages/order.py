@@ -1,0 +1,165 @@
+"""One order: what became of it, what happens next, and what its merchant has to say."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db.models import Count, Max, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.generic import DetailView
+
+from connectors.errors import NothingChanged, Refused
+from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
+from connectors.models import Failure
+from orders.buyers import buyer_url, revoke_links
+from orders.carriers import tracking_link
+from orders.invoicing import inform_invoice, takes_invoice
+from orders.mails import send_again
+from orders.models import BuyerMail, Order, OrderLink, OrderQuerySet, Shipment
+from orders.outlook import outlook
+from orders.tracking import inform_tracking, takes_tracking
+from portal.pages.merchant_forms import InvoiceForm, TrackingForm, invoice_known, tracking_known
+from portal.pages.order_filter import to_id
+from portal.pages.own import Live, OwnOrders
+
+ADDRESS = (
+    "address", "address_number", "address_complement", "neighborhood", "city", "state", "zipcode",
+)  # fmt: skip
+
+
+class OrderPage(Live, OwnOrders, DetailView):
+    template_name = "pages/order.html"
+    slug_field = slug_url_kwarg = "public_id"
+    context_object_name = "order"
+
+    def get_queryset(self) -> OrderQuerySet:
+        return super().get_queryset().with_everything()
+
+    def version(self) -> str:
+        """Of all that the page shows and that changes by itself."""
+        mine = OwnOrders.get_queryset(self).filter(public_id=self.kwargs["public_id"]).order_by()
+        found = mine.annotate(
+            step=Max("status_changes"),
+            untold=Count("links", filter=Q(links__in=OrderLink.objects.stale()), distinct=True),
+            written=Count("mails", distinct=True),
+            sent=Count("mails", filter=Q(mails__state=BuyerMail.State.SENT), distinct=True),
+        ).values_list("modified_at", "step", "untold", "written", "sent")
+        known = found.first()
+        return "-".join(map(str, known)) if known else ""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        order: Order = self.object
+        types_tracking, types_invoice = takes_tracking(order), takes_invoice(order)
+        if types_tracking:
+            kwargs.setdefault("tracking_form", TrackingForm(initial=tracking_known(order)))
+        if types_invoice:
+            kwargs.setdefault("invoice_form", InvoiceForm(order, initial=invoice_known(order)))
+        failures = {each.activation_id: each for each in self._failures()}
+        return {
+            **super().get_context_data(**kwargs),
+            "section": "orders",
+            "deliveries": [_delivery(each) for each in order.shipments.all() if _says_much(each)],
+            "outlook": outlook(
+                order,
+                failures.values(),
+                types_invoice=types_invoice,
+                types_tracking=types_tracking,
+            ),
+            "integrations": [
+                (link, failures.get(link.activation_id)) for link in order.links.all()
+            ],
+            "people": [_person(order, who) for who in ("payer", "receiver")],
+            "mails": list(order.mails.all()),
+            "buyer_url": buyer_url(order),
+        }
+
+    def _failures(self) -> Any:
+        return Failure.objects.open().filter(
+            activation__store=self.object.store_id, record_id=self.object.public_id
+        )
+
+    def post(self, request: HttpRequest, public_id: str) -> HttpResponse:
+        """What the merchant says, by the button that he pressed."""
+        self.object = self.get_object()
+        match request.POST.get("say"):
+            case "invoice":
+                return self._invoice()
+            case "revoke":
+                revoke_links(self.object.pk)
+                messages.success(request, _("Os links deste pedido não valem mais."))
+            case "mail":
+                self._mail()
+            case _:
+                return self._tracking()
+        return redirect("order", public_id)
+
+    def _tracking(self) -> HttpResponse:
+        form = TrackingForm(self.request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(tracking_form=form))
+        return self._done(
+            lambda by: inform_tracking(self.object.pk, form.record(), by),
+            _("Rastreio informado; o canal será avisado."),
+            _("Nada mudou: este rastreio já estava aqui."),
+        )
+
+    def _invoice(self) -> HttpResponse:
+        form = InvoiceForm(self.object, self.request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(invoice_form=form))
+        return self._done(
+            lambda by: inform_invoice(self.object.pk, form.record(), by),
+            _("Nota fiscal informada; o canal será avisado."),
+            _("Nada mudou: esta nota já estava aqui."),
+        )
+
+    def _done(self, write: Any, done: str, known: str) -> HttpResponse:
+        try:
+            write(cast(User, self.request.user))
+        except NothingChanged:
+            messages.info(self.request, known)
+        except Refused as error:
+            messages.error(self.request, str(error))
+        else:
+            messages.success(self.request, done)
+        return redirect("order", self.object.public_id)
+
+    def _mail(self) -> None:
+        mail = self.object.mails.filter(pk=to_id(self.request.POST.get("mail", "")) or 0).first()
+        try:
+            send_again(mail.pk if mail else 0)
+        except Refused as error:
+            messages.error(self.request, str(error))
+        else:
+            messages.success(self.request, _("O e-mail sairá de novo em instantes."))
+
+
+def _says_much(shipment: Shipment) -> bool:
+    """A channel's own empty shipment is only a place for what is to come."""
+    return any(getattr(shipment, name) for name in (*INVOICE_FIELDS, *TRACKING_FIELDS))
+
+
+def _delivery(shipment: Shipment) -> dict[str, Any]:
+    link = shipment.nfe_link
+    return {
+        "shipment": shipment,
+        "tracking_link": tracking_link(shipment),
+        "invoice_link": link if link.startswith(("https://", "http://")) else "",
+    }
+
+
+def _person(order: Order, who: str) -> dict[str, Any]:
+    def value(name: str) -> str:
+        return str(order.fields.get(f"{who}_{name}") or "").strip()
+
+    phone = " ".join(filter(None, (value("phone_area"), value("phone"))))
+    return {
+        "is_payer": who == "payer",
+        "name": " ".join(filter(None, (value("name"), value("lastname")))),
+        "document": value("cpf") or value("cnpj"),
+        "email": value("email"),
+        "phone": phone,
+        "address": ", ".join(filter(None, map(value, ADDRESS))),
+    }

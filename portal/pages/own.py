@@ -1,0 +1,56 @@
+"""Whose pages these are, and how they stay true while somebody looks at them."""
+
+from typing import Any, cast
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
+
+from connectors.models import Store
+from orders.models import Order, OrderQuerySet
+
+VERSION = "X-Version"
+
+
+class OwnStores(LoginRequiredMixin):
+    """Every query begins at the stores that the merchant is a member of."""
+
+    request: HttpRequest
+
+    @cached_property
+    def stores(self) -> dict[int, Store]:
+        members = Store.objects.filter(members=cast(User, self.request.user))
+        return {store.pk: store for store in members}
+
+    def handle_no_permission(self) -> Any:
+        if "HX-Request" in self.request.headers:
+            # Logged out in another window: the whole page goes to the login, not a part of it.
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return super().handle_no_permission()
+
+
+class OwnOrders(OwnStores):
+    """The orders of the merchant's stores. To another store's there is no difference between
+    "not yours" and "does not exist"."""
+
+    def get_queryset(self) -> OrderQuerySet:
+        return Order.objects.filter(store__in=list(self.stores)).select_related("store")
+
+
+class Live(OwnStores):
+    """A page that asks for itself every few seconds (portal.js), saying which version it shows."""
+
+    def version(self) -> str:
+        """In one cheap query."""
+        raise NotImplementedError
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        shown = request.headers.get(VERSION)
+        if shown and request.user.is_authenticated and shown == self.version():
+            return HttpResponse(status=204)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "version": self.version()}  # type: ignore[misc]

@@ -1,0 +1,80 @@
+"""One buyer's data, when he asks for it: handed out, or taken away."""
+
+import json
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView
+
+from connectors.acts import record_act
+from connectors.errors import Refused
+from connectors.models import Store
+from orders.models import Erasure, Order
+from orders.personal_data import anonymise, export, leftovers, orders_of
+from portal.pages.own import OwnStores
+
+SHOWN = 50
+MOST = 500
+
+
+class BuyerForm(forms.Form):
+    store = forms.ModelChoiceField(Store.objects.none(), label=gettext_lazy("Loja"))
+    who = forms.CharField(
+        label=gettext_lazy("CPF, CNPJ, e-mail ou número do pedido"), min_length=4, max_length=100
+    )
+
+    def __init__(self, stores: dict[int, Store], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["store"].queryset = Store.objects.filter(pk__in=stores)  # type: ignore[attr-defined]
+        self.fields["store"].initial = next(iter(stores), None)
+
+    def orders(self) -> list[Order]:
+        found = orders_of(self.cleaned_data["store"], self.cleaned_data["who"])
+        return list(found.prefetch_related("lines", "payments", "shipments")[:MOST])
+
+
+class PersonalDataPage(OwnStores, TemplateView):
+    template_name = "pages/personal.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        erasures = Erasure.objects.filter(store__in=list(self.stores))
+        return {
+            "form": BuyerForm(self.stores),
+            **super().get_context_data(**kwargs),
+            "section": "personal",
+            "erasures": erasures.select_related("store", "by")[:SHOWN],
+            "stores": self.stores.values(),
+        }
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """What was searched for stays out of addresses, which are logged."""
+        form, say = BuyerForm(self.stores, request.POST), request.POST.get("say", "")
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form))
+        store, who, orders = form.cleaned_data["store"], form.cleaned_data["who"], form.orders()
+        by = cast(User, request.user)
+        if say == "export" and orders:
+            record_act(by, store, _("Dados pessoais de um comprador exportados."))
+            body = json.dumps(export(orders), cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
+            answer = HttpResponse(body, content_type="application/json; charset=utf-8")
+            answer["Content-Disposition"] = 'attachment; filename="dados-do-comprador.json"'
+            return answer
+        if say == "anonymise" and request.POST.get("sure"):
+            try:
+                anonymise(store, [order.pk for order in orders], who, by)
+            except Refused as error:
+                messages.error(request, str(error))
+            else:
+                messages.success(request, _("Dados apagados; o registro está abaixo."))
+            return redirect("personal-data")
+        left = leftovers(store) if say == "leftovers" else None
+        return self.render_to_response(
+            self.get_context_data(form=form, found=orders, searched=True, left=left)
+        )

@@ -1,0 +1,66 @@
+"""What we tell browsers that our pages may do.
+
+Merchants' pages: scripts and styles from our own files only; nothing inline, nothing evaluated, and
+nobody frames them. The admin is django-unfold's: its menus are Alpine, which evaluates the text of
+attributes, and it writes styles and small scripts into its pages; so there `unsafe-inline` and
+`unsafe-eval` are allowed, and whatever is not ours still is not. The API's document page is
+Swagger's, which writes a style into its page.
+"""
+
+from collections.abc import Callable, Mapping
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+Policy = Mapping[str, str]
+
+STRICT: Policy = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+# The button that concludes an activation leads to the partner's own site: without TLS only where
+# that is the sandbox on this machine.
+AWAY = "'self' https: http:" if settings.ALLOW_PRIVATE_ADDRESSES else "'self' https:"
+LEADING_AWAY: Policy = {**STRICT, "form-action": AWAY}
+ADMIN: Policy = {
+    **STRICT,
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
+    "style-src": "'self' 'unsafe-inline'",
+}
+DOCS: Policy = {**STRICT, "style-src": "'self' 'unsafe-inline'"}
+# By how the path begins; the first that fits.
+POLICIES: tuple[tuple[str, Policy], ...] = (
+    ("/admin/", ADMIN),
+    ("/api/docs", DOCS),
+    ("/integrations/", LEADING_AWAY),
+    ("/", STRICT),
+)
+HEADERS = {
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# The rest (nosniff, referrers, frames, HSTS, the opener) are Django's, by the settings.
+
+
+class BrowserRules:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        policy = next(policy for start, policy in POLICIES if request.path.startswith(start))
+        response.headers["Content-Security-Policy"] = written(policy)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+
+def written(policy: Policy) -> str:
+    return "; ".join(f"{name} {sources}" for name, sources in policy.items())

@@ -1,0 +1,103 @@
+"""Files that strangers made: what is read of them, and what is refused."""
+
+import io
+import zipfile
+
+import pytest
+from defusedxml import EntitiesForbidden
+from openpyxl import load_workbook
+
+from catalog.spreadsheets.columns import as_xlsx
+from catalog.spreadsheets.files import csv_lines, defused, is_csv, read_rows
+from connectors.errors import Refused
+from tests.catalog.spreadsheets.sheets import text, xlsx
+
+ROWS = [["SKU", "Nome"], ["A", "Pão de açúcar"]]
+
+
+def rows_of(content: bytes) -> list[list[str]]:
+    return [cells for _number, cells in read_rows(content, as_csv=is_csv(content))]
+
+
+def altered(content: bytes, name: str, change: bytes) -> bytes:
+    """The same XLSX, one of its parts replaced."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w", 8) as new:
+        for part in old.namelist():
+            new.writestr(part, change if part == name else old.read(part))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+def test_a_csv_is_read_whatever_its_delimiter_and_encoding(delimiter: str, encoding: str) -> None:
+    content = text(*ROWS, delimiter=delimiter, encoding=encoding)
+    if encoding == "utf-16":
+        pytest.skip("a text with zero bytes is taken for no text")
+
+    assert rows_of(content) == ROWS
+
+
+def test_numbers_of_an_xlsx_keep_their_digits() -> None:
+    content = xlsx(["SKU", "EAN", "Preço"], [12, 7891234567895.0, 1234.5], ["x", None, 0.123])
+
+    assert rows_of(content)[1:] == [["12", "7891234567895", "1234,5"], ["x", "", "0,123"]]
+
+
+def test_empty_rows_are_passed_over_and_the_others_keep_their_numbers() -> None:
+    content = xlsx(["SKU"], [], ["A"], [None], ["B"])
+
+    assert list(read_rows(content, as_csv=False)) == [(1, ["SKU"]), (3, ["A"]), (5, ["B"])]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"  \n", b"\xd0\xcf\x11\xe0old", b"PK\x03\x04broken", b"a\x00b", b"x" * (20 * 2**20 + 1)],
+)
+def test_what_is_no_spreadsheet_is_refused_at_the_door(content: bytes) -> None:
+    with pytest.raises(Refused):
+        is_csv(content)
+
+
+def test_an_archive_that_unpacks_to_gigabytes_is_not_opened() -> None:
+    bomb = altered(xlsx(*ROWS), "xl/worksheets/sheet1.xml", b"0" * 60 * 2**20)
+
+    with pytest.raises(Refused, match="grande demais"):
+        is_csv(bomb)
+
+
+def test_xml_entities_are_not_expanded() -> None:
+    evil = (
+        b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        b'<sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>&b;</t></is></c></row></sheetData>'
+        b"</worksheet>"
+    )
+    content = altered(xlsx(*ROWS), "xl/worksheets/sheet1.xml", evil)
+
+    with pytest.raises(Refused) as refusal:
+        rows_of(content)
+
+    assert refusal.value.__cause__
+    assert isinstance(refusal.value.__cause__.__cause__, EntitiesForbidden)
+
+
+def test_an_xlsx_that_breaks_off_is_refused_and_not_an_error_of_ours() -> None:
+    content = altered(xlsx(*ROWS), "xl/worksheets/sheet1.xml", b"<worksheet><sheetData><row")
+
+    with pytest.raises(Refused):
+        rows_of(content)
+
+
+@pytest.mark.parametrize("evil", ["=1+1", "+cmd", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1"])
+def test_no_cell_that_we_write_is_a_formula(evil: str) -> None:
+    sheet = load_workbook(io.BytesIO(as_xlsx([[evil]]))).worksheets[0]
+    line = b"".join(csv_lines([[evil]])).decode("utf-8-sig")
+
+    assert (sheet["A1"].data_type, sheet["A1"].value) == ("s", "'" + evil)
+    assert line.lstrip('"').startswith("'")
+    assert rows_of(as_xlsx([[evil.strip()]])) == [[evil.strip()]]
+
+
+def test_a_negative_number_is_no_formula() -> None:
+    assert [defused("-5"), defused("+5,2"), defused("-5a")] == ["-5", "+5,2", "'-5a"]

@@ -1,0 +1,78 @@
+"""De/Para: written by one door, which lets none cross from one store to another."""
+
+import pytest
+
+from catalog.mappings import delete_mapping, replace_mappings, save_mapping
+from catalog.models import Product, SkuMapping
+from connectors.errors import NotAllowed
+from connectors.models import Activation
+from tests.conftest import make_activation, make_store
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def activation() -> Activation:
+    return make_activation(make_store(), "pluga")
+
+
+@pytest.fixture
+def product(activation: Activation) -> Product:
+    return Product.objects.create(store=activation.store, sku="CAN-01")
+
+
+@pytest.fixture
+def stranger() -> Product:
+    return Product.objects.create(store=make_store(), sku="CAN-01")
+
+
+def test_a_mapping_is_saved_and_deleted(activation: Activation, product: Product) -> None:
+    mapping = SkuMapping(activation=activation, code="9001", product=product)
+
+    save_mapping(mapping)
+
+    assert str(SkuMapping.objects.get()) == "9001 → CAN-01"
+    delete_mapping(mapping)
+    assert not SkuMapping.objects.exists()
+
+
+def test_a_mapping_to_another_stores_product_is_refused(
+    activation: Activation, stranger: Product
+) -> None:
+    mapping = SkuMapping(activation=activation, code="9001", product=stranger)
+
+    with pytest.raises(NotAllowed, match="outra loja"):
+        save_mapping(mapping)
+
+    assert not SkuMapping.objects.exists()
+
+
+def test_a_mapping_is_not_moved_to_another_stores_product(
+    activation: Activation, product: Product, stranger: Product
+) -> None:
+    mapping = SkuMapping.objects.create(activation=activation, code="9001", product=product)
+    mapping.product = stranger
+
+    with pytest.raises(NotAllowed, match="outra loja"):
+        save_mapping(mapping)
+
+    assert SkuMapping.objects.get().product == product
+
+
+def test_of_many_one_of_another_store_refuses_all(
+    activation: Activation, product: Product, stranger: Product
+) -> None:
+    old = SkuMapping.objects.create(activation=activation, code="8000", product=product)
+
+    with pytest.raises(NotAllowed, match="outra loja"):
+        replace_mappings(activation, {old.pk}, {"9001": product.pk, "9002": stranger.pk})
+
+    assert SkuMapping.objects.get() == old
+
+
+def test_many_make_room_and_take_it(activation: Activation, product: Product) -> None:
+    old = SkuMapping.objects.create(activation=activation, code="8000", product=product)
+
+    replace_mappings(activation, {old.pk}, {"9001": product.pk})
+
+    assert list(SkuMapping.objects.values_list("code", "product")) == [("9001", product.pk)]

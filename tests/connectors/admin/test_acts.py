@@ -1,0 +1,128 @@
+"""Everything done by a person is on record."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from connectors.acts import record_act
+from connectors.admin.recorded import RecordedAdmin
+from connectors.models import Act, Store
+from tests.conftest import make_activation, make_managed, make_partner, make_store
+from tests.connectors.admin.conftest import LIST, form_on, page_of
+
+REGISTER = "/admin/connectors/act/"
+
+
+def test_a_form_is_recorded_with_what_it_was_before_and_after(
+    store: Store, admin_client: Client, operator: User
+) -> None:
+    page = f"/admin/connectors/store/{store.pk}/change/"
+    form = form_on(admin_client.get(page).content.decode())
+    del form["members"]
+
+    admin_client.post(page, form | {"name": "Loja nova"})
+
+    act = Act.objects.get()
+    assert (act.by, act.store, act.address) == (operator, store, "127.0.0.1")
+    assert act.changes["Nome"] == [store.name, "Loja nova"]
+    assert set(act.changes) == {"Nome"}
+
+
+def test_an_action_is_recorded_with_what_it_changed(
+    store: Store, admin_client: Client, operator: User
+) -> None:
+    activation = make_partner(store, "rocky").activation
+
+    admin_client.post(LIST, {"action": "pause_selected", "_selected_action": [activation.pk]})
+
+    act = Act.objects.get()
+    assert (act.what, act.store, act.object_id) == ("Pausada.", store, str(activation.pk))
+    assert act.changes["situação"] == ["waiting", "paused"]
+    assert "operadora" in act.changes["motivo da pausa"][1]
+
+
+def test_a_deletion_is_recorded(store: Store, admin_client: Client) -> None:
+    empty = make_store()
+
+    admin_client.post(f"/admin/connectors/store/{empty.pk}/delete/", {"post": "yes"})
+
+    act = Act.objects.get()
+    assert (act.what, act.object_text, act.store) == ("Apagado.", empty.name, None)
+
+
+def test_no_secret_gets_into_the_record(store: Store, admin_client: Client) -> None:
+    managed = make_managed(store, "rocky", "https://loja.example", {"token": "velho"})
+    form = form_on(admin_client.get(page_of(managed)).content.decode())
+
+    admin_client.post(page_of(managed), form | {"credential_token": "segredo-plantado"})
+    admin_client.post(
+        "/admin/auth/user/add/",
+        {"username": "nova", "password1": "senha-plantada-9", "password2": "senha-plantada-9"},
+    )
+
+    assert managed.credentials.count() == 2
+    assert User.objects.filter(username="nova").exists()
+    text = str(list(Act.objects.values()))
+    assert Act.objects.count() == 2
+    for secret in ("segredo-plantado", "senha-plantada", "pbkdf2", "md5$"):
+        assert secret not in text
+
+
+def test_partners_and_the_portal_itself_write_no_acts(store: Store) -> None:
+    partner = make_partner(store, "linx")
+
+    partner.post("/products", {"sku": "A", "price": 1, "quantity": 2})
+
+    assert not Act.objects.exists()
+
+
+@pytest.mark.parametrize("model", sorted(admin.site._registry, key=lambda m: m._meta.label))
+def test_every_page_of_the_admin_is_recorded(model: type) -> None:
+    assert isinstance(admin.site._registry[model], RecordedAdmin)
+
+
+def test_the_register_is_searched_by_store_person_time_and_words(
+    store: Store, admin_client: Client, operator: User
+) -> None:
+    other = make_store()
+    for row in (store, other):
+        record_act(operator, row, f"Mexeu em {row.pk}.")
+
+    def found(**query: str) -> list[bool]:
+        page = admin_client.get(REGISTER, query).content.decode()
+        return [f"Mexeu em {row.pk}." in page for row in (store, other)]
+
+    period = {"at_from_0": "01/01/2020", "at_to_0": "02/01/2020"}
+    assert found() == [True, True]
+    assert found(store__id__exact=str(store.pk)) == [True, False]
+    assert found(by__id__exact=str(operator.pk)) == [True, True]
+    assert found(by__id__exact="0") == [False, False]
+    assert found(**period) == [False, False]
+    assert found(q=f"Mexeu em {other.pk}") == [False, True]
+
+
+def test_the_register_costs_the_same_however_long_it_is(
+    store: Store, admin_client: Client, operator: User
+) -> None:
+    costs = []
+    for count in (1, 20):
+        for _n in range(count):
+            record_act(operator, make_activation(make_store(), "rocky"), "Algo.")
+        with CaptureQueriesContext(connection) as queries:
+            admin_client.get(REGISTER)
+        costs.append(len(queries))
+
+    assert costs[0] == costs[1]
+
+
+def test_nobody_changes_the_register(admin_client: Client, store: Store, operator: User) -> None:
+    record_act(operator, store, "Algo.")
+    pk = Act.objects.get().pk
+
+    for path in ("add/", f"{pk}/delete/"):
+        assert admin_client.post(REGISTER + path).status_code == 403
+    admin_client.post(f"{REGISTER}{pk}/change/", {"what": "Nada."})
+    assert Act.objects.get().what == "Algo."

@@ -1,0 +1,227 @@
+"""What people do about failures: one and many, at once and in the background."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import responses
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from catalog.models import Stock
+from catalog.tasks import pull_stock
+from connectors.contract import StockSource
+from connectors.errors import NotAllowed, NotFound, Refused, Rejected, Unreadable
+from connectors.models import Activation, ActivationFlow, Failure, Repair, Ring, Run, Store
+from connectors.trouble.editing import edit, read_edited, with_value
+from connectors.trouble.failures import record_failure
+from connectors.trouble.repairs import go_on_repairing, repair
+from tests.conftest import flow_of, make_managed
+
+URL = "https://loja.example.com.br/contrato"
+OLIST = {"token": "token-da-conta-0123456789", "integrator_id": "77"}
+
+
+@pytest.fixture
+def rocky(store: Store) -> Activation:
+    return make_managed(store, "rocky", URL, {"token": "token-da-loja"})
+
+
+@pytest.fixture
+def olist(store: Store) -> Activation:
+    return make_managed(store, "olist", "https://api.tiny.com.br/api2", OLIST)
+
+
+Fail = Callable[..., Failure]
+
+
+@pytest.fixture
+def fail() -> Fail:
+    def fail(by: Activation, record_id: str, payload: Any, ability: str = "StockSource") -> Failure:
+        now = timezone.now()
+        run = Run.objects.create(
+            activation=by,
+            ability=ability,
+            flow="stock",
+            expires_at=now,
+            ended_at=now,
+            outcome="partial",
+        )
+        record_failure(run, record_id, Unreadable("no"), payload)
+        return Failure.objects.get(activation=by, record_id=record_id)
+
+    return fail
+
+
+def arriving(*items: dict[str, Any]) -> None:
+    page = {"items": list(items), "cursor": "c1", "more": False}
+    responses.get(f"{URL}/stock", json=page)
+
+
+@responses.activate
+def test_a_corrected_record_is_taken_in_place_of_the_original_which_stays(
+    rocky: Activation, operator: User
+) -> None:
+    product = rocky.store.products.create(sku="A")
+    Stock.objects.create(product=product)
+    arriving({"sku": "A", "quantity": "três"})
+    pull_stock(flow_of(rocky, StockSource))
+    failure = Failure.objects.get()
+
+    edit(failure.pk, {"sku": "A", "quantity": 3}, operator)
+    responses.reset()
+    arriving()
+    pull_stock(flow_of(rocky, StockSource))
+
+    failure.refresh_from_db()
+    assert Stock.objects.get().on_hand == 3
+    assert failure.resolved_at is not None
+    assert failure.payload == {"sku": "A", "quantity": "três"}
+    assert (failure.edited, failure.edited_by) == ({"sku": "A", "quantity": 3}, operator)
+    assert failure.edited_at is not None
+
+
+def test_a_correction_that_the_reader_does_not_understand_is_not_kept(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    failure = fail(rocky, "A", {"sku": "A", "quantity": "x"})
+
+    with pytest.raises(Unreadable, match="quantity"):
+        edit(failure.pk, {"sku": "A", "quantity": "y"}, operator)
+
+    failure.refresh_from_db()
+    assert (failure.edited, failure.edited_by) == (None, None)
+
+
+def test_a_correction_that_fails_again_keeps_the_original_and_a_new_arrival_replaces_both(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    failure = fail(rocky, "A", {"sku": "A", "quantity": "x"})
+    edit(failure.pk, {"sku": "A", "quantity": 3}, operator)
+
+    record_failure(failure.run, "A", NotFound("no"), {"sku": "A", "quantity": 3})  # type: ignore[arg-type]
+    failure.refresh_from_db()
+    kept = failure.payload, failure.edited, failure.times
+    record_failure(failure.run, "A", Rejected("no"), {"sku": "A", "quantity": "z"})  # type: ignore[arg-type]
+    failure.refresh_from_db()
+
+    assert kept == ({"sku": "A", "quantity": "x"}, {"sku": "A", "quantity": 3}, 2)
+    assert (failure.payload["quantity"], failure.edited, failure.edited_by) == ("z", None, None)
+
+
+def test_a_correction_of_the_sku_moves_the_failure_to_it_unless_that_one_failed_too(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    failure, _other = fail(rocky, "sha256:1", {"qty": 1}), fail(rocky, "B", {"sku": "B"})
+
+    edit(failure.pk, {"sku": "A", "quantity": 1}, operator)
+    with pytest.raises(Refused, match="B"):
+        edit(failure.pk, {"sku": "B", "quantity": 1}, operator)
+
+    failure.refresh_from_db()
+    assert failure.record_id == "A"
+
+
+def test_what_we_send_is_mended_where_it_is_kept_and_not_in_the_failure(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    failure = fail(rocky, "A", {"sku": "A"}, ability="StockSink")
+
+    with pytest.raises(NotAllowed):
+        edit(failure.pk, {"sku": "A", "quantity": 1}, operator)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"a": 1e999}', '{"a": "\\u0000"}', "[" * 100_000])
+def test_what_is_not_an_object_of_json_is_refused_in_words(text: str) -> None:
+    with pytest.raises(Refused):
+        read_edited(text)
+
+
+def test_one_value_is_set_in_a_copy_and_a_place_that_is_not_there_is_refused() -> None:
+    payload = {"a": {"b": [{"c": 1}]}}
+
+    assert with_value(payload, "$.a.b.0.c", 2) == {"a": {"b": [{"c": 2}]}}
+    assert with_value(payload, "a.new", "x") == {"a": {"b": [{"c": 1}], "new": "x"}}
+    assert payload == {"a": {"b": [{"c": 1}]}}
+    for place in ("x.y", "a.b.7.c", "a.b.c", "a.b.0.c.d"):
+        with pytest.raises(Refused):
+            with_value(payload, place, 1)
+
+
+def test_many_are_corrected_in_the_background_with_their_count_and_what_did_not_work(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    for number in range(120):
+        fail(rocky, f"S{number}", {"sku": f"S{number}", "quantity": "x"})
+    fail(rocky, "bad", {"sku": "", "quantity": "x"})
+    everything = Failure.objects.all()
+
+    asked = repair(Repair.Action.EDIT, everything, operator, place="quantity", value=4)
+    before = (asked.total, asked.seen, asked.ended_at)
+    go_on_repairing(asked.pk)
+    go_on_repairing(asked.pk)  # the queue may bring it twice
+
+    asked.refresh_from_db()
+    assert before == (121, 0, None)
+    queued = [row.task for row in OrmQ.objects.all() if "repairing" in row.task["func"]]
+    assert [task["args"] for task in queued] == [(asked.pk,)]
+    assert (asked.seen, asked.done, asked.ended_at is not None) == (121, 120, True)
+    assert [record for record, _reason in asked.refusals] == ["bad"]
+    assert asked.failures.count() == 120
+    assert Failure.objects.due(timezone.now()).filter(edited__quantity=4).count() == 120
+
+
+def test_what_a_platform_lists_only_as_a_whole_is_read_from_the_beginning(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    failure = fail(rocky, "A", {"sku": "A"})
+    flows = ActivationFlow.objects.filter(activation=rocky, ability="StockSource")
+    flows.update(cursor="c9", due_at=timezone.now() + timedelta(hours=1))
+
+    asked = repair(Repair.Action.FETCH, Failure.objects.filter(pk=failure.pk), operator)
+
+    assert (asked.done, asked.refusals) == (1, [])
+    assert flows.get().cursor == ""
+    assert flows.due(timezone.now()).exists()
+
+
+def test_a_run_that_goes_on_would_write_its_cursor_over_it_so_it_is_asked_for_later(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    failure = fail(rocky, "A", {"sku": "A"})
+    Run.objects.create(
+        activation=rocky, ability="StockSource", flow="stock", expires_at=timezone.now()
+    )
+
+    asked = repair(Repair.Action.FETCH, Failure.objects.filter(pk=failure.pk), operator)
+
+    assert (asked.done, [record for record, _why in asked.refusals]) == (0, ["A"])
+
+
+def test_a_platform_that_shows_one_record_is_asked_for_just_that_one(
+    olist: Activation, fail: Fail, operator: User
+) -> None:
+    failure = fail(olist, "A", {"id": 123, "codigo": "A"})
+    flows = ActivationFlow.objects.filter(activation=olist, ability="StockSource")
+    flows.update(cursor="rows that the ERP forgot")
+
+    repair(Repair.Action.FETCH, Failure.objects.filter(pk=failure.pk), operator)
+    repair(Repair.Action.FETCH, Failure.objects.filter(pk=failure.pk), operator)
+
+    assert [(r.ability, r.record_id) for r in Ring.objects.open()] == [("StockSource", "123")]
+    assert flows.get().cursor == "rows that the ERP forgot"
+
+
+def test_a_dismissed_failure_keeps_its_reason_and_is_in_no_second_repair(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    fail(rocky, "A", {"sku": "A"})
+
+    first = repair(Repair.Action.DISMISS, Failure.objects.all(), operator, reason="sai de linha")
+    second = repair(Repair.Action.RETRY, Failure.objects.all(), operator)
+
+    failure = Failure.objects.get()
+    assert failure.resolution == "Dispensada por operadora: sai de linha"
+    assert (first.done, second.total, failure.repair) == (1, 0, first)

@@ -1,0 +1,174 @@
+"""A buyer's data: handed out, taken away for good, and not brought back."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from connectors.errors import Refused
+from connectors.models import Event, Failure, Store
+from orders.models import Erasure, Order, StatusChange
+from orders.personal_data import (
+    anonymise,
+    anonymise_all_ended,
+    export,
+    leftovers,
+    orders_of,
+    redact_resolved_failures,
+)
+from tests.conftest import Partner, make_partner, make_store
+
+CPF, EMAIL = "123.456.789-09", "ana@example.com"
+PEOPLE = ("Ana", "Souza", "12345678909", CPF, EMAIL, "Rua das Flores", "99887766")
+
+
+@pytest.fixture
+def channel(store: Store) -> Partner:
+    return make_partner(store, "pluga")
+
+
+def place(by: Partner, number: str, **fields: Any) -> Order:
+    body = {
+        "original_id": number,
+        "channel": "Feira",
+        "status": "delivered",
+        "total": 99.9,
+        "external": "12345678901",
+        "payer_name": "Ana",
+        "payer_lastname": "Souza",
+        "payer_cpf": CPF,
+        "payer_email": EMAIL,
+        "receiver_name": "Ana",
+        "receiver_address": "Rua das Flores",
+        "receiver_city": "Recife",
+        "receiver_state": "PE",
+        "receiver_phone": "99887766",
+        "log_history": [{"message": f"avisado {EMAIL}", "date": "2026-01-02"}],
+        "novidade": {"buyer": {"name": "Ana Souza", "cpf": "12345678909"}},
+        "items": [{"sku": "A", "name": "Caneca", "quantity": 1, "price": 99.9}],
+        "shipments": [{"nfe_key": "35260712ABC34501DE35550010000001231123456787"}],
+    }
+    answer = by.post("/orders", {**body, **fields})
+    assert answer.status_code == 201, answer.content
+    return Order.objects.get(original_id=number, source=by.activation)
+
+
+@pytest.mark.parametrize("who", [CPF, "12345678909", "ANA@example.com", "1001"])
+def test_a_buyers_orders_are_found_in_his_store_alone(channel: Partner, who: str) -> None:
+    order = place(channel, "1001")
+    foreign = make_partner(make_store(), "pluga")
+    place(foreign, "1001")
+
+    assert list(orders_of(order.store, who)) == [order]
+    assert list(orders_of(order.store, "12")) == []
+
+
+def test_everything_that_is_kept_is_handed_out(channel: Partner) -> None:
+    order = place(channel, "1001")
+
+    (document,) = export([order])
+
+    assert document["payer_cpf"] == CPF
+    assert document["items"][0]["sku"] == "A"
+    assert document["shipments"][0]["nfe_key"]
+
+
+def test_nothing_names_the_buyer_any_more_and_the_accounts_stay(
+    channel: Partner, operator: User
+) -> None:
+    order = place(channel, "1001")
+    Failure.objects.create(
+        activation=channel.activation, flow="orders", record_id=order.public_id, kind="rejected",
+        reason=f"recusou {EMAIL}", payload={"payer_cpf": CPF, "total": 99.9},
+    )  # fmt: skip
+
+    erasure = anonymise(order.store, [order.pk], CPF, operator)
+
+    order.refresh_from_db()
+    kept = [str(export([order]))]
+    kept += [str(row) for row in Failure.objects.values_list("payload", "reason")]
+    kept += [str(data) for data in Event.objects.values_list("data", flat=True)]
+    kept += [str(list(order.words.values_list("word", flat=True)))]
+    for text in kept:
+        for person in PEOPLE:
+            assert person.casefold() not in text.casefold()
+    assert (order.total, order.fields["receiver_city"]) == (Decimal("99.9"), "Recife")
+    assert order.shipments.get().nfe_key.startswith("3526")
+    assert order.lines.get().sku == "A"
+    assert (erasure.order_ids, erasure.by) == ([order.public_id], operator)
+    assert CPF not in erasure.subject
+    assert leftovers(order.store) == {}
+
+
+def test_a_late_message_does_not_bring_the_buyer_back(channel: Partner, operator: User) -> None:
+    order = place(channel, "1001")
+    anonymise(order.store, [order.pk], CPF, operator)
+
+    channel.put(f"/orders/{order.public_id}", {"payer_name": "Ana", "payer_cpf": CPF})
+
+    order.refresh_from_db()
+    assert order.fields["payer_name"] == "***"
+    assert leftovers(order.store) == {}
+
+
+def test_an_order_that_goes_on_or_is_held_keeps_its_buyer(channel: Partner, operator: User) -> None:
+    going_on, held = place(channel, "1", status="approved"), place(channel, "2")
+    Order.objects.filter(pk=held.pk).update(legal_hold=True)
+
+    for order in (going_on, held):
+        with pytest.raises(Refused):
+            anonymise(order.store, [order.pk], CPF, operator)
+
+    assert not Erasure.objects.exists()
+
+
+def test_after_the_stores_term_ended_orders_are_anonymised_by_themselves(
+    channel: Partner, store: Store
+) -> None:
+    old, young, held = (place(channel, number) for number in "123")
+    going_on = place(channel, "4", status="approved")
+    long_ago = timezone.now() - timedelta(days=91)
+    Order.objects.exclude(pk=young.pk).update(created_at=long_ago)
+    StatusChange.objects.exclude(order=young).update(at=long_ago)
+    Order.objects.filter(pk=held.pk).update(legal_hold=True)
+    anonymise_all_ended()
+    assert not Erasure.objects.exists()  # the store has not said for how long
+
+    Store.objects.filter(pk=store.pk).update(personal_data_days=90)
+    for _twice in range(2):
+        anonymise_all_ended()
+
+    done = Order.objects.filter(anonymised_at__isnull=False)
+    assert list(done) == [old]
+    assert Erasure.objects.get().order_ids == [old.public_id]
+    assert {young, held, going_on} & set(done) == set()
+
+
+def test_what_failed_is_redacted_once_it_is_not_tried_again(channel: Partner) -> None:
+    common = {"activation": channel.activation, "flow": "orders", "kind": "rejected"}
+    payload = {"payer_cpf": CPF, "sku": "A"}
+    done = Failure.objects.create(
+        **common, record_id="1", payload=payload, resolved_at=timezone.now()
+    )
+    open_ = Failure.objects.create(**common, record_id="2", payload=payload)
+
+    redact_resolved_failures()
+
+    done.refresh_from_db()
+    open_.refresh_from_db()
+    assert done.payload == {"payer_cpf": "***", "sku": "A"}
+    assert open_.payload == payload
+
+
+def test_leftovers_are_found(channel: Partner, operator: User) -> None:
+    order = place(channel, "1001")
+    anonymise(order.store, [order.pk], CPF, operator)
+    Failure.objects.create(
+        activation=channel.activation, flow="orders", record_id="1001", kind="rejected",
+        reason="", payload={"payer_email": EMAIL},
+    )  # fmt: skip
+
+    assert leftovers(order.store) == {"failures": 1}

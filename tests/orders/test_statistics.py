@@ -1,0 +1,125 @@
+"""The stores' figures: kept with every change, and equal to what the orders say."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from connectors.models import Store
+from connectors.records import OrderStatus as S
+from orders.models import Order, Tally
+from orders.services import create_order, update_order
+from orders.statistics import (
+    Figure,
+    Period,
+    by_field,
+    correct_tallies,
+    fold_all_tallies,
+    same_day_of_previous_month,
+    sold_by_period,
+    tallies_of,
+)
+from orders.wire import OrderDocument
+from tests.conftest import make_activation
+from tests.orders.samples import become, document
+
+
+@pytest.fixture
+def pluga(store: Store):
+    return make_activation(store, "pluga")
+
+
+def figures(store: Store) -> dict[str, Figure]:
+    return by_field(tallies_of([store.pk]), "status")
+
+
+def test_an_order_counts_in_the_status_that_it_has(store, pluga):
+    order = create_order(pluga, document("1", status="pending", total=10.5))
+    assert figures(store) == {"pending": Figure(1, Decimal("10.5"))}
+
+    update_order(order.pk, become(S.APPROVED), pluga)
+
+    assert figures(store) == {"approved": Figure(1, Decimal("10.5"))}
+
+
+def test_another_total_or_channel_counts_from_then_on(store, pluga):
+    order = create_order(pluga, document("1", total=10))
+
+    update_order(order.pk, OrderDocument(head={"total": "12.34", "channel": "Loja"}), pluga)
+
+    assert by_field(tallies_of([store.pk]), "channel") == {"Loja": Figure(1, Decimal("12.34"))}
+
+
+def test_what_is_not_paid_or_was_given_back_is_not_sold(store, pluga):
+    for number, status in enumerate(S):
+        create_order(pluga, document(str(number), status=status.value, total=1))
+
+    sold = sold_by_period([store.pk], [Period()])[0]
+
+    not_sold = {S.PENDING, S.PARTIAL_PAYMENT, S.UNDER_REVIEW, S.CANCELED, S.REFUNDED}
+    assert sold.orders == len(S) - len(not_sold)
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        (datetime(2026, 11, 1, 2, 59, 59, tzinfo=UTC), date(2026, 10, 31)),
+        (datetime(2026, 11, 1, 3, 0, 0, tzinfo=UTC), date(2026, 11, 1)),
+    ],
+)
+def test_the_day_is_that_of_sao_paulo(at, day, store, pluga):
+    order = create_order(pluga, document("1"))
+    Tally.objects.all().delete()
+    Order.objects.filter(pk=order.pk).update(created_at=at)
+
+    assert correct_tallies(store) == 1
+
+    assert Tally.objects.get().day == day
+
+
+def test_what_is_kept_is_what_a_rebuild_says(store, pluga):
+    for number in range(6):
+        order = create_order(pluga, document(str(number), total=number + 0.01, status="pending"))
+        for status in (S.APPROVED, S.INVOICED, S.CANCELED)[: number % 4]:
+            update_order(order.pk, become(status), pluga)
+
+    assert correct_tallies(store) == 0
+    kept = figures(store)
+    Tally.objects.all().delete()
+    correct_tallies(store)
+
+    assert figures(store) == kept
+
+
+def test_folding_changes_no_figure_and_leaves_one_row_of_each_key(store, pluga):
+    for number in range(3):
+        order = create_order(pluga, document(str(number), total=7, status="pending"))
+        update_order(order.pk, become(S.APPROVED), pluga)
+    before = figures(store)
+    fold_all_tallies()
+    order = create_order(pluga, document("9", total=7))
+
+    fold_all_tallies()
+
+    assert before == {"approved": Figure(3, Decimal(21))}
+    assert figures(store) == {"approved": Figure(4, Decimal(28))}
+    assert Tally.objects.filter(folded=False).count() == 0
+    assert Tally.objects.filter(status="approved").count() == 1
+
+
+def test_another_stores_orders_do_not_count(store, pluga):
+    create_order(pluga, document("1"))
+
+    assert sold_by_period([store.pk + 1], [Period()]) == [Figure()]
+
+
+@pytest.mark.parametrize(
+    ("day", "before"),
+    [
+        (date(2026, 3, 31), date(2026, 2, 28)),
+        (date(2026, 1, 15), date(2025, 12, 15)),
+        (date(2028, 3, 29), date(2028, 2, 29)),
+    ],
+)
+def test_a_shorter_month_is_compared_by_its_last_day(day, before):
+    assert same_day_of_previous_month(day) == before

@@ -1,0 +1,182 @@
+"""The merchant's catalogue: his own, found, and edited where it is his."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from catalog.models import SkuMapping
+from catalog.services import create_product, save_product
+from connectors.models import Act, Notice, Store
+from portal.pages import catalogue
+from tests.conftest import make_partner, make_store
+
+pytestmark = pytest.mark.django_db
+
+
+def skus_on(answer: Any) -> list[str]:
+    return re.findall(r'href="/catalogue/\w+/">([^<]+)<', answer.content.decode())
+
+
+def form_of(answer: Any, **typed: str) -> dict[str, str]:
+    """What a browser would send of the page's form."""
+    form = answer.context["form"]
+    known = {
+        name: str(form[name].value() or "")
+        for name, field in form.fields.items()
+        if not field.disabled
+    }
+    return {**known, **typed}
+
+
+def test_the_list_shows_families_and_searches_within_them(page: Client, store: Store) -> None:
+    create_product(
+        store, {"sku": "CAM", "name": "Camiseta", "variations": [{"sku": "CAM-M"}]}, None
+    )
+    create_product(store, {"sku": "COP", "name": "Copo", "ean": "7891234567895"}, None)
+    create_product(make_store(), {"sku": "ALHEIO"}, None)
+
+    assert skus_on(page.get("/catalogue/")) == ["COP", "CAM"]
+    assert skus_on(page.get("/catalogue/?q=cam-m")) == ["CAM-M"]
+    assert skus_on(page.get("/catalogue/?q=7891234567895")) == ["COP"]
+    assert skus_on(page.get("/catalogue/?q=misET")) == ["CAM"]
+    assert skus_on(page.get("/catalogue/?q=ALHEIO")) == []
+
+
+def test_filters_show_each_sku_that_is_sold(page: Client, store: Store) -> None:
+    family = {"sku": "CAM", "variations": [{"sku": "CAM-M", "quantity": 2}, {"sku": "CAM-G"}]}
+    create_product(store, family, None)
+    mapped = create_product(store, {"sku": "COP", "quantity": 1}, None)
+    otimo = make_partner(store, "otimo").activation
+    SkuMapping.objects.create(activation=otimo, code="1", product=mapped)
+
+    assert skus_on(page.get("/catalogue/?show=active")) == ["COP", "CAM-G", "CAM-M"]
+    assert skus_on(page.get("/catalogue/?show=out")) == ["CAM-G"]
+    assert skus_on(page.get("/catalogue/?show=unmapped")) == ["CAM-G", "CAM-M"]
+
+
+def test_pages_follow_the_last_row_in_constant_queries(
+    page: Client, store: Store, monkeypatch: Any, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr(catalogue, "PER_PAGE", 3)
+    for number in range(5):
+        create_product(store, {"sku": f"S{number}"}, None)
+
+    with django_assert_max_num_queries(9):
+        first = page.get("/catalogue/")
+    older = first.context["older"]
+
+    assert skus_on(first) == ["S4", "S3", "S2"]
+    assert skus_on(page.get(f"/catalogue/?before={older}")) == ["S1", "S0"]
+    assert page.get("/catalogue/?before=x&store=y&show=z&q=%00").status_code == 200
+
+
+def test_a_merchant_edits_his_own_fields_and_partners_hear_of_it(
+    page: Client, store: Store, merchant: User
+) -> None:
+    rocky = make_partner(store, "rocky").activation
+    pluga = make_partner(store, "pluga", plugin_url="https://pluga.example").activation
+    product = save_product(store, "A", {"name": "Caneca", "price": "10"}, rocky)
+    Notice.objects.all().delete()
+    url = f"/catalogue/{product.public_id}/"
+
+    shown = page.get(url)
+    answer = page.post(url, form_of(shown, ncm="6912.00.00", handling_time="2"), follow=True)
+
+    product.refresh_from_db()
+    assert (product.fields["ncm"], product.fields["handling_time"]) == ("69120000", 2)
+    assert "Produto salvo" in answer.content.decode()
+    assert Notice.objects.filter(activation=pluga, object_id=product.public_id).exists()
+    act = Act.objects.get(by=merchant)
+    assert act.changes["NCM"] == ["", "69120000"]
+    save_product(store, "A", {"name": "Caneca nova", "ncm": ""}, rocky)
+    product.refresh_from_db()
+    assert (product.name, product.fields["ncm"]) == ("Caneca nova", "69120000")
+
+
+def test_a_platforms_field_is_shown_with_its_owner_and_not_taken(
+    page: Client, store: Store
+) -> None:
+    rocky = make_partner(store, "rocky").activation
+    product = save_product(store, "A", {"name": "Caneca", "price": "10"}, rocky)
+    url = f"/catalogue/{product.public_id}/"
+
+    shown = page.get(url)
+    page.post(url, form_of(shown, name="Outro", price="1"))
+
+    product.refresh_from_db()
+    assert product.name == "Caneca"
+    assert shown.context["form"].fields["name"].disabled
+    assert "Vem de Rocky" in shown.content.decode()
+
+
+def test_where_no_platform_sends_the_catalogue_everything_but_its_levels_is_the_merchants(
+    page: Client, store: Store
+) -> None:
+    otimo = make_partner(store, "otimo").activation
+    product = create_product(store, {"sku": "A", "name": "Caneca"}, None)
+    save_product(store, "A", {"quantity": 3}, otimo)
+
+    fields = page.get(f"/catalogue/{product.public_id}/").context["form"].fields
+
+    assert {name for name, field in fields.items() if field.disabled} == {
+        "price", "special_price", "quantity",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error"),
+    [
+        ("ncm", "123", "8 algarismos"),
+        ("ean", "7891234567890", "dígito do GTIN"),
+        ("price", "1.234", "vírgula"),
+        ("handling_time", "dois", "não é um número"),
+    ],
+)
+def test_what_is_certainly_wrong_is_said_beside_its_field(
+    page: Client, store: Store, name: str, text: str, error: str
+) -> None:
+    product = create_product(store, {"sku": "A", "name": "Caneca"}, None)
+    url = f"/catalogue/{product.public_id}/"
+
+    answer = page.post(url, form_of(page.get(url), **{name: text}))
+
+    product.refresh_from_db()
+    assert error in str(answer.context["form"].errors[name])
+    assert name not in product.fields
+
+
+def test_saving_what_stands_there_changes_nothing(page: Client, store: Store) -> None:
+    product = create_product(
+        store, {"sku": "A", "price": "1234.5", "ncm": "isto", "dimension": {"width": 2.5}}, None
+    )
+    url = f"/catalogue/{product.public_id}/"
+
+    answer = page.post(url, form_of(page.get(url)), follow=True)
+
+    assert "Nada mudou" in answer.content.decode()
+    product.refresh_from_db()
+    assert product.fields["ncm"] == "isto"
+
+
+def test_anothers_product_is_as_unknown_as_one_that_nobody_has(page: Client) -> None:
+    foreign = create_product(make_store(), {"sku": "A", "name": "Segredo"}, None)
+
+    for path in (f"/catalogue/{foreign.public_id}/", "/catalogue/nenhum/"):
+        assert page.get(path).status_code == page.post(path, {}).status_code == 404
+    assert skus_on(page.get(f"/catalogue/?store={foreign.store_id}")) == []
+
+
+def test_stock_by_place_and_mapping_are_shown(page: Client, store: Store) -> None:
+    place = {"code": "CD-SP", "quantity": 4, "reserved": 1}
+    product = create_product(store, {"sku": "A", "stock_table": [place]}, None)
+    otimo = make_partner(store, "otimo").activation
+    SkuMapping.objects.create(activation=otimo, code="ERP-9", product=product)
+
+    html = page.get(f"/catalogue/{product.public_id}/").content.decode()
+
+    assert "CD-SP" in html
+    assert "4 (1 reservados)" in html
+    assert "ERP-9" in html

@@ -1,0 +1,177 @@
+"""The dashboard's figures: those of the orders that its links lead to, to the cent."""
+
+import re
+from datetime import datetime, timedelta
+from decimal import Decimal
+from html import unescape
+from io import BytesIO
+from unittest.mock import patch
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
+
+from connectors.models import Store
+from connectors.payload import LOCAL
+from connectors.records import OrderStatus
+from orders.models import Order
+from orders.statistics import correct_tallies
+from tests.conftest import Partner, make_partner, make_store
+from tests.portal.pages.test_orders import place, text_of
+
+NOW = datetime(2026, 3, 31, 22, 30, tzinfo=LOCAL)  # in UTC it is April
+
+
+@pytest.fixture
+def orders(channel: Partner, store: Store) -> list[Order]:
+    """Each status, some channels, amounts that do not add up roundly, the months' borders."""
+    moments = [
+        NOW, NOW.replace(hour=0, minute=0), NOW.replace(day=1, hour=0, minute=0),
+        NOW.replace(day=1, hour=0, minute=0) - timedelta(seconds=1),
+        datetime(2026, 2, 28, 23, 59, 59, tzinfo=LOCAL), datetime(2026, 2, 1, tzinfo=LOCAL),
+        datetime(2026, 1, 31, 23, 59, 59, tzinfo=LOCAL),
+    ]  # fmt: skip
+    for number, status in enumerate([*OrderStatus, *OrderStatus]):
+        place(
+            channel,
+            f"={number}",
+            status=status.value,
+            total=10.01 + number * 3.33,
+            channel=("", "Mercado Livre", "A&B =1")[number % 3],
+        )
+    placed = list(Order.objects.order_by("pk"))
+    for number, order in enumerate(placed):
+        Order.objects.filter(pk=order.pk).update(created_at=moments[number % len(moments)])
+    correct_tallies(store)
+    return list(Order.objects.all())
+
+
+def figures_on(html: str) -> list[tuple[str, Decimal]]:
+    """Each link and the amount of money that stands for it, of cards and of tables."""
+    shown = re.findall(r'<p class="big"><a href="([^"]+)">R\$ ([\d.,]+)</a>', html)
+    shown += re.findall(r'<a href="([^"]+)">[^<]*</a>: R\$ ([\d.,]+)', html)
+    shown += re.findall(r'<tr><th scope="row"><a href="([^"]+)">.*?R\$ ([\d.,]+)</td></tr>', html)
+    return [(unescape(u), Decimal(m.replace(".", "").replace(",", "."))) for u, m in shown]
+
+
+def test_every_figure_is_the_sum_of_the_orders_that_it_leads_to(
+    page: Client, orders: list[Order]
+) -> None:
+    with patch("django.utils.timezone.now", return_value=NOW):
+        shown = figures_on(page.get("/").content.decode())
+        for url, amount in shown:
+            answer = page.get(url)
+            listed = sum(order.total for order in answer.context["orders"])
+
+            assert (url, round(listed, 2)) == (url, amount)
+            assert answer.context["shown"].orders == len(answer.context["orders"])
+
+    assert len(shown) > 30 + len(OrderStatus)
+
+
+def test_a_store_without_orders_sees_noughts(page: Client) -> None:
+    text = text_of(page.get("/"))
+
+    assert "R$ 0,00" in text
+    assert "Ainda não há pedidos." in text
+
+
+def test_no_order_is_looked_at(page: Client, orders: list[Order]) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        page.get("/")
+
+    assert [q["sql"] for q in queries if '"orders_order"' in q["sql"]] == []
+    assert len(queries) <= 14
+
+
+def test_another_stores_figures_are_not_shown(page: Client, merchant: User) -> None:
+    foreign = make_store()
+    place(make_partner(foreign, "pluga"), "1", total=777)
+
+    assert "777" not in text_of(page.get("/", {"store": foreign.pk}))
+    assert "777" not in text_of(page.get("/orders/", {"store": foreign.pk}))
+
+
+def test_the_list_is_searched_and_filtered(page: Client, orders: list[Order]) -> None:
+    found = page.get("/orders/", {"q": "ana souza", "channel": "-", "status": "sold"})
+
+    assert {order.channel for order in found.context["orders"]} == {""}
+    assert list(page.get("/orders/", {"q": "nobody"}).context["orders"]) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["from=x&to=2026-99-99", "from=0001-01-01&to=9999-12-31", "integration=x&store=-1",
+              "q=%00&channel=%00", "q=%F0%9F%98%80", "status=%27"]
+)  # fmt: skip
+def test_a_strange_question_is_no_error(query: str, page: Client, channel: Partner) -> None:
+    place(channel, "1001")
+
+    assert page.get(f"/orders/?{query}").status_code == 200
+
+
+def test_a_page_that_is_still_true_is_not_sent_again(page: Client, channel: Partner) -> None:
+    order = place(channel, "1001")
+    for path in ("/orders/", f"/orders/{order.public_id}/"):
+        version = page.get(path).context["version"]
+        with CaptureQueriesContext(connection) as queries:
+            same = page.get(path, headers={"X-Version": version})
+        channel.put(f"/orders/{order.public_id}", {"payer_name": f"Outra {path[:9]}"})
+
+        assert (same.status_code, len(queries) <= 4) == (204, True)
+        assert page.get(path, headers={"X-Version": version}).status_code == 200
+
+
+def test_an_export_holds_what_the_list_shows_and_no_formula(
+    page: Client, orders: list[Order]
+) -> None:
+    csv = b"".join(page.get("/orders/export/csv/?status=sold").streaming_content).decode(
+        "utf-8-sig"
+    )
+    book = load_workbook(
+        BytesIO(b"".join(page.get("/orders/export/xlsx/?status=sold").streaming_content))
+    )
+
+    rows = list(book.active.iter_rows(values_only=True))
+    assert len(rows) == len(csv.splitlines()) == 1 + 28
+    assert all(cell.data_type != "f" for row in book.active.iter_rows() for cell in row)
+    assert all(line.startswith("'=") for line in csv.splitlines()[1:])
+
+
+def test_the_buyers_link_says_little_and_can_be_revoked(page: Client, channel: Partner) -> None:
+    order = place(channel, "1001", payer_cpf="52998224725", payer_email="ana@example.com")
+    url = page.get(f"/orders/{order.public_id}/").context["buyer_url"]
+    path = url.partition("//")[2].partition("/")[2]
+    buyer = Client()
+
+    seen = buyer.get(f"/{path}")
+    page.post(f"/orders/{order.public_id}/", {"say": "revoke"})
+    void, invented = buyer.get(f"/{path}"), buyer.get("/status/invented/")
+
+    text = text_of(seen)
+    assert "Olá, Ana!" in text
+    assert "Caneca" in text
+    assert not any(word in text for word in ("Souza", "52998224725", "ana@example.com"))
+    assert seen["Cache-Control"] == "no-store, private"
+    assert seen["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in seen["X-Robots-Tag"]
+    assert (void.status_code, invented.status_code) == (404, 404)
+
+
+def test_the_mails_are_edited_by_the_store_alone(page: Client, channel: Partner) -> None:
+    mine = f"/integrations/{channel.activation.pk}/mails/"
+    other = make_partner(make_store(), "pluga").activation.pk
+    good = {"email_shipped": "on", "email_shipped_text": "Oi {cliente}: {rastreio}"}
+
+    bad = page.post(mine, good | {"email_shipped_text": "Oi {nome}"})
+    saved = page.post(mine, good)
+
+    channel.activation.refresh_from_db()
+    assert "{nome} não existe." in text_of(bad)
+    assert saved.status_code == 302
+    assert channel.activation.settings["email_shipped"] is True
+    assert channel.activation.settings["email_shipped_text"] == "Oi {cliente}: {rastreio}"
+    assert page.get(f"/integrations/{other}/mails/").status_code == 404
+    assert page.get("/integrations/999999/mails/").status_code == 404

@@ -1,0 +1,149 @@
+"""What a merchant sees and sets of his integrations, and asks support for."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from connectors.contract import ProductSource
+from connectors.models import Act, Alert, Ask, Connector, Store
+from tests.conftest import make_managed, make_partner, make_store
+
+pytestmark = pytest.mark.django_db
+URL = "https://loja.example"
+
+
+@pytest.fixture
+def rocky(store: Store) -> Any:
+    return make_managed(store, "rocky", URL, {"token": "segredo"})
+
+
+def test_a_merchant_asks_for_an_integration_once_and_support_is_told(
+    page: Client, store: Store, merchant: User, settings: Any
+) -> None:
+    settings.ALERT_EMAILS = ["suporte@example.com"]
+    connector = Connector.objects.get(slug="rocky")
+    form = {"store": store.pk, "connector": connector.pk, "text": "Com urgência"}
+
+    for _twice in range(2):
+        page.post("/integrations/ask/", form)
+
+    ask, alert = Ask.objects.get(), Alert.objects.get()
+    assert (ask.store, ask.asked_by, ask.answered_at) == (store, merchant, None)
+    assert "Com urgência" in alert.body
+    assert "o suporte vai ativar" in page.get("/integrations/").content.decode()
+
+
+def test_nobody_asks_for_anothers_store_or_for_what_is_not_offered(
+    page: Client, store: Store
+) -> None:
+    rocky = Connector.objects.get(slug="rocky")
+    foreign = make_store()
+    Connector.objects.filter(slug="webstore").update(enabled=False)
+
+    page.post("/integrations/ask/", {"store": foreign.pk, "connector": rocky.pk})
+    page.post(
+        "/integrations/ask/",
+        {"store": store.pk, "connector": Connector.objects.get(slug="webstore").pk},
+    )
+
+    assert not Ask.objects.exists()
+
+
+def test_an_operator_marks_what_was_asked_as_seen_to(operator: User, store: Store) -> None:
+    ask = Ask.objects.create(
+        store=store, connector=Connector.objects.get(slug="rocky"), asked_by=operator
+    )
+    admin = Client()
+    admin.force_login(operator)
+
+    admin.post("/admin/connectors/ask/", {"action": "mark_answered", "_selected_action": [ask.pk]})
+
+    ask.refresh_from_db()
+    assert ask.answered_at
+
+
+def test_sync_now_makes_the_flow_due_and_shows_that_it_goes(page: Client, rocky: Any) -> None:
+    later = timezone.now() + timedelta(minutes=9)
+    rocky.flows.update(due_at=later)
+    flow = rocky.flows.get(ability=ProductSource.__name__)
+    url = f"/integrations/{rocky.pk}/"
+    assert "hx-get" not in page.get(url).content.decode()
+
+    page.post(url, {"say": "start", "flow": flow.pk})
+
+    flow.refresh_from_db()
+    assert flow.due_at <= timezone.now()
+    assert rocky.flows.filter(due_at=later).count() == rocky.flows.count() - 1
+    part = page.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part
+    assert "<progress" in part
+
+
+def test_a_partners_flow_is_not_ours_to_start(page: Client, store: Store) -> None:
+    partner = make_partner(store, "rocky").activation
+    before = list(partner.flows.values_list("due_at", flat=True))
+
+    answer = page.post(
+        f"/integrations/{partner.pk}/",
+        {"say": "start", "flow": partner.flows.latest("pk").pk},
+        follow=True,
+    )
+
+    assert "não é o portal que inicia" in answer.content.decode()
+    assert list(partner.flows.values_list("due_at", flat=True)) == before
+
+
+def test_the_client_sets_his_cadence_within_its_bounds(page: Client, rocky: Any) -> None:
+    url = f"/integrations/{rocky.pk}/"
+    names = page.get(url).context["cadence_form"].fields
+    good = {f"every-{name}": "7" for name in names}
+    assert names
+
+    page.post(url, {"say": "cadence", **good})
+    refused = page.post(url, {"say": "cadence", **dict.fromkeys(good, "0")})
+
+    assert set(rocky.flows.filter(ability__in=names).values_list("every", flat=True)) == {420}
+    assert refused.context["cadence_form"].errors
+
+
+def test_where_the_specification_fixes_the_cadence_there_is_none_to_set(
+    page: Client, store: Store
+) -> None:
+    webstore = make_managed(store, "webstore", URL, {"token": "segredo"})
+
+    answer = page.get(f"/integrations/{webstore.pk}/")
+
+    assert not answer.context["cadence_form"].fields
+
+
+def test_the_merchants_settings_are_his_and_internal_ones_only_shown(
+    page: Client, store: Store, merchant: User
+) -> None:
+    linx = make_partner(store, "linx").activation
+    url = f"/integrations/{linx.pk}/"
+    html = page.get(url).content.decode()
+    assert "Versão da loja" in html
+    assert 'name="store_version"' not in html
+
+    page.post(
+        url, {"say": "settings", "intermediary_cnpj": "12.ABC.345/01DE-35", "store_version": "v1"}
+    )
+
+    linx.refresh_from_db()
+    assert linx.settings["intermediary_cnpj"] == "12ABC34501DE35"
+    assert linx.settings.get("store_version") != "v1"
+    assert Act.objects.get(by=merchant).what == "Configurações alteradas pelo lojista."
+    refused = page.post(url, {"say": "settings", "intermediary_cnpj": "1"})
+    assert refused.context["settings_form"].errors["intermediary_cnpj"]
+
+
+def test_anothers_integration_is_as_unknown_as_one_that_nobody_has(page: Client) -> None:
+    foreign = make_partner(make_store(), "rocky").activation
+
+    for pk in (foreign.pk, 999_999):
+        assert page.get(f"/integrations/{pk}/").status_code == 404
+        assert page.post(f"/integrations/{pk}/", {"say": "start"}).status_code == 404

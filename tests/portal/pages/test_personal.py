@@ -1,0 +1,47 @@
+"""The page on which a merchant answers a buyer who asks for his data."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from connectors.models import Store
+from orders.models import Erasure
+from tests.conftest import Partner, make_partner, make_store
+from tests.orders.test_personal_data import CPF, EMAIL, place
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(page: Client, store: Store, who: str, say: str, **fields: Any) -> Any:
+    form = {"store": store.pk, "who": who, "say": say, **fields}
+    return page.post("/personal-data/", form, follow=True)
+
+
+def test_a_buyers_data_is_found_exported_and_erased(
+    page: Client, store: Store, channel: Partner
+) -> None:
+    order = place(channel, "1001")
+
+    found = ask(page, store, CPF, "find").content.decode()
+    exported = ask(page, store, EMAIL, "export")
+    unsure = ask(page, store, CPF, "anonymise")
+    assert "1001" in found
+    assert exported.json()[0]["payer_cpf"] == CPF
+    assert not Erasure.objects.exists()
+    assert unsure.status_code == 200
+    ask(page, store, CPF, "anonymise", sure="1")
+
+    order.refresh_from_db()
+    assert order.fields["payer_cpf"] == "***"
+    assert "Pedido do titular" in page.get("/personal-data/").content.decode()
+    assert "Nada sobrou" in ask(page, store, "1001", "leftovers").content.decode()
+
+
+def test_anothers_buyers_are_nobodys(page: Client, store: Store) -> None:
+    foreign = make_store()
+    place(make_partner(foreign, "pluga"), "1001")
+
+    assert "1001" not in ask(page, store, CPF, "find").content.decode()
+    refused = ask(page, foreign, CPF, "export")
+    assert refused.context["form"].errors["store"]

@@ -1,0 +1,110 @@
+"""The queue's cluster, in processes of its own that are killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from portal.cluster import keep_what_was_not_done
+from tests.soak.processes import members_of
+
+SECONDS = 30
+LEAST = 6  # the cluster, its sentinel, two workers, a monitor and a pusher
+
+# All that a cluster needs while it has nothing to do.
+TABLES = """
+import django; django.setup()
+from django.db import connection
+from django_q.models import OrmQ, Schedule, Task
+with connection.schema_editor() as editor:
+    for model in (OrmQ, Schedule, Task):
+        editor.create_model(model)
+"""
+
+
+def until(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'queue.sqlite3'}",
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "LOG_LEVEL": "CRITICAL",
+    }
+    begin = [sys.executable, "-c", TABLES]
+    subprocess.run(begin, cwd=settings.BASE_DIR, env=environment, check=True)  # noqa: S603
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "cluster"],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        start_new_session=True,
+    )
+    try:
+        until(lambda: len(members_of(process.pid)) >= LEAST)
+        yield process
+    finally:
+        for pid in members_of(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+
+
+def children_of(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in listed.split()]
+
+
+def test_where_one_worker_is_killed_all_end_for_a_new_beginning(
+    cluster: "subprocess.Popen[bytes]",
+) -> None:
+    (sentinel,) = children_of(cluster.pid)
+    a_worker = children_of(sentinel)[0]
+
+    os.kill(a_worker, signal.SIGKILL)
+
+    assert cluster.wait(SECONDS) == 1
+    until(lambda: members_of(cluster.pid) == [])
+
+
+def test_where_the_sentinel_is_killed_all_end(cluster: "subprocess.Popen[bytes]") -> None:
+    (sentinel,) = children_of(cluster.pid)
+
+    os.kill(sentinel, signal.SIGKILL)
+
+    assert cluster.wait(SECONDS) == 1
+    until(lambda: members_of(cluster.pid) == [])
+
+
+def test_where_the_cluster_is_killed_nobody_goes_on_without_it(
+    cluster: "subprocess.Popen[bytes]",
+) -> None:
+    os.kill(cluster.pid, signal.SIGKILL)
+
+    until(lambda: members_of(cluster.pid) == [])
+
+
+def test_told_to_stop_it_ends_in_order(cluster: "subprocess.Popen[bytes]") -> None:
+    cluster.terminate()
+
+    assert cluster.wait(SECONDS) == 0
+
+
+def test_a_task_that_found_no_database_comes_back() -> None:
+    lost = {"success": False, "result": "gone : … django.db.utils.OperationalError: gone"}
+    failed = {"success": False, "result": "… ValueError: no", "ack_failure": True}
+    done = {"success": True, "result": None, "ack_failure": True}
+
+    for task in (lost, failed, done):
+        keep_what_was_not_done(task)
+
+    assert [task["ack_failure"] for task in (lost, failed, done)] == [False, True, True]

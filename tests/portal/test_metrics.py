@@ -1,0 +1,96 @@
+"""What Prometheus is told."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from django.db import OperationalError, connections
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from connectors.models import Failure, Store
+from tests.conftest import make_partner
+
+TOKEN = "token-do-prometheus"
+
+
+def read(token: str = TOKEN) -> Any:
+    return Client().get("/metrics", headers={"Authorization": f"Bearer {token}"})
+
+
+def samples() -> dict[tuple[str, str], float]:
+    """By name and the value of the last label."""
+    return {
+        (sample.name, (list(sample.labels.values()) or [""])[-1]): sample.value
+        for family in text_string_to_metric_families(read().content.decode())
+        for sample in family.samples
+    }
+
+
+def test_without_the_token_there_is_nothing(db: None, settings: Any) -> None:
+    settings.METRICS_TOKEN = TOKEN
+
+    assert Client().get("/metrics").status_code == 404
+    assert read("wrong").status_code == 404
+
+
+def test_without_a_token_in_the_settings_there_is_nothing_for_anybody(
+    db: None, settings: Any
+) -> None:
+    settings.METRICS_TOKEN = ""
+
+    assert read("").status_code == 404
+
+
+def test_each_figure_is_what_is_there(store: Store, settings: Any) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    partner = make_partner(store, "rocky", plugin_url="https://loja.example.com.br")
+    Failure.objects.create(activation=partner.activation, flow="orders", kind="rejected")
+    partner.get("/orders")
+
+    found = samples()
+
+    assert found["tomada_database_up", ""] == 1
+    assert found["tomada_failures_open", "rejected"] == 1
+    assert found["tomada_queue_tasks", ""] >= 0
+    assert found["tomada_messages_waiting", "notice"] == 0
+    assert 0 < found["tomada_disk_free_ratio", ""] < 1
+    assert sum(n for (name, _label), n in found.items() if name == "tomada_flows") > 0
+    assert found["tomada_api_seconds_count", "2xx"] >= 1
+
+
+def test_the_number_of_queries_does_not_grow(
+    store: Store, settings: Any, django_assert_max_num_queries: Any
+) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    for _number in range(5):
+        make_partner(store, "rocky", plugin_url="https://loja.example.com.br")
+
+    with django_assert_max_num_queries(9):
+        assert read().status_code == 200
+
+
+def test_without_a_database_it_says_so(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any) -> None:
+        raise OperationalError("no route to host")
+
+    settings.METRICS_TOKEN = TOKEN
+    monkeypatch.setattr(type(connections["default"]), "cursor", refuse)
+
+    assert samples()["tomada_database_up", ""] == 0
+
+
+def test_the_example_rules_ask_for_what_there_is(store: Store, settings: Any) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    rules = (settings.BASE_DIR / "portal" / "alert-rules.yml").read_text()
+    make_partner(store, "rocky", plugin_url="https://loja.example.com.br").get("/orders")
+
+    known = {name for name, _label in samples()} | {
+        "tomada_runs_recent",
+        "tomada_clock_age_seconds",
+    }
+
+    asked = {name for each in yaml.safe_load(rules)["groups"][0]["rules"]
+             for name in re.findall(r"tomada_\w+", each["expr"])}  # fmt: skip
+    assert asked - known == set()

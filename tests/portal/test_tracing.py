@@ -1,0 +1,68 @@
+"""What the log's lines say, and how many there are."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from portal.tracing import AddTrace, Bounded, JsonLine
+
+
+def record(text: str, line: int = 1, level: int = logging.ERROR) -> logging.LogRecord:
+    return logging.LogRecord("portal", level, "portal/x.py", line, text, (), None)
+
+
+def test_a_line_of_json_holds_what_is_searched_by() -> None:
+    line = record("pedido não veio")
+    AddTrace().filter(line)
+    line.request_id, line.caller = "abc", "store=3 activation=14"
+
+    told = json.loads(JsonLine().format(line))
+
+    assert told.pop("time").endswith("+00:00")
+    assert told == {
+        "level": "ERROR",
+        "logger": "portal",
+        "message": "pedido não veio",
+        "request_id": "abc",
+        "store": "3",
+        "activation": "14",
+    }
+
+
+def test_an_error_stays_one_line() -> None:
+    line = record("broke")
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        line.exc_info = sys.exc_info()
+
+    written = JsonLine().format(line)
+
+    assert "\n" not in written
+    assert "ValueError: two\nlines" in json.loads(written)["exception"]
+
+
+def test_what_is_said_over_and_over_is_said_so_often_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    minutes = [60.0]
+    monkeypatch.setattr("portal.tracing.time.monotonic", lambda: minutes[0])
+    bounded = Bounded()
+
+    said = sum(bounded.filter(record("away")) for _time in range(100))
+    other = bounded.filter(record("something else", line=2))
+    minutes[0] += 60
+    later = record("away")
+
+    assert (said, other, bounded.filter(later)) == (30, True, True)
+    assert later.getMessage() == "away (and 70 more like it)"
+
+
+def test_a_flood_of_warnings_does_not_hide_an_error_from_the_same_line() -> None:
+    bounded = Bounded()
+    for _time in range(100):
+        bounded.filter(record("Not Found", level=logging.WARNING))
+
+    assert bounded.filter(record("Internal Server Error"))

@@ -1,0 +1,121 @@
+"""The crash test's story, from an empty database to the accounts."""
+
+import threading
+import time
+from pathlib import Path
+
+import requests
+from django.core.management import call_command
+from django.db import connections
+from django.utils import timezone
+
+from catalog.models import Product
+from connectors.messages.doorbells import doorbell_secret
+from connectors.models import ActivationFlow, Failure
+from connectors.runs.dispatch import make_due
+from portal.schedules import install
+from tests.soak.accounts import Account, draw_up, table
+from tests.soak.crashes import Crashes
+from tests.soak.database import Postgres, Sqlite, free_port
+from tests.soak.feeding import Feeder
+from tests.soak.processes import Processes
+from tests.soak.world import FAULTS, HUB, SKUS, STOCKED, World, build
+
+BEGIN_SECONDS = 90
+SETTLE_SECONDS = 180
+CALM_SECONDS = 5  # even accounts that stay even so long are final
+
+
+def tell(database: Postgres | Sqlite, folder: Path, kind: str, minutes: float, seed: int) -> bool:
+    """Whether the accounts are even."""
+    print(f"\n== {kind}, {minutes:g} min, seed {seed}", flush=True)  # noqa: T201
+    call_command("migrate", verbosity=0)
+    install()
+    processes = Processes(folder, database.clusters, free_port(), free_port())
+    try:
+        return _tell(processes, database, minutes, seed)
+    finally:
+        processes.close()
+        connections.close_all()
+
+
+def _tell(processes: Processes, database: Postgres | Sqlite, minutes: float, seed: int) -> bool:
+    processes.open("sandbox")
+    world = _build(processes)
+    processes.open()
+    processes.keep()
+    _wait_for_catalogue()
+    connections.close_all()
+    world.set_faults(FAULTS, seed)
+    feeder = Feeder(world, processes.web_url, seed)
+    feeder.start()
+    crashes = Crashes(processes, database, seed)
+    crashes.go_on_until(time.monotonic() + 60 * minutes, threading.Event())
+    world.set_faults({}, 0)
+    feeder.finish()
+    began = time.monotonic()
+    accounts = _settle(world, feeder)
+    died = ", ".join(f"{count} × {kind}" for kind, count in sorted(crashes.count.items()))
+    answers = ", ".join(f"{n} × {s}" for s, n in sorted(feeder.caller.answers.items(), key=str))
+    print(f"  {died}; {processes.restarts} restarts; {feeder.counted} counts; API: {answers}")  # noqa: T201
+    print(f"  quiet after {time.monotonic() - began:.0f} s\n{table(accounts)}", flush=True)  # noqa: T201
+    is_whole = all(each.is_even for each in accounts)
+    for flow in () if is_whole else ActivationFlow.objects.select_related("activation"):
+        print(  # noqa: T201
+            f"  {flow.activation} {flow.ability}: due {flow.due_at}, waiting since {flow.slot_at},"
+            f" {flow.failures_in_a_row} failures"
+        )
+    return is_whole
+
+
+def _build(processes: Processes) -> World:
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while not _answers(processes.sandbox_url):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the sandbox did not start")
+        time.sleep(0.2)
+    world = build(processes.sandbox_url, processes.web_url)
+    bell = f"{processes.web_url}/webhooks/{doorbell_secret(world.activations[HUB])}"
+    world.sandbox.control(HUB, "settings", notify=bell)
+    return world
+
+
+def _answers(url: str) -> bool:
+    try:
+        requests.get(url, timeout=5)
+    except requests.ConnectionError:
+        return False
+    return True
+
+
+def _wait_for_catalogue() -> None:
+    """Nobody sells what is not on sale yet."""
+    deadline = time.monotonic() + BEGIN_SECONDS
+    on_sale = Product.objects.filter(
+        sku__in=SKUS, price_row__price__isnull=False, stock_row__on_hand__gt=0
+    )
+    while on_sale.count() < len(SKUS) * len(STOCKED):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the catalogues did not reach the portal")
+        time.sleep(0.5)
+
+
+def _settle(world: World, feeder: Feeder) -> list[Account]:
+    """The accounts, when they are even and stay so, or when the time is over. What failed in the
+    meantime an operator tries again, instead of waiting up to an hour for the portal to do it."""
+    began, even_since = time.monotonic(), None
+    deadline = began + SETTLE_SECONDS
+    while True:
+        connections.close_all()
+        Failure.objects.open().update(retry_at=timezone.now())
+        make_due(ActivationFlow.objects.filter(failures_in_a_row__gt=0))
+        accounts, now = draw_up(world, feeder), time.monotonic()
+        if not all(each.is_even for each in accounts):
+            even_since = None
+        elif even_since is None:
+            even_since = now
+        elif now - even_since > CALM_SECONDS:
+            return accounts
+        if now > deadline:
+            return accounts
+        time.sleep(1)
