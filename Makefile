@@ -8,7 +8,7 @@ MO := $(PO:.po=.mo)
 
 export PORT
 
-.PHONY: install demo test browser soak lint types clean
+.PHONY: install demo test long browser soak lint types clean
 
 install: $(BIN)/.installed $(MO)
 
@@ -18,6 +18,10 @@ demo: $(BIN)/.installed $(MO) $(DATA)/demo.env
 
 test: lint types $(MO)
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+# Two whole portals, each with its own processes, one the hub of the other.
+long: $(BIN)/.installed $(MO)
+	$(BIN)/pytest -m long $(ARGS)
 
 # In a real browser (apt-get install chromium); the pictures are left in build/screenshots.
 browser: $(BIN)/.installed $(MO)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,7 +12,7 @@ from catalog.models import Product
 from catalog.taking import forget_records
 from connectors.contract import CATALOGUE_SOURCES, Ability, Flow, SkuSearch
 from connectors.errors import ConnectorError, Refused
-from connectors.models import Activation, ActivationFlow, Difference, Ring, Run
+from connectors.models import Activation, ActivationFlow, Comparison, Difference, Ring, Run
 from connectors.runs.dispatch import make_due
 from connectors.services import client_of
 
@@ -21,7 +22,7 @@ SOURCES: Mapping[str, type[Ability]] = {each.__name__: each for each in CATALOGU
 def fetch_asked() -> None:
     """What people asked for is fetched by its flow: alone, where its platform finds a SKU; where
     not, the flow reads everything anew for it."""
-    asked = Difference.objects.to_do().filter(flow__in=[each.flow for each in CATALOGUE_SOURCES])
+    asked = _asked().filter(flow__in=[each.flow for each in CATALOGUE_SOURCES])
     wanted = set(asked.values_list("comparison__activation", "flow")[:1000])
     ids = {activation_id for activation_id, _flow in wanted}
     activations = Activation.objects.select_related("connector", "store").in_bulk(ids)
@@ -36,8 +37,14 @@ def fetch_asked() -> None:
             _read_anew(activation_id, flow)
 
 
+def _asked() -> QuerySet[Difference]:
+    # What a channel lacks or has otherwise is sent to it (catalog/resending.py).
+    to_channels = Comparison.Purpose.CHANNEL
+    return Difference.objects.to_do().exclude(comparison__purpose=to_channels)
+
+
 def _fetch_alone(activation: Activation, flow: str, client: SkuSearch) -> None:
-    asked = Difference.objects.to_do().filter(comparison__activation=activation, flow=flow)
+    asked = _asked().filter(comparison__activation=activation, flow=flow)
     codes = dict(asked.values_list("pk", "record_id"))
     found = _searched_by(activation, flow, set(codes.values()))
     if found:
@@ -92,7 +99,7 @@ def _read_anew(activation_id: int, flow: str) -> None:
     )
     if going_on.exists():
         return  # it would store its own cursor; in a minute, then
-    asked = Difference.objects.to_do().filter(comparison__activation=activation_id, flow=flow)
+    asked = _asked().filter(comparison__activation=activation_id, flow=flow)
     codes = list(asked.values_list("record_id", flat=True))
     for each in flows.select_related("activation"):
         forget_records(each.activation, codes, flow)

@@ -5,7 +5,7 @@ marked is compared here with what was sent, and sent where it differs: after a c
 channel's bad day, the next run sends what is still missing.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -152,7 +152,9 @@ def _push(
 ) -> None:
     mark_all_daily(attempt)
     for rows in _marked(attempt):
-        products, codes = _load(attempt.activation, rows)
+        products, codes = load_offered(
+            attempt.activation, [row.product_id for row in rows if row.product_id]
+        )
         absent = _not_there_yet(attempt, products, codes)
         true = []
         for row in rows:
@@ -180,10 +182,13 @@ def _marked(attempt: Attempt) -> Iterator[list[Sent]]:
         attempt.advance(attempt.since)
 
 
-def _load(activation: Activation, rows: list[Sent]) -> tuple[dict[int, Product], Codes]:
-    """After the marks: what is read here is as new as them, or newer."""
+def load_offered(
+    activation: Activation, product_ids: Collection[int]
+) -> tuple[dict[int, Product], Codes]:
+    """What the records of these products are made of. After the marks: what is read here is as
+    new as them, or newer."""
     family = Product.objects.with_levels().select_related("parent").prefetch_related("variations")
-    products = family.in_bulk([row.product_id for row in rows if row.product_id])
+    products = family.in_bulk(product_ids)
     ids = {product.parent_id for product in products.values()} - {None}
     ids |= {each.pk for product in products.values() for each in product.variations.all()}
     mappings = SkuMapping.objects.filter(activation=activation, product__in={*products, *ids})

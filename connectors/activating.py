@@ -7,6 +7,7 @@ each other unseen.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from connectors.services import (
     IssuedSecrets,
     change_settings,
     note_first_call,
+    note_received_end,
     open_draft,
     record_credential,
     switch_on,
@@ -127,6 +129,7 @@ class FilledIn:
     plugin_url: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     received: Mapping[str, str] | None = None
+    received_end: datetime | None = None
 
 
 @transaction.atomic
@@ -155,8 +158,10 @@ def fill_in(activation_id: int, key: str, seen: str, typed: FilledIn, by: User) 
         typed.values,
     )
     if typed.received and "received" in changes:
-        record_credential(activation, typed.received, by)
+        record_credential(activation, typed.received, by, typed.received_end)
         install_doorbell(activation)
+    elif typed.received_end and "received_end" in changes:
+        note_received_end(activation_id, typed.received_end)
     facts = {"done_by": by, "done_at": timezone.now()}
     ActivationStep.objects.update_or_create(activation=activation, key=key, defaults=facts)
     return True
@@ -169,14 +174,12 @@ def _changes(activation: Activation, typed: FilledIn) -> set[str]:
     }
     if any(activation.settings.get(key) != value for key, value in typed.values.items()):
         changed.add("values")
-    if typed.received and dict(typed.received) != _received(activation):
+    latest = activation.credentials.received().order_by("-pk").first()
+    if typed.received and dict(typed.received) != (unseal(latest.sealed) if latest else {}):
         changed.add("received")
+    if typed.received_end and typed.received_end != (latest and latest.ends_at):
+        changed.add("received_end")
     return changed
-
-
-def _received(activation: Activation) -> dict[str, str]:
-    credential = activation.credentials.received().order_by("-pk").first()
-    return unseal(credential.sealed) if credential else {}
 
 
 @transaction.atomic

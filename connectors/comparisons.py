@@ -11,9 +11,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.errors import ConnectorError, Refused, Unavailable
+from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
 from connectors.models import Activation, Comparison, Difference, Listed, State
 from connectors.queue import enqueue, enqueue_all
+from connectors.spec import Mode
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,21 @@ def begin_daily(activations: QuerySet[Activation], purpose: Comparison.Purpose) 
     # The same one, by another dispatcher at the same moment, is as good.
     Comparison.objects.bulk_create(begun, ignore_conflicts=True)
     return len(begun)
+
+
+@transaction.atomic
+def compare_now(activation: Activation, by: User) -> Comparison:
+    """The daily comparison of the catalogue, without waiting for its turn. One at a time: asked
+    again while it goes on, it is that one. Raises `NotAllowed` where there is nothing to read."""
+    Activation.objects.select_for_update().get(pk=activation.pk)
+    spec = activation.spec
+    readable = spec.lists_catalogue or spec.feeds_catalogue
+    if activation.mode != Mode.MANAGED or activation.state == State.REVOKED or not readable:
+        raise NotAllowed(_("Esta integração não tem catálogo que o portal possa ler e comparar."))
+    purposes = Comparison.Purpose
+    purpose = purposes.CHANNEL if spec.lists_catalogue else purposes.CATALOGUE
+    going_on = activation.comparisons.filter(purpose=purpose, ended_at=None).first()
+    return going_on or activation.comparisons.create(purpose=purpose, asked_by=by)
 
 
 @transaction.atomic

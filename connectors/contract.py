@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import TextChoices
@@ -292,6 +293,28 @@ class OrderIndex(ABC):
     @abstractmethod
     def order_states(self, since: datetime) -> Iterable[OrderState]:
         """Of all orders that it took since then. Those that are not the hub's are left out."""
+
+
+@dataclass(frozen=True)
+class HeldSku:
+    """One SKU as a channel holds it. None: it says nothing of that."""
+
+    sku: str
+    price: Decimal | None
+    special_price: Decimal | None
+    quantity: int | None
+
+
+class CatalogueIndex(ABC):
+    """A channel that lists what it holds of the catalogue, so that both sides can be compared."""
+
+    @abstractmethod
+    def held_products(self, cursor: str) -> Iterable[Page]:
+        """Every product, from the cursor of an earlier page on. Ends when all were yielded."""
+
+    @abstractmethod
+    def read_held(self, payload: Payload) -> list[HeldSku]:
+        """Its own SKU and those of its variations."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from connectors.redaction import without_secrets
+from connectors.redaction import people_in, without_people, without_secrets
 
 LONGEST = 8_000  # characters of each body that are kept
 
@@ -32,7 +32,8 @@ class Exchange:
     error: str = ""
 
     def as_document(self, secrets: Collection[str] = ()) -> dict[str, Any]:
-        """To be kept, without secrets. Each body is JSON where it can, shortened where it must."""
+        """To be kept, without secrets and people. Each body is JSON where it can, shortened where
+        it must."""
         params = {name: each for name, each in (self.request.get("params") or {}).items() if each}
         address = self.url + (f"?{urlencode(params)}" if params else "")
         asked = self.request.get("json", self.request.get("data"))
@@ -46,7 +47,10 @@ class Exchange:
             "answer": _opened(self.answer),
             "error": self.error,
         }
-        clean: dict[str, Any] = without_secrets(document, secrets)
+        # Before it is shortened: what was cut off in the middle has no places any more.
+        clean: dict[str, Any] = without_people(
+            without_secrets(document, secrets), people_in(document["request"])
+        )
         for name in ("request", "answer"):
             clean[name] = shortened(clean[name])
         return clean

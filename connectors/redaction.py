@@ -9,6 +9,7 @@ from typing import Any
 
 MASK = "***"
 LEAST_SECRET = 6  # characters: what is shorter stands everywhere by chance
+LEAST_NAME, LEAST_NUMBER = 3, 7  # of what is looked for in sentences: shorter is anything
 _SECRET = (
     r"\w*token\w*|\w*secret\w*|\w*password\w*|passwd|senha|authorization|api_?key|\w*credential\w*"
 )
@@ -28,14 +29,16 @@ _PERSON = (
 )
 _ADDRESS = (
     r"address|endereco|street|rua|number|numero|address_number|address_complement|complement|"
+    r"address_reference|"
     r"complemento|neighborhood|bairro|zip\w*|cep|reference|referencia|endereconro"
 )
-_REACHED_BY = r"e_?mail|phone\w*|fone|telefone|celular|mobile"
+_REACHED_BY = r"e_?mail(?:_nfe)?|phone\w*|fone|telefone|celular|mobile"
 PERSON = re.compile(rf"(?:{_PERSON})", re.IGNORECASE)
 PERSONAL_KEY = re.compile(
     rf"(?:{_DOCUMENT}|{_REACHED_BY}|nome_?destinatario|nome_comprador|nome_cliente"
     rf"|(?:payer|receiver|buyer|customer|cliente|shipping|billing)_"
-    rf"(?:name|lastname|razao_social|fantasy_name|additional_info|{_DOCUMENT}|{_REACHED_BY}|{_ADDRESS}))",
+    rf"(?:name|fullname|lastname|razao_social|company_name|fantasy_name|additional_info|im"
+    rf"|billing_info_id|{_DOCUMENT}|{_REACHED_BY}|{_ADDRESS}))",
     re.IGNORECASE,
 )
 WITHIN_PERSON = re.compile(
@@ -68,15 +71,51 @@ def without_secrets(value: Any, known: Collection[str] = ()) -> Any:
     return _masked(value, lambda key, _within: SECRET_KEY.fullmatch(key) is not None, clean)
 
 
-def without_people(value: Any) -> Any:
+def without_people(value: Any, known: Collection[str] = ()) -> Any:
     """The same, without names, documents, and where somebody lives or is reached. Products keep
-    their names; a city and a state name nobody."""
+    their names; a city and a state name nobody. What is `known` of people (`people_in`) is looked
+    for in every text as well: who refuses an order quotes it."""
+    patterns = [PEOPLE_IN_TEXT, *_patterns_of(known)]
 
-    def is_personal(key: str, within: bool) -> bool:
-        found = PERSONAL_KEY.fullmatch(key) or (within and WITHIN_PERSON.fullmatch(key))
-        return bool(found)
+    def clean(text: str) -> str:
+        for pattern in patterns:
+            text = pattern.sub(MASK, text)
+        return text
 
-    return _masked(value, is_personal, lambda text: PEOPLE_IN_TEXT.sub(MASK, text))
+    return _masked(value, _is_personal, clean)
+
+
+def people_in(value: Any, within: bool = False) -> set[str]:
+    """What it says of people, at the places that are known for it."""
+    if isinstance(value, list | tuple):
+        return {text for each in value for text in people_in(each, within)}
+    if not isinstance(value, dict):
+        return set()
+    found = set()
+    for key, each in value.items():
+        if isinstance(each, dict | list | tuple):
+            found |= people_in(each, within or bool(PERSON.fullmatch(str(key))))
+        elif each and _is_personal(str(key), within):
+            found.add(str(each).strip())
+    return found - {MASK}
+
+
+def _is_personal(key: str, within: bool) -> bool:
+    found = PERSONAL_KEY.fullmatch(key) or (within and WITHIN_PERSON.fullmatch(key))
+    return bool(found)
+
+
+def _patterns_of(known: Collection[str]) -> list[re.Pattern[str]]:
+    """A number is found however it is written; a name only as a whole word."""
+    patterns = []
+    for text in sorted(known, key=len, reverse=True):
+        digits = re.sub(r"\D", "", text)
+        if re.search(r"[^\W\d]", text):
+            if len(text) >= LEAST_NAME:
+                patterns.append(re.compile(rf"(?<!\w){re.escape(text)}(?!\w)", re.IGNORECASE))
+        elif len(digits) >= LEAST_NUMBER:
+            patterns.append(re.compile(r"(?<!\d)" + r"\W{0,2}".join(digits) + r"(?!\d)"))
+    return patterns
 
 
 def _masked(

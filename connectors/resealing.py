@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from django.db.models import Model
 
-from connectors.models import Credential, Doorbell, SecondFactor, SharedToken
+from connectors.models import Credential, Doorbell, Failure, SecondFactor, SharedToken
 from connectors.sealing import is_newest, reseal
 
-SEALED: tuple[type[Model], ...] = (Credential, SharedToken, Doorbell, SecondFactor)
+SEALED: tuple[type[Model], ...] = (Credential, SharedToken, Doorbell, SecondFactor, Failure)
 AT_ONCE = 500
 
 

@@ -228,6 +228,15 @@ def record_credential(
 
 
 @transaction.atomic
+def note_received_end(activation_id: int, ends_at: datetime) -> None:
+    """Until when the platform takes what we present, where that is learnt afterwards."""
+    received = Credential.objects.received().select_for_update()
+    latest = received.filter(activation_id=activation_id).latest("pk")
+    latest.ends_at = ends_at
+    latest.save(update_fields=["ends_at"])
+
+
+@transaction.atomic
 def rotate_credential(activation_id: int, by: User, overlap: timedelta = OVERLAP) -> IssuedSecrets:
     """New values beside the old ones, which end by themselves after the overlap, or earlier where
     that was said before."""

@@ -13,7 +13,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import CATALOGUE_SOURCES, Ability, Account, Client, Flow
+from connectors.contract import CATALOGUE_SOURCES, Ability, Account, CatalogueIndex, Client, Flow
 from connectors.records import OrderStatus
 
 Text = str | Promise  # a text that people read, translated when shown
@@ -354,6 +354,11 @@ class Spec:
     def feeds_catalogue(self) -> bool:
         """In managed mode, products, prices or stock come from it."""
         return any(ability in self.flows for ability in CATALOGUE_SOURCES)
+
+    @property
+    def lists_catalogue(self) -> bool:
+        """In managed mode, it lists what it holds of the catalogue that it was sent."""
+        return self.client is not None and issubclass(self.client, CatalogueIndex)
 
     @property
     def reports(self) -> tuple[Report, ...]:

@@ -88,9 +88,7 @@ def succeed(source: Activation, target: Activation, plugin_url: str) -> None:
     source.save(update_fields=["state", "moved_to", "paused_reason"])
     _move_notices(source, target)
     _move_flows(source, target)
-    Failure.objects.filter(activation=source, resolved_at=None).update(
-        resolved_at=timezone.now(), resolution=_("A integração migrou.")
-    )
+    Failure.objects.filter(activation=source).resolve(_("A integração migrou."))
 
 
 def _move_flows(source: Activation, target: Activation) -> None:

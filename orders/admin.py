@@ -1,5 +1,6 @@
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -9,12 +10,15 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from connectors.admin.asking import why_url
+from connectors.admin.asking import ask, page_of, why_url
 from connectors.admin.columns import moment_of, short, two_lines
+from connectors.admin.operators import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.errors import NothingChanged, Refused
 from connectors.records import OrderStatus
+from orders.legal_hold import set_hold
 from orders.models import (
     Erasure,
     Line,
@@ -34,6 +38,14 @@ STATUS_COLOURS = {
     OrderStatus.DELIVERED: "success",
     OrderStatus.CANCELED: "danger",
 }
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Qual obrigação, ou por que terminou?"),
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget(),
+    )
 
 
 class LineInline(ReadOnlyInline):
@@ -79,7 +91,7 @@ class ShortageFilter(admin.SimpleListFilter):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin):
-    actions_detail = ("why",)
+    actions_detail = ("why", "hold", "release")
     list_display = (
         "shown_number", "shown_store", "shown_status", "shown_stock", "shown_total",
         "shown_created",
@@ -96,13 +108,46 @@ class OrderAdmin(ReadOnlyAdmin):
     actions = ("approve_selected", "cancel_selected")
     fields = (
         "store", "source", "original_id", "channel", "channel_account", "status", "shown_stock",
-        "shown_total", "created_at", "approved_at", "modified_at", "modified_by", "fields",
+        "shown_total", "created_at", "approved_at", "modified_at", "modified_by",
+        "legal_hold", "anonymised_at", "fields",
     )  # fmt: skip
 
     @action(description=_("Por que não sincronizou?"), url_path="why", permissions=["view"])
     def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = get_object_or_404(Order, pk=object_id)
         return HttpResponseRedirect(why_url(row.store_id, row.public_id))
+
+    @action(description=_("Reter por obrigação legal"), url_path="hold", permissions=["hold"])
+    def hold(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        question = _("Enquanto retido, os dados pessoais do comprador não são apagados.")
+        return self._hold(request, object_id, True, _("Reter por obrigação legal"), question)
+
+    @action(description=_("Encerrar a retenção legal"), url_path="release", permissions=["hold"])
+    def release(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        question = _("Os dados pessoais podem voltar a ser apagados, a pedido ou no prazo da loja.")
+        return self._hold(request, object_id, False, _("Encerrar a retenção legal"), question)
+
+    def _hold(
+        self, request: HttpRequest, object_id: str, held: bool, title: Any, question: Any
+    ) -> HttpResponse:
+        order = get_object_or_404(Order, pk=object_id)
+        form = HoldForm(request.POST or None)
+        if request.method != "POST" or not form.is_valid():
+            return ask(self, request, order, title, question, form)
+        address = request.META.get("REMOTE_ADDR", "")
+        try:
+            set_hold(order.pk, held, form.cleaned_data["reason"], operator_of(request), address)
+        except Refused as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(
+                request,
+                _("Os dados do pedido estão retidos.") if held else _("A retenção está encerrada."),
+            )
+        return HttpResponseRedirect(page_of(order))
+
+    def has_hold_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("orders.hold_order")
 
     @display(description=_("pedido"))
     def shown_number(self, order: Order) -> SafeString:

@@ -7,45 +7,35 @@ not ended keeps its own: it could not be delivered. So does one under a legal ho
 """
 
 import hmac
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.acts import record_act
 from connectors.errors import Refused
-from connectors.hub.wire import Table
-from connectors.models import Event, Failure, Store
-from connectors.records import Document, OrderStatus
-from connectors.redaction import MASK, without_people
+from connectors.models import Store
+from connectors.records import OrderStatus
 from orders.finding import renew_words, word_of
 from orders.models import (
     BuyerMail,
     Erasure,
-    Line,
     Order,
     OrderQuerySet,
     OrderWord,
-    Payment,
-    Shipment,
     StatusChange,
-    names_somebody,
 )
+from orders.traces import Known, erase, in_the_queue, traces
 
 ENDED = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELED, OrderStatus.REFUNDED})
-PARTS: tuple[type[Line] | type[Payment] | type[Shipment], ...] = (Line, Payment, Shipment)
-KEPT_OF_FAILURES = ("payload", "translated", "edited", "exchange")
-# Of the fields that we know, those into which people write what they like.
-FREE = {
-    "log_history", "log_permanent", "tags", "discount_description", "delivery_description",
-    "comment", "description", "error_message", "issues", "label_info", "payment_additional_info",
-}  # fmt: skip
 AT_ONCE = 200
 LEAST_WORD = 4  # characters: less would be anybody
 
@@ -108,33 +98,17 @@ def anonymise_all_ended() -> None:
                 orders = list(_locked(store, ids).filter(pk__in=still))
                 if orders:
                     _erase(store, orders, Erasure.Why.TERM, "", None)
-    redact_resolved_failures()
-
-
-def redact_resolved_failures() -> None:
-    """What failed is kept as it came only as long as it may be tried again."""
-    done = Failure.objects.filter(resolved_at__isnull=False, redacted=False).order_by("pk")
-    while failures := list(done[:AT_ONCE]):
-        _redact(failures)
 
 
 def leftovers(store: Store) -> dict[str, int]:
     """Where data of buyers whose orders were anonymised is still found; nothing, if all is well."""
-    ids = Order.objects.filter(store=store, anonymised_at__isnull=False)
-    public_ids = ids.values("public_id")
-    found = {
-        "orders": sum(_names_somebody(order) for order in ids.iterator(chunk_size=AT_ONCE)),
-        "mails": BuyerMail.objects.filter(order__in=ids).exclude(address="").count(),
-        "events": sum(
-            _masked(event.data, {}) != event.data
-            for event in Event.objects.filter(store=store, object_id__in=public_ids)
-        ),
-        "failures": sum(
-            any(without_people(getattr(f, n)) != getattr(f, n) for n in KEPT_OF_FAILURES)
-            for f in _failures_of(store, ids)
-        ),
-    }
-    return {name: number for name, number in found.items() if number}
+    found: Counter[str] = Counter()
+    done = Order.objects.filter(store=store, anonymised_at__isnull=False).order_by("pk")
+    after = 0
+    while orders := list(done.filter(pk__gt=after)[:AT_ONCE]):
+        after, known = orders[-1].pk, Known(store, orders)
+        found.update(trace.kind for trace in chain(traces(known), in_the_queue(known)))
+    return dict(found)
 
 
 # -- How -------------------------------------------------------------------------------------------
@@ -161,25 +135,12 @@ def _locked(store: Store, order_ids: Sequence[int]) -> OrderQuerySet:
 def _erase(
     store: Store, orders: list[Order], why: Erasure.Why, who: str, by: User | None
 ) -> Erasure:
-    now = timezone.now()
-    _redact(list(_failures_of(store, Order.objects.filter(pk__in=[o.pk for o in orders]))))
+    known = Known(store, orders)
+    erase(list(chain(traces(known), in_the_queue(known))))
     for order in orders:
-        order.fields = _masked(order.fields, Order.TABLE)
-        order.anonymised_at = now
-        order.save(update_fields=["fields", "anonymised_at"])
-        for model in PARTS:
-            for row in model.objects.filter(order=order):
-                fields = _masked(row.fields, model.TABLE)
-                if fields != row.fields:
-                    row.fields = fields
-                    row.save(update_fields=["fields"])
+        order.anonymised_at = timezone.now()
         renew_words(order)
-    mails = BuyerMail.objects.filter(order__in=orders)
-    mails.filter(state=BuyerMail.State.WAITING).update(state=BuyerMail.State.FAILED)
-    mails.update(address="", subject=MASK, body=MASK)
-    for event in Event.objects.filter(store=store, object_id__in=[o.public_id for o in orders]):
-        event.data = _masked(event.data, {})
-        event.save(update_fields=["data"])
+    Order.objects.bulk_update(orders, ["anonymised_at"])
     return Erasure.objects.create(
         store=store,
         why=why,
@@ -192,41 +153,3 @@ def _erase(
 def subject_digest(who: str) -> str:
     """By it a person who asks again is known to have been erased; nobody can guess back from it."""
     return hmac.digest(settings.SECRET_KEY.encode(), word_of(who).encode(), "sha256").hex()
-
-
-def _masked(fields: Document, table: Table) -> Document:
-    """What of an order is a person's is known by name. Where people write freely, and in what we
-    do not know, it is looked for; a number in a known place is not taken for somebody's."""
-    masked: Document = {}
-    for name, value in fields.items():
-        if names_somebody(name):
-            masked[name] = MASK if value else value
-        elif name in table and name not in FREE:
-            masked[name] = value
-        else:
-            masked |= without_people({name: value})
-    return masked
-
-
-def _names_somebody(order: Order) -> bool:
-    return _masked(order.fields, Order.TABLE) != order.fields
-
-
-def _failures_of(store: Store, orders: QuerySet[Order]) -> QuerySet[Failure]:
-    """A failure names its record by our id, or by one of the far sides'."""
-    ids = {
-        each
-        for row in orders.values_list("public_id", "original_id", "links__external_id")
-        for each in row
-        if each
-    }
-    return Failure.objects.filter(Q(record_id__in=ids), activation__store=store)
-
-
-def _redact(failures: list[Failure]) -> None:
-    for failure in failures:
-        for name in KEPT_OF_FAILURES:
-            value = getattr(failure, name)
-            setattr(failure, name, without_people(value) if value is not None else None)
-        failure.reason, failure.redacted = without_people(failure.reason), True
-    Failure.objects.bulk_update(failures, [*KEPT_OF_FAILURES, "reason", "redacted"])

@@ -33,7 +33,7 @@ OPERATOR = frozenset(
 LEAD = OPERATOR | {
     "catalog.delete_skumapping", "connectors.change_connector", "connectors.delete_store",
     "connectors.revoke_activation", "connectors.revoke_credential",
-    "connectors.change_billingterm",
+    "connectors.change_billingterm", "orders.hold_order",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from catalog.comparing import compare_all_catalogues
+from catalog.comparing_channels import compare_all_channels
 from catalog.push import push_all_prices, push_all_products, push_all_stock
 from catalog.spreadsheets.jobs import continue_all_spreadsheets, prune_spreadsheets
 from catalog.taking import prune_pages
@@ -51,6 +52,7 @@ RECURRING = (
     Recurring(push_all_prices, minutes=1),
     Recurring(push_all_stock, minutes=1),
     Recurring(compare_all_catalogues, minutes=1),
+    Recurring(compare_all_channels, minutes=1),
     Recurring(compare_all_orders, minutes=1),
     Recurring(link_all_late_lines, minutes=5),
     Recurring(fold_all_tallies, minutes=5),

@@ -1,17 +1,20 @@
 """The admin site: its name, its front page and its menu."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 from portal.front import front_page
+from portal.pages.order_filter import to_id
 from portal.why import NEEDED, why_page
 
 SHOWN = "second_factor"  # in the session: it was shown at this login
@@ -37,6 +40,17 @@ class PortalSite(UnfoldAdminSite):
             return HttpResponseRedirect(reverse("admin:index"))
         query = "" if page == "orders" else "?" + urlencode({REDIRECT_FIELD_NAME: wanted})
         return HttpResponseRedirect(reverse(page) + query)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        """Rows are named by numbers: what is none names no row, whichever view it is."""
+
+        @wraps(view)
+        def named(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if to_id(kwargs.get("object_id", "0")) is None:
+                raise Http404
+            return view(request, *args, **kwargs)
+
+        return super().admin_view(named, cacheable)
 
     def get_urls(self) -> list[Any]:
         return [path("why/", self.admin_view(why_page), name="why"), *super().get_urls()]
@@ -74,6 +88,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 },
                 _item(_("Integrações"), "power", "connectors_activation"),
                 _item(_("Lojas"), "storefront", "connectors_store"),
+                _item(_("Pedidos dos lojistas"), "contact_support", "connectors_ask"),
             ],
         },
         {
@@ -81,6 +96,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _item(_("Pedidos"), "receipt_long", "orders_order"),
                 _item(_("Produtos"), "inventory_2", "catalog_product"),
+                _item(_("Estoques"), "warehouse", "catalog_stock"),
                 _item(_("De/Para"), "swap_horiz", "catalog_skumapping"),
             ],
         },
@@ -95,10 +111,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 },
                 _item(_("Fluxos"), "schedule", "connectors_activationflow"),
                 _item(_("Incidentes"), "notification_important", "connectors_incident"),
+                _item(_("Alertas enviados"), "outgoing_mail", "connectors_alert"),
                 _item(_("Falhas"), "error", "connectors_failure"),
                 _item(_("Reparos"), "build", "connectors_repair"),
                 _item(_("Freios"), "pan_tool", "connectors_brake"),
                 _item(_("Comparações"), "compare_arrows", "connectors_comparison"),
+                _item(_("Diferenças"), "difference", "connectors_difference"),
                 _item(_("Execuções"), "sync", "connectors_run"),
                 _item(_("Envios aos canais"), "upload", "catalog_sent"),
                 _item(_("Notificações"), "notifications", "connectors_notice"),
@@ -112,6 +130,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "items": [
                 _item(_("Registro"), "history", "connectors_act"),
                 _item(_("Credenciais"), "key", "connectors_credential"),
+                _item(_("Recibos de ativação"), "receipt", "connectors_receipt"),
+                _item(_("Dados apagados"), "person_off", "orders_erasure"),
                 _item(_("Usuários"), "person", "auth_user"),
                 _item(_("Grupos"), "group", "auth_group"),
             ],

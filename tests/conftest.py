@@ -16,8 +16,10 @@ from connectors.sandbox.kinds import KINDS
 from connectors.sandbox.server import Sandbox
 from connectors.services import IssuedSecrets, activate
 from connectors.spec import Mode
+from tests.emptying import empty_in_our_way
 
 numbers = itertools.count(1)
+empty_in_our_way()
 
 
 @pytest.fixture

@@ -337,6 +337,10 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
         lambda w: change(w.failure, edited_at=timezone.now()),
         lambda w: change(w.failure, edited_at=timezone.now(), edited_by=make_operator()),
     ),
+    "failure_resolved_keeps_no_original": (
+        lambda w: change(w.failure, resolved_at=timezone.now(), sealed="s"),
+        lambda w: change(w.failure, sealed="s"),
+    ),
     "repair_counts_what_it_saw": (
         lambda w: Repair.objects.create(action="retry", asked_by=make_operator(), seen=1),
         lambda w: Repair.objects.create(action="retry", asked_by=make_operator()),

@@ -20,6 +20,7 @@ from connectors.admin.flows import FlowInline
 from connectors.admin.forms import (
     CREDENTIAL,
     INTERVAL,
+    LAST_DAY,
     SETTING,
     ActivationForm,
 )
@@ -36,6 +37,7 @@ from connectors.models import Activation, State
 from connectors.runs.cadence import set_intervals, settable_flows
 from connectors.services import (
     change_settings,
+    note_received_end,
     pause,
     record_credential,
     resume,
@@ -54,8 +56,8 @@ STATE_COLOURS = {
 
 
 MORE = [
-    "preview", "billing", "open_at_partner", "enable", "replay_window", "subscribe_event",
-    "replace_address",
+    "preview", "compare", "billing", "open_at_partner", "enable", "replay_window",
+    "subscribe_event", "replace_address",
 ]  # fmt: skip
 
 
@@ -150,6 +152,7 @@ class ActivationAdmin(WizardPages, ConfirmedActions):
             facts.append((_("Cadência"), {"fields": intervals}))
         if obj.mode == Mode.MANAGED:
             received = [CREDENTIAL + credential.key for credential in obj.spec.credentials]
+            received.append(LAST_DAY)
             facts.append((_("Novas credenciais recebidas"), {"fields": received}))
         return facts
 
@@ -164,7 +167,9 @@ class ActivationAdmin(WizardPages, ConfirmedActions):
         change_settings(obj.pk, data["custom_name"], data["plugin_url"], form.settings_values())
         set_intervals(obj.pk, form.intervals())
         if received := form.received_credentials():
-            record_credential(obj, received, operator_of(request))
+            record_credential(obj, received, operator_of(request), form.received_end())
+        elif ends_at := form.received_end():
+            note_received_end(obj.pk, ends_at)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # it is revoked, and its history stays

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -72,6 +73,8 @@ class AppListPage(ModelAdmin):
         return [path("apps/", view, name="connectors_connector_apps"), *super().get_urls()]
 
     def apps_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         form = AppListForm(request.GET or None)
         asked = form.cleaned_data if form.is_valid() else {}
         store: Store | None = asked.get("store")

@@ -166,7 +166,7 @@ class ComparisonAdmin(IntegrationColumn, ReadOnlyAdmin):
                 messages.info(request, _("Nada esperava por esta aprovação."))
         return HttpResponseRedirect(page_of(comparison))
 
-    @action(description=_("Ver as diferenças"), url_path="differences")
+    @action(description=_("Ver as diferenças"), url_path="differences", permissions=["view_all"])
     def list_differences(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return HttpResponseRedirect(_list_of(get_object_or_404(Comparison, pk=object_id)))
 
@@ -187,7 +187,8 @@ class ComparisonAdmin(IntegrationColumn, ReadOnlyAdmin):
 @admin.register(Difference)
 class DifferenceAdmin(ReadOnlyAdmin):
     list_display = (
-        "record_id", "flow", "kind", "shown_ours", "shown_theirs", "shown_asked", "shown_result",
+        "record_id", "flow", "kind", "shown_ours", "shown_theirs", "button", "shown_asked",
+        "shown_result",
     )  # fmt: skip
     when_empty = _(
         "Nenhuma diferença: os dois lados têm o mesmo. Elas aparecem aqui quando a comparação do"
@@ -201,9 +202,14 @@ class DifferenceAdmin(ReadOnlyAdmin):
     list_select_related = ("comparison",)
     search_fields = ("record_id",)
     actions = ("mend",)
+    actions_detail = ("mend_this",)
 
-    def has_mend_permission(self, request: HttpRequest) -> bool:
+    def has_mend_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("connectors.change_difference")
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        may = self.has_mend_permission(request)
+        return [name for name in self.list_display if may or name != "button"]
 
     @admin.action(description=_("Buscar, ou enviar de novo"), permissions=["mend"])
     def mend(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:
@@ -214,6 +220,30 @@ class DifferenceAdmin(ReadOnlyAdmin):
             messages.success(request, _("Pedidas: %(n)d. Acontece em um minuto.") % {"n": number})
         else:
             messages.info(request, _("Estas não se resolvem buscando nem enviando de novo."))
+
+    @display(description=_("o que fazer"))
+    def button(self, difference: Difference) -> Any:
+        """Within the list's own form, whose token it sends along."""
+        if difference.asked_at or not difference.is_mendable:
+            return ""
+        return format_html(
+            '<button type="submit" formmethod="post" formaction="{}"'
+            ' class="text-primary-600 font-medium">{}</button>',
+            reverse("admin:connectors_difference_mend_this", args=[difference.pk]),
+            _("Enviar") if difference.is_sent else _("Buscar de novo"),
+        )
+
+    @action(description=_("Buscar, ou enviar"), url_path="mend", permissions=["mend"])
+    def mend_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        difference = get_object_or_404(
+            self.get_queryset(request).select_related("comparison"), pk=object_id
+        )
+        if request.method != "POST":
+            title = _("Buscar, ou enviar")
+            question = _("O registro é buscado outra vez, ou enviado de novo, dentro de um minuto.")
+            return ask(self, request, difference, title, question)
+        self.mend(request, Difference.objects.filter(pk=difference.pk))
+        return HttpResponseRedirect(_list_of(difference.comparison))
 
 
 def _list_of(comparison: Comparison, **query: str) -> str:

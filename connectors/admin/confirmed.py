@@ -11,6 +11,7 @@ from connectors.admin.credential_actions import CredentialActions
 from connectors.admin.hooks import SubscribeForm
 from connectors.admin.notices import ReplayForm, tell_replayed
 from connectors.admin.operators import operator_of
+from connectors.comparisons import compare_now
 from connectors.hub.tokens import address_to_open
 from connectors.messages.doorbells import replace_doorbell
 from connectors.messages.hooks import subscribe
@@ -64,6 +65,21 @@ class ConfirmedActions(CredentialActions, BillingActions):
             " faria. Nada é gravado."
         )
         return self._once_asked(request, object_id, _("Fazer uma prévia"), question, do)
+
+    @action(description=_("Comparar agora"), url_path="compare", permissions=["change"])
+    def compare(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What is compared once a day, now."""
+
+        def do(activation: Activation) -> HttpResponse:
+            comparison = compare_now(activation, operator_of(request))
+            self.log_change(request, activation, str(_("Comparação pedida.")))
+            return HttpResponseRedirect(page_of(comparison))
+
+        question = _(
+            "Vamos ler o catálogo inteiro que %(activation)s tem e comparar com o da loja."
+            " Nada é gravado: as diferenças são listadas."
+        )
+        return self._once_asked(request, object_id, _("Comparar agora"), question, do)
 
     @action(description=_("Reenviar notificações"), url_path="replay", permissions=["change"])
     def replay_window(self, request: HttpRequest, object_id: str) -> HttpResponse:

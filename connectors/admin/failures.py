@@ -1,7 +1,7 @@
 """What failed: why, who must act, on which page, and what the operator can do about it here."""
 
 import json
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -23,7 +23,7 @@ from connectors.admin.columns import (
 from connectors.admin.mending import MendingActions
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.admin.situations import OpenFirst
-from connectors.models import Failure
+from connectors.models import Failure, FailureQuerySet
 from connectors.trouble.causes import CAUSES, Actor, codes_for
 
 ACTOR_COLOURS = {
@@ -137,7 +137,7 @@ class FailureAdmin(IntegrationColumn, MendingActions, ReadOnlyAdmin):
         failures: QuerySet[Failure] = super().get_queryset(request)
         match = request.resolver_match
         if match and match.url_name == "connectors_failure_changelist":
-            failures = failures.defer("payload", "translated", "exchange", "edited")
+            failures = cast(FailureQuerySet, failures).without_content()
         return failures
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

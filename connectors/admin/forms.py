@@ -1,12 +1,15 @@
 """The forms of an activation, made from its connector's specification."""
 
+from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import forms
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
+    INPUT_CLASSES,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
@@ -24,6 +27,7 @@ from connectors.runs.cadence import LEAST, MOST, minutes_of, settable_flows
 from connectors.spec import Activating, CredentialField, Field, Mode, Setting
 
 SETTING, CREDENTIAL, INTERVAL = "setting_", "credential_", "interval_"
+LAST_DAY = "last_day"  # of the received credentials
 
 
 def setting_field(setting: Setting) -> forms.Field:
@@ -62,6 +66,38 @@ def credential_field(credential: CredentialField, help_text: Any) -> forms.Field
     return forms.CharField(
         label=str(credential.label), required=False, widget=widget(), help_text=help_text
     )
+
+
+class DayInput(forms.DateInput):
+    """The browser's own."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__({"class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%d")
+
+
+class LastDayField(forms.DateField):
+    """The last day on which the platform takes the credentials; the value is its last moment."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Vale até"),
+            required=False,
+            widget=DayInput(),
+            help_text=_(
+                "Opcional: o último dia em que o sistema aceita estas credenciais. Avisamos 14"
+                " dias antes."
+            ),
+        )
+
+    def clean(self, value: Any) -> datetime | None:
+        day: date | None = super().clean(value)
+        if day is None:
+            return None
+        if day < timezone.localdate():
+            raise forms.ValidationError(_("Este dia já passou."))
+        return timezone.make_aware(datetime.combine(day, time(23, 59)))
 
 
 class CnpjField(forms.CharField):
@@ -148,6 +184,7 @@ class ActivationForm(forms.ModelForm):
                 self.fields[CREDENTIAL + credential.key] = credential_field(
                     credential, _("Em branco, fica como está.")
                 )
+            self.fields[LAST_DAY] = LastDayField()
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -168,6 +205,9 @@ class ActivationForm(forms.ModelForm):
         """Nothing where all were left blank."""
         received = _with_prefix(self.cleaned_data, CREDENTIAL)
         return received if any(received.values()) else {}
+
+    def received_end(self) -> datetime | None:
+        return self.cleaned_data.get(LAST_DAY)
 
 
 def _with_prefix(values: dict[str, Any], prefix: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from connectors.errors import ConnectorError, Refused
 from connectors.models import Failure, Repair
 from connectors.trouble.editing import edit, read_edited
 from connectors.trouble.evidence import evidence_of
+from connectors.trouble.originals import originals_of
 from connectors.trouble.repairs import repair
 
 LONGEST_EDITED = 500_000  # characters
@@ -187,8 +188,12 @@ class MendingActions(RecordedAdmin):
             text = _("Esta falha não se corrige aqui: abra o registro de onde ela vem.")
             messages.info(request, text)
             return HttpResponseRedirect(page_of(failure))
-        shown = json.dumps(failure.edited or failure.payload, ensure_ascii=False, indent=2)
+        payload, corrected = originals_of(failure)
+        shown = json.dumps(corrected or payload, ensure_ascii=False, indent=2)
         form = EditForm(request.POST or None, initial={"payload": shown})
+        if failure.sealed and not form.is_bound:  # its page shows it without personal data
+            what = _("Conteúdo original aberto, com dados pessoais.")
+            self.record(request, failure, str(what), {})
         if request.method == "POST" and form.is_valid():
             try:
                 edit(failure.pk, read_edited(form.cleaned_data["payload"]), operator_of(request))

@@ -15,7 +15,9 @@ from unfold.widgets import (
 from connectors.activating import FilledIn, Stop
 from connectors.admin.forms import (
     CREDENTIAL,
+    LAST_DAY,
     SETTING,
+    LastDayField,
     PluginUrlField,
     credential_field,
     setting_field,
@@ -106,6 +108,7 @@ class StepForm(forms.Form):
             field.required = not known
             field.widget.attrs["autocomplete"] = "off"
             self.fields[CREDENTIAL + credential.key] = field
+        self.fields[LAST_DAY] = LastDayField()
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -140,6 +143,7 @@ class StepForm(forms.Form):
                 if name.startswith(SETTING)
             },
             received=received if any(received.values()) else None,
+            received_end=data.get(LAST_DAY),
         )
 
     def _received(self, data: dict[str, Any]) -> dict[str, str]:

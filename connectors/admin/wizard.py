@@ -68,10 +68,10 @@ class WizardPages(ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """For which store; from then on the draft is in the database."""
-        if "connector" not in request.GET:
-            return HttpResponseRedirect(reverse("admin:connectors_connector_apps"))
         if not self.has_add_permission(request):
             raise PermissionDenied
+        if "connector" not in request.GET:
+            return HttpResponseRedirect(reverse("admin:connectors_connector_apps"))
         connector = get_object_or_404(Connector, slug=request.GET["connector"])
         store = request.GET.get("store", "")
         initial = {"store": store} if store.isdecimal() and len(store) < 19 else {}

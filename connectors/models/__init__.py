@@ -10,7 +10,7 @@ from connectors.models.comparisons import Comparison, Difference, Listed
 from connectors.models.credentials import AccessToken, AuthorizationCode, Credential
 from connectors.models.delivery import Address, Breaker, Message
 from connectors.models.doorbells import Doorbell, Ring
-from connectors.models.failures import Failure
+from connectors.models.failures import Failure, FailureQuerySet
 from connectors.models.flows import ActivationFlow, Freshness, Run
 from connectors.models.handovers import Handover
 from connectors.models.hooks import Delivery, Event, Subscription
@@ -46,6 +46,7 @@ __all__ = [
     "Endpoint",
     "Event",
     "Failure",
+    "FailureQuerySet",
     "Freshness",
     "Handover",
     "Heartbeat",

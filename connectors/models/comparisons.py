@@ -42,6 +42,7 @@ class Comparison(models.Model):
     class Purpose(models.TextChoices):
         PREVIEW = "preview", _("Prévia da sincronização")
         CATALOGUE = "catalogue", _("Conciliação do catálogo")
+        CHANNEL = "channel", _("Conciliação do canal")
         ORDERS = "orders", _("Conciliação dos pedidos")
 
     activation = models.ForeignKey(
@@ -109,8 +110,9 @@ class DifferenceQuerySet(models.QuerySet["Difference"]):
     def mendable(self) -> "DifferenceQuerySet":
         """Those that fetching, or sending once more, may mend."""
         kinds = Difference.Kind
+        sent_to = Q(flow=Flow.ORDERS) | Q(comparison__purpose=Comparison.Purpose.CHANNEL)
         return self.filter(
-            Q(kind__in=[kinds.CREATE, kinds.UPDATE]) | Q(kind=kinds.MISSING_THERE, flow=Flow.ORDERS)
+            Q(kind__in=[kinds.CREATE, kinds.UPDATE]) | Q(kind=kinds.MISSING_THERE) & sent_to
         )
 
     def to_do(self) -> "DifferenceQuerySet":
@@ -124,6 +126,7 @@ class Difference(models.Model):
         CREATE = "create", _("Falta aqui")
         UPDATE = "update", _("Diferente")
         MISSING_THERE = "missing_there", _("Falta lá")
+        SURPLUS = "surplus", _("Sobra lá")
         UNMAPPED = "unmapped", _("Sem produto nem De/Para")
         DUPLICATE = "duplicate", _("Repetido")
         ZERO_PRICE = "zero_price", _("Preço zero")
@@ -170,6 +173,20 @@ class Difference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.record_id}"
+
+    @property
+    def is_mendable(self) -> bool:
+        """As `mendable` says of many."""
+        if self.kind == self.Kind.MISSING_THERE:
+            return self.is_sent
+        return self.kind in (self.Kind.CREATE, self.Kind.UPDATE)
+
+    @property
+    def is_sent(self) -> bool:
+        """It is mended by sending; the others by fetching."""
+        if self.flow == Flow.ORDERS:
+            return self.kind != self.Kind.CREATE
+        return self.comparison.purpose == Comparison.Purpose.CHANNEL
 
 
 class Listed(models.Model):

@@ -24,6 +24,16 @@ class FailureQuerySet(models.QuerySet["Failure"]):
     def due(self, now: datetime) -> "FailureQuerySet":
         return self.open().filter(retry_at__lte=now)
 
+    def resolve(self, resolution: str) -> int:
+        """Those that are open. Nobody needs what arrived any more."""
+        return self.open().update(
+            resolved_at=timezone.now(), resolution=resolution[:200], sealed=""
+        )
+
+    def without_content(self) -> "FailureQuerySet":
+        """What was kept may be long, and lists show nothing of it."""
+        return self.defer("payload", "translated", "exchange", "edited", "sealed")
+
 
 class Failure(models.Model):
     """One record that could not be taken or delivered: what, why, and whether it is mended."""
@@ -52,6 +62,7 @@ class Failure(models.Model):
     reason = models.TextField(_("motivo"))
     # The ability's class name: it says the direction. Unknown for what did not fail in a run.
     ability = models.CharField(_("capacidade"), max_length=32, blank=True)
+    # In these four, and in the reason, personal data is masked.
     # What arrived, of a pull; our record as it was, of a push.
     payload = models.JSONField(_("conteúdo"), null=True, encoder=DjangoJSONEncoder)
     # The record as it was read, of a pull; as it was sent, of a push.
@@ -68,6 +79,9 @@ class Failure(models.Model):
         null=True,
         related_name="+",
     )
+    # What arrived and its correction as they are, where masking hid something and they may yet be
+    # tried again (connectors/trouble/originals.py).
+    sealed = models.TextField(blank=True, default="", editable=False)
     # The latest thing that a person did about it.
     repair = models.ForeignKey(
         Repair, models.SET_NULL, verbose_name=_("reparo"), null=True, related_name="failures"
@@ -77,8 +91,6 @@ class Failure(models.Model):
     last_at = models.DateTimeField(_("última vez"), default=timezone.now)
     # None where what arrived could not be kept as it was: only the other side can send it again.
     retry_at = models.DateTimeField(_("próxima tentativa"), null=True)
-    # Nobody is named in what is kept of it.
-    redacted = models.BooleanField(default=False, editable=False)
     resolved_at = models.DateTimeField(_("resolvida em"), null=True)
     resolution = models.CharField(_("resolução"), max_length=200, blank=True)
 
@@ -100,16 +112,15 @@ class Failure(models.Model):
                 | Q(edited_at__isnull=False, edited_by__isnull=False),
                 name="failure_edited_by_somebody",
             ),
+            models.CheckConstraint(
+                condition=Q(resolved_at=None) | Q(sealed=""),
+                name="failure_resolved_keeps_no_original",
+            ),
         ]
         indexes = [
             models.Index(fields=["-last_at", "-id"], name="failure_list"),
             models.Index(fields=["first_at"], name="failure_by_first"),
             models.Index(fields=["resolved_at"], name="failure_by_resolution"),
-            models.Index(
-                fields=["id"],
-                name="failure_to_redact",
-                condition=Q(resolved_at__isnull=False, redacted=False),
-            ),
             models.Index(fields=["cause"], name="failure_open", condition=Q(resolved_at=None)),
         ]
 

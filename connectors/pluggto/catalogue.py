@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.contract import HeldSku
 from connectors.hub import wire
 from connectors.payload import Payload
 from connectors.records import Document, PriceRecord, ProductRecord, StockRecord
@@ -20,6 +21,18 @@ SAME: dict[str, tuple[str, ...]] = {
 def unwrapped(payload: Payload) -> Payload:
     """The product inside `{"Product": {…}}`."""
     return payload.one("Product") if "Product" in payload.data else payload
+
+
+def read_held(product: Payload) -> list[HeldSku]:
+    return [
+        HeldSku(
+            sku=each.text("sku"),
+            price=each.optional_money("price"),
+            special_price=each.optional_money("special_price"),
+            quantity=None if each.is_blank("quantity") else each.whole("quantity"),
+        )
+        for each in (product, *product.each("variations"))
+    ]
 
 
 def write_product(record: ProductRecord, there: Payload | None) -> dict[str, Any]:

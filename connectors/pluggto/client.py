@@ -3,7 +3,7 @@ each order."""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,9 +14,11 @@ from django.utils.translation import gettext as _
 from connectors.contract import (
     Ability,
     Account,
+    CatalogueIndex,
     Changed,
     Client,
     FulfilmentSink,
+    HeldSku,
     NoticeSource,
     OrderSource,
     Page,
@@ -46,7 +48,16 @@ OVERLAP = timedelta(hours=4)
 ORDER_ID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 
 
-class Pluggto(Client, OrderSource, FulfilmentSink, ProductSink, PriceSink, StockSink, NoticeSource):
+class Pluggto(
+    Client,
+    OrderSource,
+    FulfilmentSink,
+    ProductSink,
+    PriceSink,
+    StockSink,
+    CatalogueIndex,
+    NoticeSource,
+):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self.api = Api(account)
@@ -64,19 +75,30 @@ class Pluggto(Client, OrderSource, FulfilmentSink, ProductSink, PriceSink, Stock
         since = to_moment(cursor) - OVERLAP if cursor else started - FIRST_PULL
         until = started + timedelta(days=1)
         modified = f"{since:%Y-%m-%d}to{until:%Y-%m-%d}"
-        newest, last_id = cursor, ""
-        while True:
-            query = {"modified": modified, "limit": PAGE_SIZE, "next": last_id or None}
-            reply = self.api.call("GET", "orders", params=query)
-            orders = [mapping.unwrapped(row) for row in reply.each("result")]
+        newest = cursor
+        for orders, is_last in self._pages("orders", mapping.unwrapped, modified=modified):
             newest = max([newest, *map(mapping.read_modified, orders)])
-            if not orders or len(orders) < reply.whole("limit"):
-                yield Page(orders, min(newest, moment_text(started) or ""))
+            yield Page(orders, min(newest, moment_text(started) or "") if is_last else cursor)
+
+    def _pages(
+        self,
+        path: str,
+        unwrapped: Callable[[Payload], Payload],
+        last_id: str = "",
+        **query: str,
+    ) -> Iterator[tuple[list[Payload], bool]]:
+        """What is listed after this id, and whether that is the end."""
+        while True:
+            page = {**query, "limit": PAGE_SIZE, "next": last_id or None}
+            reply = self.api.call("GET", path, params=page)
+            rows = [unwrapped(row) for row in reply.each("result")]
+            is_last = not rows or len(rows) < reply.whole("limit")
+            yield rows, is_last
+            if is_last:
                 return
-            yield Page(orders, cursor)
-            previous_id, last_id = last_id, orders[-1].text("id")
+            previous_id, last_id = last_id, rows[-1].text("id")
             if last_id == previous_id:
-                raise Unreadable(f"GET orders: the page after {last_id} is that page again")
+                raise Unreadable(f"GET {path}: the page after {last_id} is that page again")
 
     def read_order(self, payload: Payload) -> OrderRecord:
         return mapping.read_order(payload)
@@ -141,6 +163,14 @@ class Pluggto(Client, OrderSource, FulfilmentSink, ProductSink, PriceSink, Stock
         path = _path("skus", stock.sku, "stock")
         with suppress(NotUpdated):
             self.api.call("PUT", path, json=catalogue.write_stock(stock))
+
+    def held_products(self, cursor: str) -> Iterable[Page]:
+        """The cursor is the id of the last product that was yielded."""
+        for products, _is_last in self._pages("products", catalogue.unwrapped, cursor):
+            yield Page(products, products[-1].text("id") if products else cursor)
+
+    def read_held(self, payload: Payload) -> list[HeldSku]:
+        return catalogue.read_held(payload)
 
     def push_fulfilment(self, fulfilment: FulfilmentRecord) -> None:
         path = _path("orders", fulfilment.external_id)

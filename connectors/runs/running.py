@@ -152,7 +152,7 @@ class Attempt:
         self.open_failures.discard(record_id)
         Failure.objects.open().filter(
             activation=self.activation, flow=self.flow.flow, record_id=record_id
-        ).update(resolved_at=timezone.now(), resolution=_("Passou numa execução seguinte."))
+        ).resolve(_("Passou numa execução seguinte."))
 
 
 def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None]) -> None:

@@ -17,6 +17,7 @@ PRODUCT = (
     " link available handling_time manufacture_time dimension real_dimension"
 )
 NOT_THE_PRODUCTS = {"id", "sku", "variations", "created", "modified", *LISTS.split()}
+SEARCHED = ("id", "sku", "ean", "external")  # for what is equal
 ACTIONS: dict[str, Callable[[int, int], int]] = {
     "update": lambda there, told: told,
     "increase": lambda there, told: there + told,
@@ -39,6 +40,8 @@ class Shelves:
         match request.method, path:
             case "GET", ("products",):
                 return self._list(request.query)
+            case "GET", ("products", id) if product := self._with_id(id):
+                return Response({"Product": product})
             case "GET", ("skus", sku) if product := self._holding(sku):
                 return Response({"Product": product})
             case "PUT", ("skus", sku):
@@ -58,12 +61,19 @@ class Shelves:
         inside = (p for p in self.products.values() if any(_is(v, sku) for v in p["variations"]))
         return self.products.get(sku) or next(inside, None)
 
+    def _with_id(self, id: str) -> Json | None:
+        return next((each for each in self.products.values() if each["id"] == id), None)
+
     def _list(self, query: Mapping[str, str]) -> Response:
+        """By id: `next` is the last one that was received. `bysku` finds a variation's product."""
+        holding = self._holding(query["bysku"]) if "bysku" in query else None
         found = [
             product
-            for product in self.products.values()
+            for product in sorted(self.products.values(), key=lambda product: product["id"])
             if product["id"] > query.get("next", "")
-            and query.get("sku", product["sku"]) == product["sku"]
+            and all(query.get(name, product[name]) == product[name] for name in SEARCHED)
+            and ("bysku" not in query or product is holding)
+            and is_within(product["created"], query.get("created"))
             and is_within(product["modified"], query.get("modified"))
         ]
         return listed(found, "Product", query)

@@ -16,6 +16,7 @@ from connectors.payload import Payload, to_storable
 from connectors.runs.dispatch import make_due
 from connectors.services import client_of
 from connectors.trouble.failures import kept, retry
+from connectors.trouble.originals import covered, originals_of
 
 # Which of a record's names is its id, by the method that reads it.
 READERS = {
@@ -82,10 +83,14 @@ def edit(failure_id: int, edited: dict[str, Any], by: User, client: Client | Non
         same = Failure.objects.open().filter(activation=locked.activation_id, flow=locked.flow)
         if same.filter(record_id=record_id[:200]).exclude(pk=failure_id).exists():
             raise Refused(_("Já há outra falha aberta do registro %s.") % record_id)
-        locked.record_id = record_id[:200]  # by it the next run knows that it is mended
-        locked.edited, locked.edited_at, locked.edited_by = edited, timezone.now(), by
-        locked.translated = kept(record)
-        locked.save(update_fields=["record_id", "edited", "edited_at", "edited_by", "translated"])
+        columns = {
+            **covered(originals_of(locked)[0], edited),
+            "record_id": record_id[:200],  # by it the next run knows that it is mended
+            "edited_at": timezone.now(),
+            "edited_by": by,
+            "translated": kept(record),
+        }
+        Failure.objects.filter(pk=failure_id).update(**columns)
         retry(Failure.objects.filter(pk=failure_id))
 
 
@@ -139,8 +144,8 @@ def fetchable(
     for failure in failures:
         if failure.payload is None:  # it was rung for, and could not be fetched then
             found[failure.pk] = failure.record_id
-        elif isinstance(failure.payload, dict):
-            found[failure.pk] = client.number_of(ability, Payload(failure.payload))
+        elif isinstance(original := originals_of(failure)[0], dict):
+            found[failure.pk] = client.number_of(ability, Payload(original))
     return {pk: number for pk, number in found.items() if number}
 
 

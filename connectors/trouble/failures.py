@@ -18,14 +18,17 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.models import Activation, ActivationFlow, Failure, Run
+from connectors.contract import SINKS
+from connectors.models import Activation, ActivationFlow, Failure, FailureQuerySet, Run
 from connectors.payload import Payload, to_storable
-from connectors.redaction import without_secrets
+from connectors.redaction import people_in, without_people, without_secrets
 from connectors.runs.dispatch import make_due
 from connectors.trouble.causes import cause_of
+from connectors.trouble.originals import covered, masked, opened, originals_of
 
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360)]
 NOTICE, LONGEST_NOTICE = "aviso", 10_000  # bytes of it that are kept
+OURS = frozenset(sink.__name__ for sink in SINKS)  # read anew from our tables at each attempt
 AT_ONCE = 500  # of one flow in one run, which has more to do
 
 
@@ -57,14 +60,15 @@ def record_failure(
 
     `payload` is where it came from, `translated` the record made of it, as far as it came;
     `exchange` the call that was refused, without its secrets. `secrets` are the account's: an
-    answer that the error quotes may repeat them.
+    answer that the error quotes may repeat them. Of all that, people read no personal data.
     """
+    people = people_in(payload)
     which = {"activation_id": run.activation_id, "flow": run.flow, "record_id": record_id}
     facts = {
         "ability": run.ability,
-        "translated": kept(translated),
-        "exchange": kept(exchange),
-        "reason": storable(without_secrets(str(error), secrets)),
+        "translated": kept(translated, people),
+        "exchange": kept(exchange, people),
+        "reason": without_people(storable(without_secrets(str(error), secrets)), people),
     }
     _record(which, error, payload, run, facts)
 
@@ -72,16 +76,22 @@ def record_failure(
 def record_notice_failure(activation: Activation, body: bytes, error: Exception) -> None:
     """A notice of a platform's that could not be taken. One that fails of the same reason is the
     same failure: it can only be sent again, and not be tried again by us."""
-    text = body[:LONGEST_NOTICE].decode(errors="replace")
-    record_id = storable(f"{NOTICE}: {error}")[:200]
+    text = body.decode(errors="replace")
+    try:
+        text = json.dumps(masked(json.loads(text)), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        text = masked(text)
+    record_id = masked(storable(f"{NOTICE}: {error}"))[:200]
     which = {"activation_id": activation.pk, "flow": "", "record_id": record_id}
-    _record(which, error, {NOTICE: storable(text)}, None, {}, can_retry=False)
+    notice = {NOTICE: storable(text[:LONGEST_NOTICE])}
+    _record(which, error, notice, None, {}, can_retry=False)
 
 
-def kept(value: Any) -> Any:
-    """A record or a document as JSON that every database can hold."""
+def kept(value: Any, people: Collection[str] = ()) -> Any:
+    """A record or a document as JSON that every database can hold, without personal data."""
     if is_dataclass(value) and not isinstance(value, type):
         value = asdict(value)
+    value = without_people(value, {*people, *people_in(value)})
     text = json.dumps(value, default=_plain)
     try:
         return to_storable(json.loads(text))
@@ -110,23 +120,23 @@ def _record(
         to_storable(payload)
     except ValueError:
         # What no database can hold is shown instead as Python writes it.
-        payload, can_retry = {"payload": ascii(payload)}, False
-    facts = {"reason": storable(without_secrets(str(error)))} | facts
+        payload, can_retry = {"payload": ascii(masked(payload))}, False
+    facts = {"reason": masked(storable(without_secrets(str(error))))} | facts
     facts |= {
         "run": run,
         "kind": Failure.kind_of(error),
         "cause": cause_of(error).code,
-        "payload": payload,
         "last_at": now,
     }
     same = Failure.objects.open().filter(**which)
-    known = same.select_for_update().values("times", "edited").first()
-    times = known["times"] if known else 0
+    known = same.select_for_update().first()
+    times = known.times if known else 0
+    corrected = originals_of(known)[1] if known else None
     retry_at = now + WAITS[min(times, len(WAITS) - 1)] if can_retry else None
-    if known and known["edited"] is not None and known["edited"] == payload:
-        del facts["payload"]  # what failed is what a person corrected: the original stays
-    else:
-        facts |= {"edited": None, "edited_at": None, "edited_by": None}
+    if corrected is None or corrected != payload:  # else both stay
+        facts |= covered(payload) | {"edited_at": None, "edited_by": None}
+        if retry_at is None or (run and run.ability in OURS):
+            facts["sealed"] = ""  # it is not tried again from here
     if known:
         same.update(times=F("times") + 1, retry_at=retry_at, **facts)
     else:
@@ -146,8 +156,8 @@ def parked(flow: ActivationFlow, record_ids: Collection[str] = ()) -> list[Paylo
         .filter(Q(retry_at__lte=now) | Q(record_id__in=record_ids))
     )
     oldest = failures.exclude(payload=None).order_by("retry_at", "pk")[:AT_ONCE]
-    both = oldest.values_list("edited", "payload")
-    return [Payload(edited or payload) for edited, payload in both if edited or payload]
+    both = [opened(*row) for row in oldest.values_list("payload", "edited", "sealed")]
+    return [Payload(edited or payload) for payload, edited in both if edited or payload]
 
 
 @transaction.atomic
@@ -179,9 +189,7 @@ def retry(failures: QuerySet[Failure]) -> int:
 
 
 @transaction.atomic
-def dismiss(failures: QuerySet[Failure], reason: str, by: str) -> int:
+def dismiss(failures: FailureQuerySet, reason: str, by: str) -> int:
     """Nobody is to look at these any more. Should one fail again, that is a new failure."""
     resolution = _("Dispensada por %(user)s: %(reason)s") % {"user": by, "reason": reason}
-    return failures.filter(resolved_at=None).update(
-        resolved_at=timezone.now(), resolution=resolution[:200]
-    )
+    return failures.resolve(resolution)

@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from connectors.contract import Client, Flow
 from connectors.errors import ConnectorError, Refused
-from connectors.models import Failure, Repair
+from connectors.models import Failure, FailureQuerySet, Repair
 from connectors.queue import enqueue
+from connectors.redaction import people_in, without_people
 from connectors.services import client_of
 from connectors.trouble.editing import edit, fetch_again, with_value
 from connectors.trouble.failures import dismiss, retry
+from connectors.trouble.originals import originals_of
 
 # In one step; more than these are the queue's. The first two are one statement each.
 AT_ONCE = {
@@ -79,31 +81,44 @@ def _repair_some(repair_id: int) -> bool:
     asked.refusals = [*asked.refusals, *map(list, refusals.items())][:SHOWN]
     if asked.seen >= asked.total:
         asked.ended_at = timezone.now()
-    asked.save(update_fields=["seen", "done", "refusals", "ended_at"])
+        asked.value = _shown(asked.place, asked.value)  # nothing needs it any more
+    asked.save(update_fields=["seen", "done", "refusals", "ended_at", "value"])
     return asked.ended_at is None
+
+
+def _shown(place: str, value: Any) -> Any:
+    """The value of this place, without personal data."""
+    names = place.removeprefix("$.").split(".")
+    nested = value
+    for name in reversed(names):
+        nested = {name: nested}
+    nested = without_people(nested)
+    for name in names:
+        nested = nested[name]
+    return nested
 
 
 Done = tuple[list[int], dict[str, str]]
 
 
-def _retry(asked: Repair, failures: QuerySet[Failure]) -> Done:
+def _retry(asked: Repair, failures: FailureQuerySet) -> Done:
     able = failures.filter(retry_at__isnull=False)
     ids = list(able.values_list("pk", flat=True))
     retry(able)
     return ids, {}
 
 
-def _dismiss(asked: Repair, failures: QuerySet[Failure]) -> Done:
+def _dismiss(asked: Repair, failures: FailureQuerySet) -> Done:
     ids = list(failures.values_list("pk", flat=True))
     dismiss(failures, asked.reason, str(asked.asked_by))
     return ids, {}
 
 
-def _fetch(asked: Repair, failures: QuerySet[Failure]) -> Done:
+def _fetch(asked: Repair, failures: FailureQuerySet) -> Done:
     return fetch_again(failures.select_related("activation__connector", "activation__store"))
 
 
-def _edit(asked: Repair, failures: QuerySet[Failure]) -> Done:
+def _edit(asked: Repair, failures: FailureQuerySet) -> Done:
     done: list[int] = []
     refusals: dict[str, str] = {}
     clients: dict[tuple[int, str], Client] = {}
@@ -112,10 +127,11 @@ def _edit(asked: Repair, failures: QuerySet[Failure]) -> Done:
             account = failure.activation_id, failure.flow
             if failure.can_be_edited and account not in clients:
                 clients[account] = client_of(failure.activation, Flow(failure.flow))
-            edited = with_value(failure.edited or failure.payload, asked.place, asked.value)
+            payload, corrected = originals_of(failure)
+            edited = with_value(corrected or payload, asked.place, asked.value)
             edit(failure.pk, edited, asked.asked_by, clients.get(account))
         except (Refused, ConnectorError) as error:
-            refusals[failure.record_id] = str(error)
+            refusals[failure.record_id] = without_people(str(error), people_in(edited or payload))
         else:
             done.append(failure.pk)
     return done, refusals

@@ -101,7 +101,7 @@ def look_at(store: Store, record_ids: Collection[str]) -> Scene:
         last_reason=Subquery(runs.values("reason")[:1]),
     )
     failed = Failure.objects.filter(activation__store=store, record_id__in=record_ids)
-    failed = failed.defer("payload", "translated", "exchange", "edited").order_by("-pk")
+    failed = failed.without_content().order_by("-pk")
     brakes = Brake.objects.open().filter(activation__store=store)
     previews = Comparison.objects.holding().filter(activation__store=store)
     rings = Ring.objects.open().filter(activation__store=store, record_id__in=record_ids)

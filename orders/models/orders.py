@@ -105,6 +105,7 @@ class Order(HubObject):
         verbose_name = _("pedido")
         verbose_name_plural = _("pedidos")
         ordering = ["-pk"]
+        permissions = [("hold_order", _("Pode reter e liberar dados por obrigação legal"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "channel", "channel_account", "original_id"],

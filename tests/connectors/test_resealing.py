@@ -11,10 +11,11 @@ from django.core.management import call_command
 
 from connectors.messages.delivery import webhook_secrets
 from connectors.messages.doorbells import install_doorbell
-from connectors.models import Credential, SecondFactor, SharedToken, Store
+from connectors.models import Credential, Failure, SecondFactor, SharedToken, Store
 from connectors.resealing import SEALED
 from connectors.sealing import seal, unseal
 from connectors.second_factor import key_of, offered
+from connectors.trouble.originals import covered, originals_of
 from tests.conftest import make_managed, make_partner
 
 
@@ -34,6 +35,9 @@ def test_after_it_the_old_key_can_be_thrown_away(
     install_doorbell(managed)
     received = managed.credentials.get()
     SharedToken.objects.create(credential=received, sealed=seal({"access": "a", "refresh": "r"}))
+    Failure.objects.create(
+        activation=managed, flow="orders", kind="rejected", **covered({"payer_cpf": "39053344705"})
+    )
     key = key_of(offered(operator))
     new, old = Fernet.generate_key().decode(), settings.CREDENTIAL_KEYS
     settings.CREDENTIAL_KEYS = [new, *old]
@@ -46,6 +50,7 @@ def test_after_it_the_old_key_can_be_thrown_away(
     assert managed.account().credentials["token"] == "t"
     assert webhook_secrets(partner.activation.pk) == [partner.issued.webhook_secret]
     assert key_of(SecondFactor.objects.get()) == key
+    assert originals_of(Failure.objects.get())[0] == {"payer_cpf": "39053344705"}
     for model in SEALED:
         rows = model._default_manager.exclude(sealed="")
         assert rows.exists()

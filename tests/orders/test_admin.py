@@ -3,9 +3,10 @@
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils import timezone
 
 from catalog.services import create_product
-from connectors.models import Store
+from connectors.models import Act, Store
 from orders.models import Order, OrderLink
 from tests.conftest import Partner, make_partner
 
@@ -108,3 +109,47 @@ def test_orders_without_stock_are_found_and_marked(channel: Partner, admin_clien
     assert str(short) in found
     assert str(served) not in found
     assert "sem estoque reservado" in detail
+
+
+def test_only_a_lead_holds_an_order_for_the_law_and_lets_it_go_with_a_reason_on_record(
+    channel: Partner, admin_client: Client, operator: User
+) -> None:
+    order = place(channel, "1")
+    page = f"{LIST}{order.pk}/"
+    person = User.objects.create_user("suporte", is_staff=True)
+    person.user_permissions.add(
+        *Permission.objects.filter(codename__in=["view_order", "change_order"])
+    )
+    support = Client()
+    support.force_login(person)
+    assert support.post(f"{page}hold/", {"reason": "x"}).status_code == 403
+    assert f"{page}hold/" not in support.get(f"{page}change/").content.decode()
+
+    without_reason = admin_client.post(f"{page}hold/", {"reason": ""})
+    held = admin_client.post(f"{page}hold/", {"reason": "processo 12"}, follow=True)
+    order.refresh_from_db()
+    is_held = order.legal_hold
+    admin_client.post(f"{page}release/", {"reason": "encerrado"})
+
+    order.refresh_from_db()
+    assert "Este campo é obrigatório." in without_reason.content.decode()
+    assert "Os dados do pedido estão retidos." in held.content.decode()
+    assert (is_held, order.legal_hold) == (True, False)
+    acts = Act.objects.filter(model="orders.order", object_id=order.pk).order_by("pk")
+    assert [(each.by, each.what) for each in acts] == [
+        (operator, "Retido por obrigação legal: processo 12"),
+        (operator, "Retenção legal encerrada: encerrado"),
+    ]
+
+
+def test_an_order_that_names_nobody_any_more_holds_nothing(
+    channel: Partner, admin_client: Client
+) -> None:
+    order = place(channel, "1")
+    Order.objects.filter(pk=order.pk).update(anonymised_at=timezone.now())
+
+    page = admin_client.post(f"{LIST}{order.pk}/hold/", {"reason": "tarde"}, follow=True)
+
+    assert "já foram apagados" in page.content.decode()
+    order.refresh_from_db()
+    assert not order.legal_hold

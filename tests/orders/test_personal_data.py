@@ -5,11 +5,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
+from django_q.models import Task
 
+from connectors.acts import record_act
 from connectors.errors import Refused
-from connectors.models import Event, Failure, Store
+from connectors.models import Act, Event, Failure, Receipt, Store
+from connectors.queue import enqueue
+from connectors.trouble.originals import covered, originals_of
+from orders.legal_hold import set_hold
 from orders.models import Erasure, Order, StatusChange
 from orders.personal_data import (
     anonymise,
@@ -17,7 +24,6 @@ from orders.personal_data import (
     export,
     leftovers,
     orders_of,
-    redact_resolved_failures,
 )
 from tests.conftest import Partner, make_partner, make_store
 
@@ -147,20 +153,25 @@ def test_after_the_stores_term_ended_orders_are_anonymised_by_themselves(
     assert {young, held, going_on} & set(done) == set()
 
 
-def test_what_failed_is_redacted_once_it_is_not_tried_again(channel: Partner) -> None:
+def test_what_failed_of_an_erased_order_is_not_tried_again_and_nothing_of_it_is_sealed(
+    channel: Partner, operator: User
+) -> None:
+    order, other = place(channel, "1001"), place(channel, "1002")
     common = {"activation": channel.activation, "flow": "orders", "kind": "rejected"}
-    payload = {"payer_cpf": CPF, "sku": "A"}
-    done = Failure.objects.create(
-        **common, record_id="1", payload=payload, resolved_at=timezone.now()
-    )
-    open_ = Failure.objects.create(**common, record_id="2", payload=payload)
+    for each in (order, other):
+        Failure.objects.create(
+            **common,
+            **covered({"id": each.original_id, "payer_cpf": CPF}),
+            record_id=each.original_id,
+            retry_at=timezone.now(),
+        )
 
-    redact_resolved_failures()
+    anonymise(order.store, [order.pk], CPF, operator)
 
-    done.refresh_from_db()
-    open_.refresh_from_db()
-    assert done.payload == {"payer_cpf": "***", "sku": "A"}
-    assert open_.payload == payload
+    gone, stays = Failure.objects.order_by("record_id")
+    assert (gone.sealed, gone.retry_at, gone.can_be_edited) == ("", None, False)
+    assert originals_of(stays)[0] == {"id": "1002", "payer_cpf": CPF}
+    assert stays.retry_at is not None
 
 
 def test_leftovers_are_found(channel: Partner, operator: User) -> None:
@@ -172,3 +183,95 @@ def test_leftovers_are_found(channel: Partner, operator: User) -> None:
     )  # fmt: skip
 
     assert leftovers(order.store) == {"failures": 1}
+
+
+def write_everywhere(order: Order, by: User) -> None:
+    """What no service of ours writes, and might be there all the same."""
+    said = f"{order.public_id}: Ana Souza, {CPF}, {EMAIL}"
+    for part in (order.lines.get(), order.payments.get(), order.shipments.get()):
+        part.fields |= {"novo": {"buyer": {"name": "Ana Souza", "cpf": CPF}}}
+        part.save()
+    record_act(by, order, said, {"nota": ["", said]})
+    LogEntry.objects.create(
+        user=by, action_flag=2, object_id=str(order.pk), change_message=said,
+        content_type=ContentType.objects.get_for_model(Order),
+    )  # fmt: skip
+    StatusChange.objects.create(order=order, status="delivered", author=EMAIL)
+    StatusChange.objects.create(order=order, status="delivered", author="a@loja.com.br", user=by)
+    now = timezone.now()
+    Task.objects.create(id="t1", name="t", func="f", started=now, stopped=now, result=said)
+    Task.objects.create(id="t2", name="t", func="f", started=now, stopped=now, result=EMAIL)
+    Receipt.objects.create(
+        activation=order.source, created_by=by,
+        facts={"by": "operadora", "test": {"at": "", "results": [["pedidos", "Falhou", said]]}},
+    )  # fmt: skip
+
+
+KINDS = ("items", "payments", "shipments", "acts", "log", "history", "queue", "receipts")
+
+
+def test_wherever_an_erased_buyer_is_still_named_it_is_said(
+    channel: Partner, operator: User
+) -> None:
+    order = place(channel, "1001", payments=[{"payment_type": "pix", "payment_total": 99.9}])
+    anonymise(order.store, [order.pk], CPF, operator)
+    write_everywhere(order, operator)
+
+    assert leftovers(order.store) == dict.fromkeys(KINDS, 1)
+
+
+def test_wherever_the_buyer_is_named_he_is_taken_out_and_others_stay(
+    channel: Partner, operator: User
+) -> None:
+    order = place(channel, "1001", payments=[{"payment_type": "pix", "payment_total": 99.9}])
+    other = place(channel, "1002")
+    write_everywhere(order, operator)
+    record_act(operator, other, f"avisado {EMAIL}")
+
+    anonymise(order.store, [order.pk], CPF, operator)
+
+    order.refresh_from_db()
+    assert leftovers(order.store) == {}
+    texts = [str(export([order]))]
+    texts += Act.objects.filter(model="orders.order", object_id=order.pk).values_list(
+        "what", flat=True
+    )
+    texts += LogEntry.objects.values_list("change_message", flat=True)
+    texts += [str(Task.objects.get(id="t1").result), str(Receipt.objects.latest("pk").facts)]
+    texts += order.status_changes.values_list("author", flat=True)
+    for text in texts:
+        for person in PEOPLE:
+            assert person.casefold() not in text.casefold()
+    assert Act.objects.get(model="orders.order", object_id=other.pk).what == f"avisado {EMAIL}"
+    assert order.status_changes.filter(author="a@loja.com.br").exists()
+    assert Task.objects.get(id="t2").result == EMAIL
+
+
+def test_a_waiting_task_that_names_the_buyer_is_said_and_left_alone(
+    channel: Partner, operator: User
+) -> None:
+    order = place(channel, "1001")
+    enqueue(anonymise_all_ended, f"{order.public_id} {EMAIL}")
+
+    anonymise(order.store, [order.pk], CPF, operator)
+
+    assert leftovers(order.store) == {"queue": 1}
+
+
+def test_a_hold_is_set_and_lifted_once_with_its_reason(channel: Partner, operator: User) -> None:
+    order = place(channel, "1001")
+
+    for _twice in range(2):
+        set_hold(order.pk, True, "processo 12", operator)
+    with pytest.raises(Refused):
+        anonymise(order.store, [order.pk], CPF, operator)
+    set_hold(order.pk, False, "encerrado", operator)
+    anonymise(order.store, [order.pk], CPF, operator)
+    with pytest.raises(Refused):
+        set_hold(order.pk, True, "tarde demais", operator)
+
+    acts = Act.objects.filter(model="orders.order", object_id=order.pk).order_by("pk")
+    assert [act.what for act in acts] == [
+        "Retido por obrigação legal: processo 12",
+        "Retenção legal encerrada: encerrado",
+    ]

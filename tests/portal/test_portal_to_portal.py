@@ -105,6 +105,7 @@ def levels(product: dict[str, Any]) -> dict[str, Any]:
     return {row["sku"]: (row["price"], row["special_price"], row["quantity"]) for row in rows}
 
 
+@pytest.mark.long
 def test_a_catalogue_goes_up_and_orders_come_down_through_two_portals(world: World) -> None:
     catalogue_goes_up(world)
     order_goes_down_and_its_invoice_and_tracking_up(world)

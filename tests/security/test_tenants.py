@@ -1,88 +1,91 @@
 """Every address of the portal, tried by whoever it does not belong to, with what is another store's
 and with what does not exist: never a byte of the other's, and never a difference between the two.
 
-The addresses are read from the table of them: a new one is tried from its first day.
+The addresses are read from the table of them, and NAMED says what each names: a new one fails here
+until it is tried too.
 """
 
+import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
-from catalog.models import Product
-from connectors.models import (
-    Activation,
-    Credential,
-    Endpoint,
-    Failure,
-    Notice,
-    Store,
-    Subscription,
-)
+from catalog.models import Product, Spreadsheet
+from connectors.models import Activation, Doorbell, Event, Handover, Store, Subscription
+from connectors.spec import Hook
+from orders.buyers import SIGNER
 from orders.models import Order
 from tests.conftest import Partner, make_partner, make_store
-from tests.orders.samples import small_order
+from tests.everything import store_with_everything
+from tests.urltable import Route, routes
 
 SECRET = "SEGREDO"  # in all that the other store's people ever wrote
-NUMBER, ID, WORD = "987654", "6b0000000000000000000000", "NADA"
-# No record is named by these parts of an address.
-CHOICES = {"kind": ("xlsx", "products"), "app_label": ("orders",), "ability": ("orders",)}
-# Who calls a SKU that his store does not have makes a product of his own.
-MAKES_HIS_OWN = ("PUT", "api/skus/{sku}")
+NUMBER, ID, WORD, DIGEST = "987654", "6b0000000000000000000000", "NADA", "0" * 64
+# No record is named by these parts of an address: any of them is everybody's.
+CHOICES = {"kind": ("xlsx", "csv", "products", "mappings"), "app_label": ("orders",)}
 METHODS = ("GET", "POST", "PUT", "DELETE")
+HOOKED = "api/tools/"  # only a connector with hooks has these
 VOLATILE = re.compile(
-    r'name="csrfmiddlewaretoken" value="\w+"|"request [0-9a-f]{32}"|nonce="[^"]+"|"date":\s*"[^"]+"'
+    r'name="csrfmiddlewaretoken" value="\w+"|"request [0-9a-f]{32}"|nonce="[^"]+"'
+    r'|"(?:date|created|modified|id|public_id)":\s*"[^"]+"|"timestamp":\s*[\d.]+'
 )
+# Of each answer its own: its moment, its number, its nonce.
+OWN_HEADERS = {"Content-Length", "X-Request-Id", "Content-Security-Policy", "ETag", "Expires"}
 
 
-@dataclass(frozen=True)
-class Route:
-    pattern: str
-    names: tuple[str, ...]
+def _named(pattern: str, part: str, store: Store) -> tuple[str, list[str]]:
+    """By what an address names a row: of which there is none, and those of this store."""
+    activations = Activation.objects.filter(store=store)
+    orders = Order.objects.filter(store=store)
+    products = Product.objects.filter(store=store)
+    handover = Handover.objects.get(activation__store=store)
+    doorbell = Doorbell.objects.get(activation__store=store)
+    order = orders.get()
+    hooks = Subscription.objects.filter(activation__store=store)
+    of: dict[tuple[str, str], tuple[str, list[Any]]] = {
+        ("orders/", "public_id"): (ID, list(orders.values_list("public_id", flat=True))),
+        ("catalogue/", "public_id"): (ID, list(products.values_list("public_id", flat=True))),
+        ("spreadsheets/", "public_id"): (ID, [Spreadsheet.objects.get(store=store).public_id]),
+        ("integrations/", "pk"): (NUMBER, list(activations.values_list("pk", flat=True))),
+        # What opens these is a secret that only its holder has: nothing else of the row does.
+        ("status/", "token"): (ID, [order.public_id, _unsigned(order)]),
+        ("handover/", "token"): (DIGEST, [handover.token_hash, handover.pk]),
+        ("webhooks/", "secret"): (DIGEST, [doorbell.secret_hash, doorbell.pk]),
+        ("api/orders", "public_id"): (ID, [order.public_id, order.original_id, order.pk]),
+        ("api/order/", "public_id"): (ID, [order.public_id, order.original_id, order.pk]),
+        ("api/products", "public_id"): (ID, list(products.values_list("public_id", flat=True))),
+        ("api/products", "variation_id"): (ID, list(products.values_list("public_id", flat=True))),
+        ("api/skus", "sku"): (WORD, list(products.values_list("sku", flat=True))),
+        ("api/tools/hooks", "hook_id"): (ID, list(hooks.values_list("public_id", flat=True))),
+        ("admin/connectors/activation/", "key"): ("record", ["record"]),
+        ("admin/r/", "content_type_id"): ("7", ["7"]),
+    }
+    for (below, name), things in of.items():
+        if pattern.startswith(below) and name == part:
+            return things[0], [str(thing) for thing in things[1]]
+    for model in admin.site._registry:
+        if pattern.startswith(f"admin/{model._meta.label_lower.replace('.', '/')}/"):
+            return NUMBER, [str(model._default_manager.order_by("-pk")[0].pk)]
+    if pattern.startswith("admin/r/") or pattern == "admin/{url}":
+        return NUMBER, [str(store.pk)]
+    raise AssertionError(f"tell what {part} of {pattern} names")
 
-    def filled(self, values: dict[str, str]) -> str:
-        return "/" + self.pattern.format(**values)
 
-
-def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[Route]:
-    """All addresses that name something."""
-    for each in (resolver or get_resolver()).url_patterns:
-        pattern = before + _readable(str(each.pattern))
-        if isinstance(each, URLResolver):
-            yield from routes(each, pattern)
-        elif isinstance(each, URLPattern) and (names := re.findall(r"{(\w+)}", pattern)):
-            yield Route(pattern, tuple(names))
-
-
-def _readable(pattern: str) -> str:
-    """`orders/<str:public_id>/` and `^[oO]rders/(?P<public_id>[^/]+)/?$` alike: `orders/{…}/`."""
-    text = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"{\1}", pattern)
-    text = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", re.sub(r"\[(\w)\w\]", r"\1", text))
-    return re.sub(r"/\?\$$|[\^$]", "", text)
+def _unsigned(order: Order) -> str:
+    token: str = SIGNER.sign(f"{order.public_id}.{order.buyer_links}")
+    return token[:-1] + ("A" if token[-1] != "A" else "B")
 
 
 @pytest.fixture
-def theirs(db: None) -> dict[str, list[str]]:
-    """A store with one of everything, and how its things are called: numbers, ids and words."""
-    store = make_store(name=f"Loja {SECRET}", domain="segredo.example.com.br")
-    order = small_order(shipments=[{}], payer_name=SECRET)
-    pluga = make_partner(store, "pluga", name=SECRET, plugin_url="https://a.example.com.br")
-    pluga.post("/orders", order)
-    linx = make_partner(store, "linx", name=SECRET, plugin_url="https://b.example.com.br")
-    linx.post("/products", {"sku": SECRET, "name": SECRET, "price": 10, "quantity": 5})
-    Failure.objects.create(activation=linx.activation, flow="orders", kind="rejected",
-                           reason=SECRET, record_id=SECRET)  # fmt: skip
-    numbered: tuple[Any, ...] = (Store, Activation, Credential, Endpoint, Failure, Notice, Order,
-                                 Product, Subscription)  # fmt: skip
-    numbers = {str(pk) for model in numbered for pk in model.objects.values_list("pk", flat=True)}
-    named: tuple[Any, ...] = (Order, Product)
-    ids = [each for model in named for each in model.objects.values_list("public_id", flat=True)]
-    return {NUMBER: sorted(numbers), ID: ids, WORD: [SECRET]}
+def theirs(db: None) -> Store:
+    return store_with_everything(SECRET)
 
 
 @pytest.fixture
@@ -91,79 +94,190 @@ def stranger() -> Store:
     return make_store(name="Loja vazia")
 
 
-def seen(answer: Any, *words: str) -> tuple[int, str, str]:
-    """Status, where it leads, and the text, with what was asked for put out of sight."""
+def text_of(answer: Any) -> str:
+    """Also of what is packed."""
     body = b"".join(answer) if answer.streaming else answer.content
-    told = [VOLATILE.sub("…", body.decode("utf-8", "replace")), answer.headers.get("Location", "")]
-    for word in words:
-        told = [text.replace(word, "…") for text in told]
-    return answer.status_code, told[1], told[0]
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as packed:
+            body = b"".join(packed.read(name) for name in packed.namelist())
+    return body.decode("utf-8", "replace")
 
 
-def differences(ask: Any, theirs: dict[str, list[str]], prefix: str) -> Iterator[str]:
-    for route in routes():
-        if not route.pattern.startswith(prefix) or not set(route.names) - CHOICES.keys():
-            continue
-        for nothing, things in theirs.items():
+def seen(answer: Any, *words: str) -> tuple[int, dict[str, str], str]:
+    """Status, headers and text, with what was asked for put out of sight."""
+    assert answer.status_code not in (429, 500), answer
+    hidden = re.compile("|".join(rf"(?<!\w){re.escape(word)}(?!\w)" for word in words))
+    headers = {
+        name: hidden.sub("…", value)
+        for name, value in answer.headers.items()
+        if name not in OWN_HEADERS
+    }
+    return answer.status_code, headers, hidden.sub("…", VOLATILE.sub("…", text_of(answer)))
+
+
+Ask = Callable[[str, str], Any]
+
+
+def differences(ask: Ask, store: Store, tried: list[Route]) -> Iterator[str]:
+    for route in tried:
+        named = {part: _named(route.pattern, part, store) for part in route.parts
+                 if part not in CHOICES}  # fmt: skip
+        if named:
             for method in METHODS:
-                if (method, route.pattern) == MAKES_HIS_OWN:
-                    continue
-                choices = {name: (CHOICES.get(name) or (nothing,))[0] for name in route.names}
-                missing = ask(method, route.filled(choices))
-                for thing in things:
-                    values = {name: CHOICES.get(name, (thing,))[0] for name in route.names}
-                    answer = ask(method, route.filled(values))
-                    told = seen(answer, thing, nothing)
-                    if told != seen(missing, thing, nothing) or SECRET in told[2]:
-                        yield f"{method} {route.filled(values)}: {told[0]}, {missing.status_code}"
+                yield from _of_one(ask, route, method, named)
+        else:
+            yield from _of_everybodys(ask, route)
+
+
+def _of_one(ask: Ask, route: Route, method: str, named: dict[str, Any]) -> Iterator[str]:
+    cache.clear()  # who guesses often is stopped, which would hide every difference
+    missing = {part: nothing for part, (nothing, _things) in named.items()}
+    none = ask(method, route.filled(missing))
+    for number in range(max(len(things) for _nothing, things in named.values())):
+        values = {part: things[number % len(things)] for part, (_n, things) in named.items()}
+        answer = ask(method, route.filled(values))
+        words = (*values.values(), *missing.values())
+        told = seen(answer, *words)
+        if told != seen(none, *words) or SECRET in told[2]:
+            yield f"{method} {route.filled(values)}: {told} {seen(none, *words)}"
+
+
+def _of_everybodys(ask: Ask, route: Route) -> Iterator[str]:
+    """What names no row is about one's own."""
+    for part, values in CHOICES.items() if route.parts else [("", ("",))]:
+        for value in values:
+            if part in ("", *route.parts):
+                path = route.filled({part: value})
+                if SECRET in text_of(ask("GET", path)):
+                    yield path
 
 
 def test_the_table_of_addresses_was_read() -> None:
     patterns = {route.pattern for route in routes()}
 
-    assert len(patterns) > 60
+    assert len(patterns) > 200
     assert {"orders/{public_id}/", "api/orders/{public_id}"} <= patterns
     assert any(pattern.startswith("admin/connectors/activation/") for pattern in patterns)
 
 
+@pytest.mark.parametrize("slug", ["linx", "pluga"])
 def test_a_partner_of_another_store_learns_nothing(
-    theirs: dict[str, list[str]], stranger: Store
+    slug: str, theirs: Store, stranger: Store
 ) -> None:
-    partner = make_partner(stranger, "linx")
+    partner = make_partner(stranger, slug)
 
     def ask(method: str, path: str) -> Any:
         body = {} if method in ("POST", "PUT") else None
         return partner.call(method, path.removeprefix("/api"), body)
 
-    assert list(differences(ask, theirs, "api/")) == []
+    assert list(differences(ask, theirs, routes(HOOKED if slug == "pluga" else "api/"))) == []
 
 
-@pytest.mark.parametrize("prefix", ["orders/", "catalogue/", "spreadsheets/", "integrations/",
-                                    "status/", "handover/", "webhooks/", "admin/"])  # fmt: skip
-@pytest.mark.parametrize("who", ["member", "nobody"])
-def test_a_merchant_of_another_store_learns_nothing(
-    who: str, prefix: str, theirs: dict[str, list[str]], stranger: Store
-) -> None:
+PEOPLE = ("member", "operator", "lead", "nobody")
+
+
+def browser_of(who: str, stranger: Store) -> Client:
     client = Client()
-    if who == "member":
-        user = User.objects.create_user("estranha")
+    if who != "nobody":
+        user = User.objects.create_user("estranha", is_staff=who != "member")
         stranger.members.add(user)
+        if who != "member":
+            name = "Suporte" if who == "operator" else "Liderança do suporte"
+            user.groups.add(Group.objects.get(name=name))
         client.force_login(user)
-
-    def ask(method: str, path: str) -> Any:
-        return client.generic(method, path)
-
-    assert list(differences(ask, theirs, prefix)) == []
+    return client
 
 
-def test_what_was_tried_did_nothing(theirs: dict[str, list[str]], stranger: Store) -> None:
+@pytest.mark.parametrize("who", PEOPLE)
+def test_who_is_no_member_of_a_store_learns_nothing_on_the_pages(
+    who: str, theirs: Store, stranger: Store
+) -> None:
+    """Support, too, sees other stores in the admin alone."""
+    client = browser_of(who, stranger)
+    pages = [each for each in routes() if not each.pattern.startswith(("admin/", "api/", "log"))]
+
+    assert list(differences(client.generic, theirs, pages)) == []
+
+
+@pytest.mark.parametrize("who", ["member", "nobody"])
+def test_who_is_not_of_the_support_learns_nothing_in_the_admin(
+    who: str, theirs: Store, stranger: Store
+) -> None:
+    client = browser_of(who, stranger)
+
+    assert list(differences(client.generic, theirs, routes("admin/"))) == []
+
+
+def test_who_sends_a_sku_of_another_store_makes_his_own(theirs: Store, stranger: Store) -> None:
+    partner = make_partner(stranger, "linx")
+    before = list(Product.objects.filter(store=theirs).values())
+    told = []
+
+    for sku in (SECRET, WORD):
+        answer = partner.put(f"/skus/{sku}", {"sku": sku, "name": "Meu", "price": 1})
+        told.append(seen(answer, SECRET, WORD))
+
+    assert told[0] == told[1]
+    assert list(Product.objects.filter(store=theirs).values()) == before
+    assert set(stranger.products.values_list("sku", flat=True)) == {SECRET, WORD}
+
+
+# What names something in a query or in a form, and not in the address.
+def asked_beside(store: Store) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    activation = Activation.objects.filter(store=store).latest("pk").pk
+    order = Order.objects.get(store=store)
+    kinds = {"kind": "products", "connector": "rocky", "say": "find", "document": "1"}
+    return [
+        ("GET", "/", {}, {"store": store.pk}),
+        ("GET", "/orders/", {}, {"before": order.pk}),
+        ("GET", "/orders/", {}, {"integration": activation}),
+        ("GET", "/orders/export/csv/", {}, {"integration": activation}),
+        ("GET", "/catalogue/", {}, {"store": store.pk}),
+        ("POST", "/integrations/", {}, {"activation": activation}),
+        ("POST", "/integrations/ask/", kinds, {"store": store.pk}),
+        ("POST", "/spreadsheets/", kinds, {"store": store.pk}),
+        ("POST", "/spreadsheets/", kinds | {"kind": "mappings"}, {"activation": activation}),
+        ("POST", "/personal-data/", kinds, {"store": store.pk}),
+    ]
+
+
+def test_what_is_named_beside_the_address_is_no_other_way_in(
+    theirs: Store, stranger: Store
+) -> None:
+    client = browser_of("member", stranger)
+
+    for method, path, always, named in asked_beside(theirs):
+        ask = client.get if method == "GET" else client.post
+        answers = [ask(path, always | dict.fromkeys(named, NUMBER)), ask(path, always | named)]
+        words = (NUMBER, *map(str, named.values()))
+        none, told = (seen(answer, *words) for answer in answers)
+        if answers[1].status_code == 302:
+            assert SECRET not in text_of(client.get(answers[1]["Location"]))
+        assert told == none, (path, named)
+        assert SECRET not in told[2]
+
+
+def test_an_event_of_another_store_is_no_place_in_a_partners_list(
+    theirs: Store, stranger: Store
+) -> None:
+    partner = make_partner(stranger, "pluga")
+    hook = Hook.ORDER_CREATED
+    theirs_id = Event.objects.filter(store=theirs).latest("pk").public_id
+
+    answers = [partner.get("/tools/events", event=hook, next=id) for id in (ID, theirs_id)]
+
+    assert seen(answers[0], ID, theirs_id) == seen(answers[1], ID, theirs_id)
+
+
+def test_what_was_tried_did_nothing(theirs: Store, stranger: Store) -> None:
     partner: Partner = make_partner(stranger, "linx")
     before = list(Order.objects.values()), list(Product.objects.values())
 
-    for id in theirs[ID]:
-        for path in (f"/orders/{id}", f"/products/{id}", f"/skus/{SECRET}"):
-            partner.put(path, {"status": "canceled", "name": "Roubado", "sku": SECRET})
-            partner.call("DELETE", path)
+    for named in (Order, Product):
+        for id in named.objects.values_list("public_id", flat=True):
+            for path in (f"/orders/{id}", f"/products/{id}", f"/skus/{SECRET}"):
+                partner.put(path, {"status": "canceled", "name": "Roubado", "sku": SECRET})
+                partner.call("DELETE", path)
 
     mine = Product.objects.exclude(store=stranger)
     assert (list(Order.objects.values()), list(mine.values())) == before

@@ -1,5 +1,7 @@
 import os
 import random
+import signal
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -32,6 +34,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        signal.signal(signal.SIGTERM, lambda *_signal: sys.exit())  # so that the others end as well
         start_afresh()
         install()
         with Processes(int(os.environ.get("PORT", "8000"))) as processes:

@@ -2,12 +2,14 @@
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from connectors.activating import way_of
 from connectors.models import Activation, Connector, Credential, State, Store, Trial
@@ -333,6 +335,20 @@ def test_a_secret_is_typed_unseen_and_left_blank_stays(store: Store, admin_clien
     assert 'type="password" name="credential_client_secret"' in page
     assert answer.status_code == 302
     assert activation.account().credentials["client_secret"] == "valor de client_secret"
+
+
+def test_the_last_day_typed_on_the_way_is_the_credentials(
+    store: Store, admin_client: Client
+) -> None:
+    day = timezone.localdate() + timedelta(days=3)
+
+    typed = {"last_day": day.isoformat()}
+    activation, _shown = activated(admin_client, "olist", store, Mode.MANAGED, **typed)
+
+    assert timezone.localdate(activation.credentials.get().ends_at) == day
+    later = {"last_day": (day + timedelta(days=9)).isoformat()}
+    take(admin_client, step(activation, "record"), later)
+    assert timezone.localdate(activation.credentials.get().ends_at) == day + timedelta(days=9)
 
 
 # -- The test --------------------------------------------------------------------------

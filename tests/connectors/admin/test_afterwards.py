@@ -1,9 +1,12 @@
 """An activation after the first save: its settings, its credentials, its states."""
 
+from datetime import timedelta
+
 import pytest
 from django.conf import LazySettings
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import timezone
 
 from connectors.models import Activation, State, Store
 from connectors.services import note_first_call, revoke
@@ -176,6 +179,52 @@ def test_credentials_that_were_left_blank_stay(store: Store, admin_client: Clien
 
     assert managed.account().credentials == {"integrator_id": "1", "token": "old"}
     assert managed.credentials.count() == 1
+
+
+def test_the_last_day_of_new_credentials_is_recorded_shown_and_warned_of(
+    store: Store, admin_client: Client
+) -> None:
+    managed = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "old"})
+    form = form_on(admin_client.get(page_of(managed)).content.decode())
+    day = timezone.localdate() + timedelta(days=10)
+    new = {"credential_integrator_id": "2", "credential_token": "new", "last_day": day.isoformat()}
+
+    admin_client.post(page_of(managed), form | new)
+
+    latest, older = managed.credentials.order_by("-pk")
+    assert timezone.localtime(latest.ends_at).strftime("%Y-%m-%d %H:%M") == f"{day} 23:59"
+    assert older.ends_at is None
+    assert f"Vale até {day:%d/%m/%Y} 23:59" in admin_client.get(page_of(managed)).content.decode()
+    assert "Credenciais que vencem em breve" in admin_client.get("/admin/").content.decode()
+
+
+def test_a_last_day_that_is_learnt_afterwards_is_of_what_is_there(
+    store: Store, admin_client: Client
+) -> None:
+    managed = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "old"})
+    form = form_on(admin_client.get(page_of(managed)).content.decode())
+    day = timezone.localdate() + timedelta(days=40)
+
+    admin_client.post(page_of(managed), form | {"last_day": day.isoformat()})
+
+    credential = managed.credentials.get()
+    assert credential.ends_at is not None
+    assert timezone.localdate(credential.ends_at) == day
+    # Saved again without a day, it stays; and it is too early to warn.
+    admin_client.post(page_of(managed), form)
+    assert managed.credentials.get().ends_at == credential.ends_at
+    assert "Credenciais que vencem em breve" not in admin_client.get("/admin/").content.decode()
+
+
+def test_a_last_day_that_is_over_is_refused(store: Store, admin_client: Client) -> None:
+    managed = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "old"})
+    form = form_on(admin_client.get(page_of(managed)).content.decode())
+    day = timezone.localdate() - timedelta(days=1)
+
+    answer = admin_client.post(page_of(managed), form | {"last_day": day.isoformat()})
+
+    assert "Este dia já passou." in answer.content.decode()
+    assert managed.credentials.get().ends_at is None
 
 
 def test_half_of_the_credentials_are_none(store: Store, admin_client: Client) -> None:

@@ -1,5 +1,7 @@
 """Previews and daily comparisons, as the operator sees and answers them."""
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -10,6 +12,7 @@ from tests.connectors.admin.conftest import activated, form_on, page_of, somebod
 
 LIST = "/admin/connectors/comparison/"
 DIFFERENCES = "/admin/connectors/difference/"
+HUB = {"client_id": "a", "client_secret": "b", "api_user": "c", "api_secret": "d"}
 
 
 @pytest.fixture
@@ -104,6 +107,76 @@ def test_differences_are_asked_for_with_one_click(admin_client, preview):
     assert "Pedidas: 2." in page.content.decode()
     assert Difference.objects.to_do().count() == 2
     assert {each.asked_by.username for each in Difference.objects.all()} == {"operadora"}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "flow", "kind", "button"),
+    [
+        ("channel", "products", "missing_there", "Enviar"),
+        ("channel", "prices", "update", "Enviar"),
+        ("channel", "products", "surplus", None),
+        ("catalogue", "stock", "update", "Buscar de novo"),
+        ("catalogue", "products", "missing_there", None),
+        ("orders", "orders", "missing_there", "Enviar"),
+    ],
+)
+def test_a_difference_has_the_button_that_mends_it(
+    admin_client, preview, purpose, flow, kind, button
+):
+    comparison = preview.activation.comparisons.create(purpose=purpose)
+    difference = comparison.differences.create(flow=flow, kind=kind, record_id="A")
+    url = f"{DIFFERENCES}{difference.pk}/mend/"
+
+    page = admin_client.get(DIFFERENCES, {"comparison__id__exact": comparison.pk}).content.decode()
+
+    shown = re.findall(rf'formaction="{url}"[^>]*>([^<]+)</button>', page)
+    assert shown == ([button] if button else [])
+    admin_client.post(url)
+    difference.refresh_from_db()
+    assert (difference.asked_at is not None) == difference.is_mendable == bool(button)
+    assert Difference.objects.mendable().filter(pk=difference.pk).exists() == bool(button)
+
+
+def test_what_was_asked_for_has_no_button_any_more(admin_client, preview):
+    difference = preview.differences.first()
+    question = admin_client.get(f"{DIFFERENCES}{difference.pk}/mend/")
+    difference.refresh_from_db()
+    untouched = difference.asked_at is None
+
+    page = admin_client.post(f"{DIFFERENCES}{difference.pk}/mend/", follow=True).content.decode()
+
+    assert (question.status_code, untouched) == (200, True)
+    assert "Pedidas: 1." in page
+    assert f"{difference.pk}/mend/" not in page
+
+
+def test_who_may_only_look_sees_no_button(preview):
+    client = somebody_who_may("view_difference")
+    url = f"{DIFFERENCES}{preview.differences.first().pk}/mend/"
+
+    assert "formaction" not in client.get(DIFFERENCES).content.decode()
+    assert client.post(url).status_code == 403
+
+
+def test_both_sides_are_compared_any_time_from_the_integrations_page(admin_client, store):
+    channel = make_managed(store, "pluggto", "https://api.plugg.to", HUB)
+    compare = page_of(channel).replace("change/", "compare/")
+
+    question = admin_client.get(compare)
+    admin_client.post(compare)
+    admin_client.post(compare)
+
+    assert question.status_code == 200
+    comparison = channel.comparisons.get()
+    assert (comparison.purpose, comparison.asked_by.username) == ("channel", "operadora")
+
+
+def test_where_no_catalogue_can_be_read_the_page_says_so(admin_client, store):
+    partner = make_activation(store, "rocky")
+
+    page = admin_client.post(page_of(partner).replace("change/", "compare/"), follow=True)
+
+    assert "não tem catálogo que o portal possa ler" in page.content.decode()
 
 
 def test_a_preview_is_made_any_time_from_the_integrations_page(admin_client, store):

@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from connectors.models import Activation, Failure, Repair, Run, Store
+from connectors.models import Act, Activation, Failure, Repair, Run, Store
+from connectors.trouble.originals import covered, originals_of
 from connectors.trouble.repairs import go_on_repairing
 from tests.conftest import make_managed
 from tests.connectors.admin.conftest import URL, form_on, somebody_who_may
@@ -171,3 +172,28 @@ def test_a_run_shows_its_duration_and_leads_to_its_failures(
     assert f"{LIST}?run__id__exact={run.pk}&amp;situation=all" in html
     assert f'title="{"c" * 60}"' in html
     assert [row.pk for row in failures.context["cl"].result_list] == [failure.pk]
+
+
+def test_the_page_hides_people_and_who_corrects_sees_them_on_record(
+    activation: Activation, admin_client: Client, operator: User
+) -> None:
+    arrived = {"sku": "A", "quantity": "três", "buyer": {"name": "Ana Souza", "cpf": "39053344705"}}
+    failure = make_failure(activation, **covered(arrived))
+
+    seen = text_of(admin_client.get(page_of(failure)).content.decode())
+    refused = somebody_who_may("view_failure").get(page_of(failure, "edit"))
+    assert not Act.objects.exists()
+    form = form_on(admin_client.get(page_of(failure, "edit")).content.decode())
+    act_on_record = Act.objects.get()
+    good = json.dumps({**json.loads(form["payload"]), "quantity": 3})
+    done = admin_client.post(page_of(failure, "edit"), {**form, "payload": good}, follow=True)
+
+    failure.refresh_from_db()
+    assert json.loads(form["payload"]) == arrived
+    assert refused.status_code == 403
+    assert (act_on_record.by, act_on_record.object_id) == (operator, str(failure.pk))
+    assert act_on_record.what == "Conteúdo original aberto, com dados pessoais."
+    assert originals_of(failure)[1] == {**arrived, "quantity": 3}
+    for text in (seen, text_of(done.content.decode()), str(list(Act.objects.values()))):
+        assert "Ana Souza" not in text
+        assert "39053344705" not in text

@@ -169,3 +169,29 @@ def test_what_no_database_can_hold_is_kept_as_python_writes_it(rocky: Activation
     failure = Failure.objects.get()
     assert "\\x00" in failure.translated
     assert "ud800" in failure.exchange
+
+
+@responses.activate
+def test_a_refused_order_names_nobody_in_any_column_that_people_read(
+    rocky: Activation, store: Store
+) -> None:
+    people = {
+        "payer_name": "Conceição", "payer_lastname": "D'Ávila", "payer_cpf": "39053344705",
+        "payer_email": "c@x.com.br", "payer_phone": "84999990000",
+        "receiver_address": "Rua das Flores", "receiver_zipcode": "59000-123",
+    }  # fmt: skip
+    order = create_order(
+        make_activation(store, "pluga"), document(**people, log_permanent=["x" * 9000])
+    )
+    error = "Conceição D'Ávila, 390.533.447-05, (84) 99999-0000, Rua das Flores, 59000123: não"
+    answer = {"error": error, "pedido": people}
+    responses.put(f"{URL}/orders/{order.public_id}", status=422, json=answer)
+
+    push_orders(flow_of(rocky, OrderSink))
+
+    row = Failure.objects.values().get()
+    text = json.dumps(row, default=str, ensure_ascii=False)
+    for person in (*people.values(), "390.533", "99999-0000", "59000123"):
+        assert person not in text
+    assert row["sealed"] == ""  # what we send is read anew from the order
+    assert row["exchange"]["request"].startswith("{")  # shortened, and masked before

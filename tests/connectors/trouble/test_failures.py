@@ -1,9 +1,12 @@
 """What failed is kept, tried again when its time comes or its cause is mended, or dismissed."""
 
+import json
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 
 from connectors.contract import Page, StockSource
@@ -12,8 +15,10 @@ from connectors.models import Activation, ActivationFlow, Failure, Run, Store
 from connectors.payload import Payload
 from connectors.runs.running import Attempt, run_flow
 from connectors.services import change_settings, record_credential
+from connectors.succession import succeed
 from connectors.trouble import causes
-from connectors.trouble.failures import dismiss, retry, retry_parked
+from connectors.trouble.failures import dismiss, record_notice_failure, retry, retry_parked
+from connectors.trouble.originals import originals_of
 from tests.conftest import flow_of, make_managed, make_operator
 
 HOUR = timedelta(hours=1)
@@ -241,3 +246,103 @@ def test_a_cause_that_the_catalogue_no_longer_knows_is_shown_all_the_same(
     Failure.objects.update(cause="gone")
 
     assert Failure.objects.get().known_cause.code == "other"
+
+
+# -- Personal data ---------------------------------------------------------------------------------
+
+ORDER = {
+    "id": "77", "total": 99.9, "cliente": {"nome": "Ana Souza", "cpf_cnpj": "390.533.447-05",
+    "email": "ana@example.com", "fone": "(84) 99999-0000", "endereco": "Rua das Flores"},
+}  # fmt: skip
+PEOPLE = ("Ana Souza", "390.533.447-05", "39053344705", "ana@example.com", "9999", "Flores")
+
+
+def readable(failure: Failure) -> str:
+    columns = (failure.payload, failure.translated, failure.exchange, failure.edited)
+    return f"{columns} {failure.reason} {failure.resolution} {failure.record_id}"
+
+
+def names(text: str) -> list[str]:
+    return [person for person in PEOPLE if person in text]
+
+
+def test_people_are_read_nowhere_in_what_failed_and_the_next_attempt_gets_all_of_it(
+    activation: Activation,
+) -> None:
+    error = Rejected("cliente Ana Souza, fone 84 99999-0000, CPF 39053344705 sem CEP")
+    run(activation, ORDER, error=error)
+    failure = Failure.objects.get()
+
+    pass_time(HOUR)
+    seen = run(activation, error=error)
+
+    assert seen == [ORDER]
+    failure.refresh_from_db()
+    assert names(readable(failure)) == names(failure.sealed) == []
+    assert failure.payload["total"] == 99.9
+    assert "sem CEP" in failure.reason
+
+
+@pytest.mark.parametrize("how", ["passes", "dismissed", "moved"])
+def test_once_it_is_over_nothing_of_the_original_is_kept(
+    activation: Activation, store: Store, how: str
+) -> None:
+    run(activation, ORDER, error=Rejected("no"))
+    assert Failure.objects.get().sealed
+
+    if how == "passes":
+        run(activation, ORDER)
+    elif how == "dismissed":
+        dismiss(Failure.objects.all(), "teste", "operadora")
+    else:
+        target = make_managed(store, "rocky", "https://b.example.com.br", {"token": "t"})
+        succeed(activation, target, "")
+
+    failure = Failure.objects.get()
+    assert failure.resolved_at is not None
+    assert failure.sealed == ""
+    assert originals_of(failure)[0] == failure.payload
+    assert names(readable(failure)) == []
+
+
+def test_what_names_nobody_is_not_sealed(activation: Activation) -> None:
+    run(activation, PAYLOAD, error=Rejected("no"))
+
+    failure = Failure.objects.get()
+    assert (failure.sealed, failure.payload) == ("", PAYLOAD)
+
+
+def test_what_is_not_tried_again_is_not_sealed_and_names_nobody(activation: Activation) -> None:
+    run(activation, {**ORDER, "obs": "\x00"}, error=Unreadable("no"))
+    notice = json.dumps({"tipo": "x", "dados": ORDER}).encode()
+    record_notice_failure(activation, notice, Unreadable("no"))
+
+    for failure in Failure.objects.all():
+        assert failure.sealed == ""
+        assert names(readable(failure)) == []
+
+
+def test_rows_from_before_are_sealed_and_masked_once_and_can_be_opened_again(
+    activation: Activation,
+) -> None:
+    migration = import_module("connectors.migrations.0008_sealed_originals")
+    common = {"activation": activation, "flow": "orders", "kind": "rejected", "payload": ORDER}
+    now = timezone.now()
+    told = {"translated": ORDER, "exchange": {"request": ORDER, "answer": "Ana Souza"}}
+    for number in range(3):
+        Failure.objects.create(
+            **common, **told, record_id=str(number), retry_at=now, reason="Ana Souza"
+        )
+    Failure.objects.create(**common, record_id="over", resolved_at=now, retry_at=now)
+    Failure.objects.create(**common, record_id="ours", ability="OrderSink", retry_at=now)
+
+    for _twice in range(2):
+        migration.cover(apps, None)
+    covered = list(Failure.objects.order_by("pk"))
+    migration.uncover(apps, None)
+
+    assert [names(readable(failure)) for failure in covered] == [[]] * 5
+    assert [bool(failure.sealed) for failure in covered] == [True] * 3 + [False] * 2
+    assert all(originals_of(failure)[0] == ORDER for failure in covered[:3])
+    back = Failure.objects.order_by("pk")[:3]
+    assert [(failure.payload, failure.sealed) for failure in back] == [(ORDER, "")] * 3

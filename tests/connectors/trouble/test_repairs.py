@@ -16,7 +16,8 @@ from connectors.contract import StockSource
 from connectors.errors import NotAllowed, NotFound, Refused, Rejected, Unreadable
 from connectors.models import Activation, ActivationFlow, Failure, Repair, Ring, Run, Store
 from connectors.trouble.editing import edit, read_edited, with_value
-from connectors.trouble.failures import record_failure
+from connectors.trouble.failures import parked, record_failure
+from connectors.trouble.originals import originals_of
 from connectors.trouble.repairs import go_on_repairing, repair
 from tests.conftest import flow_of, make_managed
 
@@ -225,3 +226,64 @@ def test_a_dismissed_failure_keeps_its_reason_and_is_in_no_second_repair(
     failure = Failure.objects.get()
     assert failure.resolution == "Dispensada por operadora: sai de linha"
     assert (first.done, second.total, failure.repair) == (1, 0, first)
+
+
+PERSONAL = {"id": 123, "codigo": "A", "cliente": {"nome": "Ana Souza", "fone": "84999990000"}}
+
+
+def test_a_correction_is_made_in_the_original_and_both_are_read_without_people(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    arrived = {"sku": "A", "quantity": "x", "buyer": {"name": "Ana Souza"}}
+    failure = fail(rocky, "A", arrived)
+
+    repair(Repair.Action.EDIT, Failure.objects.all(), operator, place="quantity", value=3)
+    again = [
+        each.data for each in parked(ActivationFlow.objects.get(pk=flow_of(rocky, StockSource)))
+    ]
+    record_failure(failure.run, "A", NotFound("no"), again[0])  # type: ignore[arg-type]
+
+    failure.refresh_from_db()
+    assert again == [{**arrived, "quantity": 3}]
+    assert originals_of(failure) == (arrived, {**arrived, "quantity": 3})
+    assert failure.edited == {"sku": "A", "quantity": 3, "buyer": {"name": "***"}}
+    assert failure.payload["buyer"] == {"name": "***"}
+    assert failure.edited_by == operator
+
+
+def test_what_was_typed_into_many_is_kept_without_people_once_it_is_over(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    fail(rocky, "A", {"sku": "A", "quantity": 3, "buyer": {"name": "?", "city": "?"}})
+    failures = Failure.objects.all()
+
+    name = repair(Repair.Action.EDIT, failures, operator, place="$.buyer.name", value="Ana Souza")
+    city = repair(Repair.Action.EDIT, failures, operator, place="buyer.city", value="Natal")
+
+    assert (name.done, name.value) == (1, "***")
+    assert (city.done, city.value) == (1, "Natal")
+    buyer = {"name": "Ana Souza", "city": "Natal"}
+    assert originals_of(Failure.objects.get())[1]["buyer"] == buyer
+
+
+def test_the_reasons_why_a_correction_did_not_work_quote_nobody(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    fail(rocky, "A", {"sku": "A", "quantity": "x", "buyer": {"phone": "84999990000"}})
+
+    asked = repair(
+        Repair.Action.EDIT, Failure.objects.all(), operator, place="quantity", value="84999990000 x"
+    )
+
+    assert "quantity" in asked.refusals[0][1]
+    assert "84999990000" not in asked.refusals[0][1]
+
+
+def test_a_record_is_fetched_by_the_number_of_the_original(
+    olist: Activation, fail: Fail, operator: User
+) -> None:
+    fail(olist, "A", {**PERSONAL, "id": "39053344705"})
+
+    repair(Repair.Action.FETCH, Failure.objects.all(), operator)
+
+    assert [each.record_id for each in Ring.objects.open()] == ["39053344705"]
