@@ -8,7 +8,7 @@ MO := $(PO:.po=.mo)
 
 export PORT
 
-.PHONY: install demo test long browser soak lint types clean
+.PHONY: install demo test long browser soak bench lint types clean
 
 install: $(BIN)/.installed $(MO)
 
@@ -31,6 +31,11 @@ browser: $(BIN)/.installed $(MO)
 # Ten minutes on PostgreSQL and on SQLite; shorter with ARGS=--minutes=1, on one with ARGS=--on=sqlite.
 soak: $(BIN)/.installed $(MO)
 	$(BIN)/python -m tests.soak $(ARGS)
+
+# How fast it is, as ratios to small programs written by hand, on a PostgreSQL that it starts itself.
+# One row with ARGS=--only=4.
+bench: $(BIN)/.installed $(MO)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff format --check .

@@ -1,9 +1,16 @@
 """What a person saves to a file."""
 
+import csv
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.http import JsonResponse
+from django.http import JsonResponse, StreamingHttpResponse
+
+# What a spreadsheet program may take for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+NUMBER = re.compile(r"[+-][\d.,]+")
 
 
 def as_file(content: dict[str, Any], name: str) -> JsonResponse:
@@ -11,5 +18,36 @@ def as_file(content: dict[str, Any], name: str) -> JsonResponse:
         content,
         encoder=DjangoJSONEncoder,
         json_dumps_params={"ensure_ascii": False, "indent": 2},
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers=saved_as(name),
     )
+
+
+def as_csv(rows: Iterable[list[str]], name: str) -> StreamingHttpResponse:
+    """Row by row, as they come."""
+    return StreamingHttpResponse(
+        csv_lines(rows), content_type="text/csv; charset=utf-8", headers=saved_as(name)
+    )
+
+
+def csv_lines(rows: Iterable[list[str]]) -> Iterator[bytes]:
+    """For Excel in Portuguese: semicolons, and UTF-8 with its mark."""
+    writer = csv.writer(_Echo(), delimiter=";")
+    yield b"\xef\xbb\xbf"
+    for row in rows:
+        yield str(writer.writerow([defused(cell) for cell in row])).encode()
+
+
+def defused(text: str) -> str:
+    """A text that no spreadsheet program runs. A number with its sign is no formula."""
+    return f"'{text}" if text.startswith(FORMULA) and not NUMBER.fullmatch(text) else text
+
+
+class _Echo:
+    """A file that gives back what is written into it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def saved_as(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -207,14 +207,19 @@ def _ends(moment: datetime) -> str:
 
 
 def _flows(now: datetime) -> list[Need]:
-    flows = ActivationFlow.objects.with_freshness(now)
-    ill = flows.filter(freshness__in=ILL)
-    counts = dict(ill.order_by().values_list("freshness").annotate(Count("pk")))
+    ill = ActivationFlow.objects.with_freshness(now).filter(freshness__in=ILL)
     # Sorted by what is needed for that; the few that are shown are read whole after it.
-    worst = dict(ill.order_by("late_at").values_list("pk", "freshness")[: SHOWN * len(ILL)])
-    some = ActivationFlow.objects.select_related("activation__store").in_bulk(worst)
+    worst = ill.annotate(
+        total=Window(Count("pk"), partition_by="freshness"),
+        place=Window(RowNumber(), partition_by="freshness", order_by="late_at"),
+    ).filter(place__lte=SHOWN)
+    found = list(worst.order_by("place").values_list("pk", "freshness", "total"))
+    some = ActivationFlow.objects.select_related("activation__store").in_bulk(
+        pk for pk, _state, _total in found
+    )
+    counts = {state: total for _pk, state, total in found}
     rows: dict[str, list[Row]] = {state: [] for state in ILL}
-    for pk, state in worst.items():
+    for pk, state, _total in found:
         if flow := some.get(pk):
             rows[state].append(Row(str(flow), _page(flow.activation_id)))
     return [
@@ -223,7 +228,7 @@ def _flows(now: datetime) -> list[Need]:
             counts.get(state, 0),
             _list("activationflow", freshness=state),
             urgent=state == Freshness.STOPPED,
-            rows=rows[state][:SHOWN],
+            rows=rows[state],
         )
         for state in ILL
     ]

@@ -18,7 +18,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from catalog.fields import ENTRIES, Entry, text_of
 from catalog.models import Spreadsheet
-from catalog.spreadsheets.files import defused
+from connectors.downloads import defused
 from connectors.errors import Refused
 from connectors.spec import Text
 

@@ -8,7 +8,7 @@ one row at a time.
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -16,6 +16,7 @@ from xml.etree.ElementTree import ParseError
 from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 
+from connectors.downloads import FORMULA
 from connectors.errors import Refused
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -138,34 +139,6 @@ def _encoding(content: bytes) -> str:
     return "utf-8-sig"
 
 
-# -- Writing ---------------------------------------------------------------------------------------
-
-# What a spreadsheet program may take for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def defused(text: str) -> str:
-    """A text that no spreadsheet program runs. A plain number is no formula."""
-    if text.startswith(FORMULA) and not text[1:].replace(".", "").replace(",", "").isdigit():
-        return "'" + text
-    return text
-
-
 def _unquoted(text: str) -> str:
     """What we wrote ourselves, read again."""
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
-
-
-class Echo:
-    """A file that gives back what is written into it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def csv_lines(rows: Iterable[list[str]]) -> Iterator[bytes]:
-    """For Excel in Portuguese: semicolons, and UTF-8 with its mark."""
-    writer = csv.writer(Echo(), delimiter=";")
-    yield b"\xef\xbb\xbf"
-    for row in rows:
-        yield str(writer.writerow([defused(cell) for cell in row])).encode()

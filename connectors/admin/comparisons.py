@@ -1,6 +1,5 @@
 """Previews and daily comparisons: what they found, and what the operator can do about it."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -25,9 +24,10 @@ from connectors.admin.columns import (
     text_of,
 )
 from connectors.admin.operators import operator_of
-from connectors.admin.readonly import ReadOnlyAdmin
+from connectors.admin.readonly import ProgressAdmin, ReadOnlyAdmin
 from connectors.comparisons import ask_for
 from connectors.contract import Flow
+from connectors.downloads import as_csv
 from connectors.errors import Refused
 from connectors.findings import OURS, SAME, THEIRS
 from connectors.models import Comparison, Difference
@@ -41,8 +41,6 @@ SITUATIONS = {
     BROKEN: _("Interrompida"),
 }
 COUNTED = {THEIRS: _("Registros lá"), OURS: _("Registros aqui"), SAME: _("Sem diferença")}
-REFRESH_SECONDS = 5
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class SituationFilter(admin.SimpleListFilter):
@@ -68,7 +66,7 @@ class SituationFilter(admin.SimpleListFilter):
 
 
 @admin.register(Comparison)
-class ComparisonAdmin(IntegrationColumn, ReadOnlyAdmin):
+class ComparisonAdmin(IntegrationColumn, ProgressAdmin):
     list_display = (
         "integration", "purpose", "shown_situation", "seen", "differing", "shown_asked",
         "shown_ended",
@@ -130,19 +128,6 @@ class ComparisonAdmin(IntegrationColumn, ReadOnlyAdmin):
         url = _list_of(comparison, flow__exact=flow, kind__exact=kind)
         return format_html('<a class="text-primary-600" href="{}">{}</a>', url, number)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Shows how far it has come by itself, until it is over."""
-        response = super().change_view(request, object_id, form_url, extra_context)
-        if Comparison.objects.filter(pk=object_id, ended_at=None).exists():
-            response.headers["Refresh"] = str(REFRESH_SECONDS)
-        return response
-
     def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perm("connectors.change_comparison")
 
@@ -177,11 +162,7 @@ class ComparisonAdmin(IntegrationColumn, ReadOnlyAdmin):
     def download(self, request: HttpRequest, object_id: str) -> StreamingHttpResponse:
         comparison = get_object_or_404(Comparison, pk=object_id)
         name = f"comparacao-{comparison.pk}.csv"
-        return StreamingHttpResponse(
-            _csv_of(comparison),
-            content_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        return as_csv(_table_of(comparison), name)
 
 
 @admin.register(Difference)
@@ -251,25 +232,13 @@ def _list_of(comparison: Comparison, **query: str) -> str:
     return f"{path}?{urlencode({'comparison__id__exact': comparison.pk, **query})}"
 
 
-class _Echo:
-    def write(self, text: str) -> str:
-        return text
-
-
-def _csv_of(comparison: Comparison) -> Iterator[str]:
-    writer = csv.writer(_Echo(), delimiter=";")
-    yield "\ufeff"  # by it a spreadsheet knows the letters
+def _table_of(comparison: Comparison) -> Iterator[list[str]]:
     names = ("flow", "kind", "record_id", "ours", "theirs")
     fields: list[Any] = [Difference._meta.get_field(name) for name in names]
-    yield writer.writerow([field.verbose_name for field in fields])
+    yield [str(field.verbose_name) for field in fields]
     for difference in comparison.differences.iterator(chunk_size=500):
         cells = (
             difference.get_flow_display(), difference.get_kind_display(), difference.record_id,
             difference.ours, difference.theirs,
         )  # fmt: skip
-        yield writer.writerow([_as_text(str(cell)) for cell in cells])
-
-
-def _as_text(cell: str) -> str:
-    """What a platform sent must not become a formula in the operator's spreadsheet."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+        yield [str(cell) for cell in cells]

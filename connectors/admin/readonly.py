@@ -1,9 +1,11 @@
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import TabularInline
 
 from connectors.admin.recorded import RecordedAdmin
+
+REFRESH_SECONDS = 3
 
 
 class _NothingToWrite:
@@ -21,6 +23,22 @@ class _NothingToWrite:
 
 class ReadOnlyAdmin(_NothingToWrite, RecordedAdmin):
     pass
+
+
+class ProgressAdmin(ReadOnlyAdmin):
+    """Work that goes on in the background: its page shows by itself how far it has come."""
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        response: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        if self.model._default_manager.filter(pk=object_id, ended_at=None).exists():
+            response.headers["Refresh"] = str(REFRESH_SECONDS)
+        return response
 
 
 class ReadOnlyInline(_NothingToWrite, TabularInline):

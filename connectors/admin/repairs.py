@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -12,14 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from connectors.admin.columns import moment_of
-from connectors.admin.readonly import ReadOnlyAdmin
+from connectors.admin.readonly import ProgressAdmin
 from connectors.models import Repair
-
-REFRESH_SECONDS = 3
 
 
 @admin.register(Repair)
-class RepairAdmin(ReadOnlyAdmin):
+class RepairAdmin(ProgressAdmin):
     list_display = (
         "action", "shown_situation", "total", "seen", "done", "asked_by", "shown_asked",
         "shown_ended",
@@ -42,19 +40,6 @@ class RepairAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Repair]:
         repairs: QuerySet[Repair] = super().get_queryset(request)
         return repairs.defer("chosen")
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Shows how far it has come by itself, until it is over."""
-        response = super().change_view(request, object_id, form_url, extra_context)
-        if Repair.objects.filter(pk=object_id, ended_at=None).exists():
-            response.headers["Refresh"] = str(REFRESH_SECONDS)
-        return response
 
     @display(description=_("situação"), label={"going_on": "info", "done": "success"})
     def shown_situation(self, repair: Repair) -> tuple[str, Any]:

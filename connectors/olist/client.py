@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from connectors.contract import (
     Ability,
     Account,
-    Changed,
     Client,
     FulfilmentSource,
     OrderIndex,
@@ -16,7 +14,6 @@ from connectors.contract import (
     Page,
     PriceSource,
     ProductSource,
-    SkuSearch,
     StockSource,
 )
 from connectors.errors import Rejected, Unreadable
@@ -60,7 +57,7 @@ class Olist(
     OrderSink,
     OrderIndex,
     FulfilmentSource,
-    SkuSearch,
+    notices.Notices,
 ):
     """How changes are found:
 
@@ -79,6 +76,7 @@ class Olist(
     Each flow makes one call at a time, and there are five: a quarter of the smallest limit.
     """
 
+    sku_key = "codigo"
     forgets = frozenset({ProductSource, StockSource})
 
     def __init__(self, account: Account) -> None:
@@ -231,22 +229,6 @@ class Olist(
         return Found(todo=[{"id": each.text("id")} for each in found if is_ours(each)]), more
 
     # -- Notices --------------------------------------------------------------------------------
-    def read_notice(self, body: bytes) -> list[Changed]:
-        notice = notices.read(body)
-        notices.check_sender(notice, self.account)
-        return notices.changed(notice)
-
-    def answer_notice(self, body: bytes) -> Any:
-        return notices.answer(notices.read(body))
-
-    def number_of(self, ability: type[Ability], payload: Payload) -> str:
-        if ability is PriceSource:  # those are fetched by code
-            return payload.optional_text("codigo")
-        return super().number_of(ability, payload)
-
-    def number_of_sku(self, ability: type[Ability], sku: str) -> str:
-        return sku if ability is PriceSource else notices.by_sku(sku)
-
     def fetch(self, ability: type[Ability], record_id: str) -> Iterable[Payload]:
         read: dict[type[Ability], Callable[[str], Found]] = {
             ProductSource: self.reader.product_of,

@@ -9,11 +9,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from connectors.contract import (
+    Ability,
     Account,
     Changed,
     FulfilmentSource,
     PriceSource,
     ProductSource,
+    SkuSearch,
     StockSource,
 )
 from connectors.errors import Rejected, Unauthorized, Unreadable
@@ -28,6 +30,29 @@ INVOICE, NUMBER = "nota", "numero"
 # And a product, where a person asks for it, by its code: "sku CAM-01".
 SKU = "sku "
 ROOT = 8  # characters of a CNPJ that all branches of a company have in common
+
+
+class Notices(SkuSearch):
+    """The ERP's notices are the same whichever of its APIs is called."""
+
+    account: Account
+    sku_key: str  # in a record of prices
+
+    def read_notice(self, body: bytes) -> list[Changed]:
+        notice = read(body)
+        check_sender(notice, self.account)
+        return changed(notice)
+
+    def answer_notice(self, body: bytes) -> Any:
+        return answer(read(body))
+
+    def number_of(self, ability: type[Ability], payload: Payload) -> str:
+        if ability is PriceSource:  # those are fetched by code
+            return payload.optional_text(self.sku_key)
+        return super().number_of(ability, payload)
+
+    def number_of_sku(self, ability: type[Ability], sku: str) -> str:
+        return sku if ability is PriceSource else by_sku(sku)
 
 
 def read(body: bytes) -> Payload:

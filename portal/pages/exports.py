@@ -1,17 +1,17 @@
 """Orders as a file for a spreadsheet program. What a channel wrote is a text there, never a
 formula."""
 
-import csv
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from tempfile import TemporaryFile
-from typing import Any
 
-from django.http import FileResponse, StreamingHttpResponse
+from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 
+from connectors import downloads
+from connectors.downloads import defused
 from connectors.payload import LOCAL
 from orders.models import Order, OrderQuerySet
 
@@ -19,7 +19,6 @@ AT_ONCE = 500
 # Such a file is made before it leaves, and somebody waits for it.
 MOST_IN_WORKBOOK = 20_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-BEGIN_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # A workbook is XML, which has no place for these.
 NOT_IN_XML = {code: None for code in range(32) if code not in (9, 10, 13)}
 
@@ -30,13 +29,8 @@ class TooMany(Exception):
 
 def as_csv(orders: OrderQuerySet) -> HttpResponseBase:
     """Row by row as the database gives them, as Excel reads it in Brazil."""
-    writer = csv.writer(Echo(), delimiter=";")
-    lines = (writer.writerow([_as_text(cell) for cell in row]) for row in _rows(orders))
-    return StreamingHttpResponse(
-        (line.encode() for line in _with_mark(lines)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="pedidos.csv"'},
-    )
+    lines = ([_with_comma(cell) for cell in row] for row in _rows(orders))
+    return downloads.as_csv(lines, "pedidos.csv")
 
 
 def as_workbook(orders: OrderQuerySet) -> HttpResponseBase:
@@ -48,7 +42,7 @@ def as_workbook(orders: OrderQuerySet) -> HttpResponseBase:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_("Pedidos"))
     for row in _rows(orders):
-        sheet.append(row)
+        sheet.append([_harmless(cell) for cell in row])
     file = TemporaryFile()  # noqa: SIM115  the answer closes it
     book.save(file)
     file.seek(0)
@@ -61,36 +55,22 @@ FORMATS: dict[str, Callable[[OrderQuerySet], HttpResponseBase]] = {
 }
 
 
-class Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
+def _with_comma(cell: str | Decimal) -> str:
+    return str(cell).replace(".", ",") if isinstance(cell, Decimal) else cell
 
 
-def harmless(text: str) -> str:
-    """What a spreadsheet program would take for a formula, told to be a text."""
-    text = text.translate(NOT_IN_XML)
-    return f"'{text}" if text.startswith(BEGIN_A_FORMULA) else text
+def _harmless(cell: str | Decimal) -> str | Decimal:
+    return cell if isinstance(cell, Decimal) else defused(cell.translate(NOT_IN_XML))
 
 
-def _with_mark(lines: Iterator[Any]) -> Iterator[str]:
-    yield "\ufeff"  # without it Excel reads no accents
-    yield from lines
-
-
-def _as_text(cell: str | Decimal | int) -> str:
-    return str(cell).replace(".", ",") if isinstance(cell, Decimal) else str(cell)
-
-
-def _rows(orders: OrderQuerySet) -> Iterator[list[Any]]:
+def _rows(orders: OrderQuerySet) -> Iterator[list[str | Decimal]]:
     yield [
         _("Pedido"), _("Id no hub"), _("Recebido em"), _("Loja"), _("Canal"), _("Situação"),
         _("Comprador"), _("Itens"), _("Total"), _("Nota fiscal"), _("Chave de acesso"),
         _("Transportadora"), _("Rastreio"),
     ]  # fmt: skip
     for order in orders.prefetch_related("lines", "shipments").iterator(chunk_size=AT_ONCE):
-        yield [harmless(cell) if isinstance(cell, str) else cell for cell in _row(order)]
+        yield _row(order)
 
 
 def _row(order: Order) -> list[str | Decimal]:

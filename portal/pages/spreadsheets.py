@@ -6,7 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -15,8 +15,9 @@ from django.views.generic import DetailView, FormView, View
 
 from catalog.models import Spreadsheet
 from catalog.spreadsheets.columns import as_xlsx, columns_of, refused_rows, template
-from catalog.spreadsheets.files import MOST_BYTES, MOST_ROWS, csv_lines
+from catalog.spreadsheets.files import MOST_BYTES, MOST_ROWS
 from catalog.spreadsheets.jobs import cancel, confirm, counts_of, upload
+from connectors.downloads import as_csv, saved_as
 from connectors.errors import Refused
 from connectors.models import Activation, State, Store
 from portal.pages.order_filter import to_id
@@ -162,11 +163,6 @@ class RefusedRows(OwnSpreadsheets, View):
     def get(self, request: HttpRequest, public_id: str) -> HttpResponseBase:
         spreadsheet = get_object_or_404(self.get_queryset(), public_id=public_id)
         rows = refused_rows(spreadsheet)
-        answer: HttpResponseBase
         if spreadsheet.is_csv:
-            answer = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
-        else:
-            answer = HttpResponse(as_xlsx(rows), content_type=XLSX)
-        ending = "csv" if spreadsheet.is_csv else "xlsx"
-        answer["Content-Disposition"] = f'attachment; filename="recusadas.{ending}"'
-        return answer
+            return as_csv(rows, "recusadas.csv")
+        return HttpResponse(as_xlsx(rows), content_type=XLSX, headers=saved_as("recusadas.xlsx"))

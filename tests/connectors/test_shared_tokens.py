@@ -2,7 +2,6 @@
 
 import threading
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -15,10 +14,10 @@ from connectors.models import Activation, SharedToken
 from connectors.services import record_credential
 from connectors.shared_tokens import SharedTokens
 from tests.conftest import make_managed, make_operator, make_store
+from tests.threads import all_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RECEIVED = {"client_id": "a", "client_secret": "b", "api_user": "1", "api_secret": "d"}
-AT_ONCE = 5
 
 
 @pytest.fixture
@@ -30,26 +29,6 @@ def token(access: str) -> Token:
     return Token(access, f"refresh of {access}", timezone.now() + timedelta(minutes=50))
 
 
-def all_at_once(work: Any) -> list[Any]:
-    barrier, answers = threading.Barrier(AT_ONCE), []
-
-    def begin() -> None:
-        barrier.wait()
-        try:
-            answers.append(work())
-        except Unavailable as error:
-            answers.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=begin) for _number in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
-
-
 def test_of_several_that_need_a_token_one_asks_and_all_have_it(activation: Activation) -> None:
     asked: list[Token | None] = []
 
@@ -58,7 +37,7 @@ def test_of_several_that_need_a_token_one_asks_and_all_have_it(activation: Activ
         threading.Event().wait(0.3)  # the platform takes its time
         return token(f"number {len(asked)}")
 
-    answers = all_at_once(lambda: SharedTokens(activation).renew(None, ask))
+    answers = all_at_once(lambda: SharedTokens(activation).renew(None, ask), Unavailable)
 
     assert asked == [None]
     assert {each.access for each in answers} == {"number 1"}
@@ -73,7 +52,7 @@ def test_of_several_whose_token_is_worn_one_renews_it(activation: Activation) ->
         threading.Event().wait(0.3)
         return token("new")
 
-    answers = all_at_once(lambda: SharedTokens(activation).renew(worn, ask))
+    answers = all_at_once(lambda: SharedTokens(activation).renew(worn, ask), Unavailable)
 
     assert [kept.refresh for kept in asked if kept] == ["refresh of worn"]
     assert {each.access for each in answers} == {"new"}

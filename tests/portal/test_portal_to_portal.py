@@ -7,7 +7,6 @@ operator above issued. Above, the portal below is a Linx shop: a partner that se
 sees every order and reports invoice and tracking, and whose plugin URL is where it is rung at.
 """
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,15 +17,10 @@ import pytest
 from connectors.sandbox.server import Sandbox
 from connectors.spec import Mode
 from tests.portal.portals import Portal
+from tests.postgres import free_port
 
 MOST_SECONDS = 90
 NAMES = ("client_id", "client_secret", "api_user", "api_secret")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

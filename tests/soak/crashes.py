@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from random import Random
 
-from tests.soak.database import Postgres, Sqlite
+from tests.soak.database import Database, OnPostgres
 from tests.soak.processes import Processes
 
 SHARES = {
@@ -14,7 +14,7 @@ SHARES = {
 
 
 class Crashes:
-    def __init__(self, processes: Processes, database: Postgres | Sqlite, seed: int) -> None:
+    def __init__(self, processes: Processes, database: Database, seed: int) -> None:
         self.processes, self.database = processes, database
         self.random = Random(seed)
         self.clusters = [name for name in processes.commands if name.startswith("cluster")]
@@ -35,7 +35,7 @@ class Crashes:
                 self.processes.kill_one(self.random.choice(self.clusters), self.random)
             case "cluster":
                 self.processes.kill(self.random.choice(self.clusters))
-            case "database" if isinstance(self.database, Postgres):
+            case "database" if isinstance(self.database, OnPostgres):
                 self.database.fall()
                 time.sleep(self.random.uniform(0, 1.5))
                 self.database.start()

@@ -1,23 +1,11 @@
-"""The databases that the crash test starts itself. PostgreSQL runs as a server runs it, but for
-fsync: its processes die here, the machine does not."""
+"""The databases that the crash test starts itself."""
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
 from pathlib import Path
 
-POSTGRES_HOME = Path("/usr/lib/postgresql")
+from tests.postgres import Postgres
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Sqlite:
+class OnSqlite:
     """A file. There is nothing in it that could be restarted."""
 
     clusters = 1
@@ -30,41 +18,16 @@ class Sqlite:
         """It goes with its folder."""
 
 
-class Postgres:
+class OnPostgres(Postgres):
+    """As a server runs it, but for fsync: its processes die here, the machine does not."""
+
     clusters = 2
     can_fall = True
 
     def __init__(self, folder: Path) -> None:
-        # Its own folder, directly in the one for temporary files: it may run as somebody else.
-        self.folder = Path(tempfile.mkdtemp(prefix="soak-"))
-        found = POSTGRES_HOME.glob("*/bin")
-        self.bin = max(found, key=lambda path: int(path.parent.name.split(".")[0]))
-        # PostgreSQL refuses to run as root.
-        self.as_postgres = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-        if self.as_postgres:
-            shutil.chown(self.folder, "postgres")
-        self.data, self.port = self.folder / "db", free_port()
-        self._run("initdb", "-U", "tomada", "-A", "trust", "-E", "UTF8", "--no-locale")
-        self.start()
-        self.url = f"postgres://tomada@127.0.0.1:{self.port}/postgres"
-
-    def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        self._run("pg_ctl", "-o", options, "-l", str(self.folder / "log"), "-w", "start")
-
-    def fall(self) -> None:
-        """Every connection breaks off, and what was not committed is gone."""
-        self._run("pg_ctl", "-m", "immediate", "-w", "stop")
-
-    def close(self) -> None:
-        self.fall()
-        shutil.rmtree(self.folder)
-
-    def _run(self, program: str, *options: str) -> None:
-        command = [*self.as_postgres, str(self.bin / program), "-D", str(self.data), *options]
-        subprocess.run(  # noqa: S603  our own command
-            command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL
-        )
+        super().__init__(fsync="off")
+        self.url = self.url_of("postgres")
 
 
-KINDS: dict[str, type[Postgres] | type[Sqlite]] = {"postgresql": Postgres, "sqlite": Sqlite}
+Database = OnPostgres | OnSqlite
+KINDS: dict[str, type[Database]] = {"postgresql": OnPostgres, "sqlite": OnSqlite}

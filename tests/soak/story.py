@@ -14,9 +14,10 @@ from connectors.messages.doorbells import doorbell_secret
 from connectors.models import ActivationFlow, Failure
 from connectors.runs.dispatch import make_due
 from portal.schedules import install
+from tests.postgres import free_port
 from tests.soak.accounts import Account, draw_up, table
 from tests.soak.crashes import Crashes
-from tests.soak.database import Postgres, Sqlite, free_port
+from tests.soak.database import Database
 from tests.soak.feeding import Feeder
 from tests.soak.processes import Processes
 from tests.soak.world import FAULTS, HUB, SKUS, STOCKED, World, build
@@ -26,7 +27,7 @@ SETTLE_SECONDS = 180
 CALM_SECONDS = 5  # even accounts that stay even so long are final
 
 
-def tell(database: Postgres | Sqlite, folder: Path, kind: str, minutes: float, seed: int) -> bool:
+def tell(database: Database, folder: Path, kind: str, minutes: float, seed: int) -> bool:
     """Whether the accounts are even."""
     print(f"\n== {kind}, {minutes:g} min, seed {seed}", flush=True)  # noqa: T201
     call_command("migrate", verbosity=0)
@@ -39,7 +40,7 @@ def tell(database: Postgres | Sqlite, folder: Path, kind: str, minutes: float, s
         connections.close_all()
 
 
-def _tell(processes: Processes, database: Postgres | Sqlite, minutes: float, seed: int) -> bool:
+def _tell(processes: Processes, database: Database, minutes: float, seed: int) -> bool:
     processes.open("sandbox")
     world = _build(processes)
     processes.open()

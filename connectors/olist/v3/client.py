@@ -9,7 +9,6 @@ from typing import Any
 from connectors.contract import (
     Ability,
     Account,
-    Changed,
     Client,
     FulfilmentSource,
     OrderIndex,
@@ -18,7 +17,6 @@ from connectors.contract import (
     Page,
     PriceSource,
     ProductSource,
-    SkuSearch,
     StockSource,
 )
 from connectors.hashing import digest
@@ -52,7 +50,7 @@ class OlistV3(
     OrderSink,
     OrderIndex,
     FulfilmentSource,
-    SkuSearch,
+    notices.Notices,
 ):
     """How changes are found:
 
@@ -64,6 +62,8 @@ class OlistV3(
     Fulfilments: orders by the day on which they changed. A row that looks as it did before, this
     same day, is not opened again.
     """
+
+    sku_key = "sku"
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
@@ -263,23 +263,7 @@ class OlistV3(
             number = order.text("id") if order else ""
         return self._fulfilment({"id": number}) if number not in ("", "0") else Found()
 
-    # -- Notices: the same as beside the API v2 ---------------------------------------------------
-    def read_notice(self, body: bytes) -> list[Changed]:
-        notice = notices.read(body)
-        notices.check_sender(notice, self.account)
-        return notices.changed(notice)
-
-    def answer_notice(self, body: bytes) -> Any:
-        return notices.answer(notices.read(body))
-
-    def number_of(self, ability: type[Ability], payload: Payload) -> str:
-        if ability is PriceSource:  # those are fetched by code
-            return payload.optional_text("sku")
-        return super().number_of(ability, payload)
-
-    def number_of_sku(self, ability: type[Ability], sku: str) -> str:
-        return sku if ability is PriceSource else notices.by_sku(sku)
-
+    # -- Notices --------------------------------------------------------------------------------
     def fetch(self, ability: type[Ability], record_id: str) -> Iterable[Payload]:
         read: dict[type[Ability], Callable[[str], Found]] = {
             ProductSource: lambda number: self._found(number, self._product),

@@ -58,7 +58,7 @@ def test_while_it_is_read_the_page_comes_again_by_itself(admin_client, preview):
     end(preview)
     ended = admin_client.get(f"{LIST}{preview.pk}/change/")
 
-    assert reading.headers["Refresh"] == "5"
+    assert reading.headers["Refresh"] == "3"
     assert "Refresh" not in ended.headers
     assert "Espera aprovação" in ended.content.decode()
 

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import itertools
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -32,33 +32,17 @@ from connectors.messages.hooks import (
 from connectors.models import Activation, Breaker, Delivery, Event, Store, Subscription
 from connectors.services import pause, resume, revoke
 from connectors.spec import Hook
+from tests.clock import Clock
 from tests.conftest import Partner, make_operator, make_partner, make_store
 from tests.connectors.conftest import Receiver
 
 SECONDS, HOURS, DAYS = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
 
-class Clock:
-    """The time, which passes only when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = timezone.now()
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def go(self, interval: timedelta) -> None:
-        self.now += interval
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(timezone, "now", clock)
-    # Their defaults have the real clock in their hands.
-    for model, names in ((Delivery, ("created_at", "due_at")), (Event, ("at",))):
-        for name in names:
-            monkeypatch.setattr(model._meta.get_field(name), "_get_default", clock)
+    clock.rule(monkeypatch, (Delivery, "created_at"), (Delivery, "due_at"), (Event, "at"))
     return clock
 
 

@@ -36,6 +36,7 @@ from connectors.services import (
     revoke_older_credentials,
     rotate_credential,
 )
+from tests.clock import Clock
 from tests.conftest import Partner, make_operator, make_partner, make_store
 from tests.connectors.conftest import Receiver
 
@@ -43,25 +44,10 @@ ORDER = "606a7d2de2dc666bac3206b5"
 SECONDS, HOURS, DAYS = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
 
-class Clock:
-    """The time, which passes only when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = timezone.now()
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def go(self, interval: timedelta) -> None:
-        self.now += interval
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(timezone, "now", clock)
-    for name in ("created_at", "due_at"):  # their default has the real clock in its hand
-        monkeypatch.setattr(Notice._meta.get_field(name), "_get_default", clock)
+    clock.rule(monkeypatch, (Notice, "created_at"), (Notice, "due_at"))
     return clock
 
 

@@ -1,36 +1,25 @@
 """How often an account may be called."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from connectors.contract import BATCH_CALLS, CALLS, Account, Flow, Meter
 from connectors.errors import OutOfBudget
 from connectors.models import CallBudget
 from connectors.registry import SPECS
 from connectors.runs.budget import AccountMeter, meter_of
+from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
 LIMITS = {CALLS: 20, BATCH_CALLS: 5}
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime.fromisoformat("2026-11-24T12:00:00+00:00")
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def go(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(timezone, "now", clock)
+    clock.rule(monkeypatch)
     return clock
 
 
@@ -72,7 +61,7 @@ def test_no_sixty_seconds_hold_more_than_the_limit(clock: Clock) -> None:
 
     for _second in range(600):
         moments += [clock.now] * spend_all(meter())
-        clock.go(1)
+        clock.go(timedelta(seconds=1))
 
     minute = timedelta(minutes=1)
     most = max(sum(start <= each < start + minute for each in moments) for start in moments)
@@ -85,7 +74,7 @@ def test_who_waits_as_long_as_he_is_told_gets_his_call(clock: Clock) -> None:
     for _time in range(10):
         spend_all(meter())
 
-        clock.go(wait_of(meter()))
+        clock.go(timedelta(seconds=wait_of(meter())))
 
         assert spend_all(meter()) >= 1
 
@@ -104,7 +93,7 @@ def test_orders_get_through_however_much_the_catalogue_has_to_do(clock: Clock) -
     for _minute in range(20):
         for _second in range(60):
             spend_all(meter(60))
-            clock.go(1)
+            clock.go(timedelta(seconds=1))
         through.append(spend_all(meter()))
 
     assert min(through) >= 8
@@ -140,7 +129,7 @@ def test_an_account_whose_plan_has_no_calls_still_asks_once_a_minute(clock: Cloc
 
     for _second in range(600):
         calls += spend_all(meter())
-        clock.go(1)
+        clock.go(timedelta(seconds=1))
 
     assert 4 <= calls <= 10
 
@@ -155,7 +144,7 @@ def test_a_minute_that_the_platform_says_is_used_up_is(clock: Clock) -> None:
 def test_a_long_silence_is_forgotten(clock: Clock) -> None:
     spend_all(meter())
 
-    clock.go(120)
+    clock.go(timedelta(seconds=120))
 
     assert spend_all(meter()) == 20
 

@@ -2,11 +2,9 @@
 
 import threading
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -20,32 +18,13 @@ from connectors.services import activate
 from connectors.spec import Mode
 from tests.conftest import flow_of, make_managed, make_operator, make_partner, make_store
 from tests.connectors.conftest import Receiver
+from tests.threads import AT_ONCE, all_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-AT_ONCE = 6
 
 
 def task(flow_id: int) -> None:
     """What is queued in these tests."""
-
-
-def all_at_once(work: Callable[[], Any]) -> list[Any]:
-    """What each of several threads got: they all begin at the same moment."""
-    barrier, answers = threading.Barrier(AT_ONCE), []
-
-    def begin() -> None:
-        barrier.wait()
-        try:
-            answers.append(work())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=begin) for _number in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_the_same_form_sent_several_times_at_once_activates_once() -> None:

@@ -1,14 +1,13 @@
 """What should not be is found, told once, and told once more when it is over."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from connectors.contract import StockSource
 from connectors.errors import Unauthorized
@@ -17,34 +16,29 @@ from connectors.runs.running import Attempt, run_flow
 from connectors.services import pause, record_credential, revoke
 from connectors.trouble.alerts import deliver_all_alerts
 from connectors.trouble.incidents import watch_flows
+from tests.clock import Clock
 from tests.conftest import flow_of, make_managed, make_operator
 
 URL, TOKEN = "https://loja.example.com.br", {"token": "t"}
 DAY = timedelta(days=1)
 
 
-class Clock:
-    """The portal's clock, which the test moves. The watch has looked all the time."""
-
-    def __init__(self) -> None:
-        self.now = datetime.fromisoformat("2026-11-24T12:00:00+00:00")
-
-    def __call__(self) -> datetime:
-        return self.now
+class Watched(Clock):
+    """The watch has looked all the time."""
 
     def watch(self, minutes: int = 1, *, well: bool = False) -> None:
         """Minute after minute; the flows run well meanwhile, or not at all."""
         for _minute in range(minutes):
-            self.now += timedelta(minutes=1)
+            self.go(timedelta(minutes=1))
             if well:
                 ActivationFlow.objects.update(last_success_at=self.now)
             watch_flows()
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch, db: None) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(timezone, "now", clock)
+def clock(monkeypatch: pytest.MonkeyPatch, db: None) -> Watched:
+    clock = Watched()
+    clock.rule(monkeypatch)
     clock.watch(12)
     return clock
 
@@ -56,7 +50,7 @@ def recipients(settings: Any) -> None:
 
 
 @pytest.fixture
-def activation(clock: Clock, store: Store) -> Activation:
+def activation(clock: Watched, store: Store) -> Activation:
     """With one flow, of stock, every five minutes; it just ran."""
     activation = make_managed(store, "rocky", URL, TOKEN, name="Rocky da loja")
     activation.flows.exclude(ability="StockSource").delete()
@@ -68,7 +62,7 @@ def subjects() -> list[str]:
     return list(Alert.objects.order_by("pk").values_list("subject", flat=True))
 
 
-def test_a_flow_that_becomes_late_is_told_once(clock: Clock, activation: Activation) -> None:
+def test_a_flow_that_becomes_late_is_told_once(clock: Watched, activation: Activation) -> None:
     clock.watch(14)
     before = list(Incident.objects.all())
 
@@ -82,7 +76,7 @@ def test_a_flow_that_becomes_late_is_told_once(clock: Clock, activation: Activat
 
 
 def test_it_is_told_again_when_it_has_been_well_for_a_while(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     clock.watch(20)
 
@@ -98,7 +92,7 @@ def test_it_is_told_again_when_it_has_been_well_for_a_while(
 
 
 def test_what_comes_and_goes_is_one_incident_and_one_alert(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     clock.watch(16)
 
@@ -110,7 +104,7 @@ def test_what_comes_and_goes_is_one_incident_and_one_alert(
     assert Incident.objects.count() == len(subjects()) == 1
 
 
-def test_what_comes_back_later_is_another_incident(clock: Clock, activation: Activation) -> None:
+def test_what_comes_back_later_is_another_incident(clock: Watched, activation: Activation) -> None:
     clock.watch(16)
     clock.watch(35, well=True)
 
@@ -123,7 +117,7 @@ def test_what_comes_back_later_is_another_incident(clock: Clock, activation: Act
 
 
 def test_a_flow_that_runs_and_never_changes_anything_is_told(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     ActivationFlow.objects.update(last_change_at=clock.now - 8 * DAY)
 
@@ -134,7 +128,7 @@ def test_a_flow_that_runs_and_never_changes_anything_is_told(
 
 
 def test_what_stops_after_it_never_changed_is_not_called_well(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     ActivationFlow.objects.update(last_change_at=clock.now - 8 * DAY)
     clock.watch(well=True)
@@ -146,7 +140,7 @@ def test_what_stops_after_it_never_changed_is_not_called_well(
     assert not any(subject.startswith("Normalizou") for subject in subjects())
 
 
-def test_many_at_once_are_one_message(clock: Clock, activation: Activation) -> None:
+def test_many_at_once_are_one_message(clock: Watched, activation: Activation) -> None:
     for number in range(4):
         other = make_managed(activation.store, "rocky", URL, TOKEN, name=f"Outra {number}")
         other.flows.exclude(ability="StockSource").delete()
@@ -161,7 +155,7 @@ def test_many_at_once_are_one_message(clock: Clock, activation: Activation) -> N
 
 
 def test_after_a_gap_the_flows_get_time_to_come_round_again(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     clock.now += timedelta(hours=8)
 
@@ -174,7 +168,7 @@ def test_after_a_gap_the_flows_get_time_to_come_round_again(
 
 @pytest.mark.parametrize("count", [1, 30])
 def test_the_watch_takes_the_same_statements_for_one_and_for_many(
-    clock: Clock, activation: Activation, count: int
+    clock: Watched, activation: Activation, count: int
 ) -> None:
     for number in range(count - 1):
         make_managed(activation.store, "rocky", URL, TOKEN, name=f"Outra {number}")
@@ -191,7 +185,7 @@ def test_the_watch_takes_the_same_statements_for_one_and_for_many(
 
 
 def test_an_incident_of_an_integration_that_is_paused_ends_without_a_word(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     clock.watch(16)
 
@@ -214,7 +208,7 @@ def refuse(activation: Activation) -> None:
 
 
 def test_refused_credentials_are_told_at_once_with_the_reason(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     refuse(activation)
     clock.watch()
@@ -226,7 +220,7 @@ def test_refused_credentials_are_told_at_once_with_the_reason(
 
 
 def test_a_new_credential_takes_the_integration_up_again(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     refuse(activation)
     Activation.objects.update(first_called_at=clock.now)
@@ -241,7 +235,7 @@ def test_a_new_credential_takes_the_integration_up_again(
 
 
 def test_a_new_credential_that_is_refused_too_is_the_same_incident(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     Activation.objects.update(first_called_at=clock.now)
     refuse(activation)
@@ -265,7 +259,7 @@ def test_a_new_credential_does_not_resume_what_a_person_paused(activation: Activ
 
 
 def test_the_end_of_a_revoked_integration_is_no_good_news(
-    clock: Clock, activation: Activation
+    clock: Watched, activation: Activation
 ) -> None:
     refuse(activation)
     clock.watch()
@@ -280,7 +274,7 @@ def test_the_end_of_a_revoked_integration_is_no_good_news(
 # -- Who is told -----------------------------------------------------------------------------------
 
 
-def test_an_e_mail_reaches_everybody_who_is_to_know(clock: Clock, activation: Activation) -> None:
+def test_an_e_mail_reaches_everybody_who_is_to_know(clock: Watched, activation: Activation) -> None:
     refuse(activation)
     clock.watch()
 
@@ -293,7 +287,7 @@ def test_an_e_mail_reaches_everybody_who_is_to_know(clock: Clock, activation: Ac
 
 
 def test_where_nobody_is_to_be_told_nothing_waits_to_be_sent(
-    clock: Clock, activation: Activation, settings: Any
+    clock: Watched, activation: Activation, settings: Any
 ) -> None:
     settings.ALERT_EMAILS = []
 
@@ -305,7 +299,7 @@ def test_where_nobody_is_to_be_told_nothing_waits_to_be_sent(
 
 
 def test_a_webhook_tells_a_program_the_same(
-    clock: Clock, activation: Activation, settings: Any
+    clock: Watched, activation: Activation, settings: Any
 ) -> None:
     settings.ALERT_WEBHOOK_URL = "https://alerts.example.com/"
     refuse(activation)
