@@ -63,10 +63,10 @@ class Olist(
 
     Products and stock: from the ERP's lists of updates, a paid extension. They forget what they
     answered, so the rows go into the cursor, which the portal stores, before anything else is
-    done with them, and leave it as they are read. Should an answer itself be lost, all active
-    products are read once a day. Without the extension that is all that happens, beside the
-    notices, and each run shows the ERP's refusal. Only one flow reads each list: two would take
-    each other's rows.
+    done with them, and leave it as they are read. Should an answer itself be lost, which the
+    cursor tells, all active products are read again, as they are once a day. Without the
+    extension that is all that happens, beside the notices, and each run shows the ERP's refusal.
+    Only one flow reads each list: two would take each other's rows.
 
     Prices: from the rows of the product search, which needs no list of updates. Variations are
     not among them: their prices come with the products and, once a day, by themselves.

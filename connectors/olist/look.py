@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from connectors.contract import Page
-from connectors.errors import Rejected, Unavailable, Unreadable
+from connectors.errors import OutOfBudget, Rejected, Unavailable, Unreadable
 from connectors.payload import LOCAL, Payload
 from connectors.trouble.causes import PLAN
 
@@ -43,6 +43,9 @@ class Look:
     `taken` are rows that the ERP has forgotten since it answered them, and `todo` rows of the page
     that is being read; both are still to be read. `began` is when the list was last begun, `page`
     where it is, 0 after the last, and `seen` the page's rows. `since` bounds what is listed.
+
+    While the ERP is `asked` for what it then forgets, that stands in the stored cursor. Who finds
+    it there knows that an answer may be `lost`.
     """
 
     since: str = ""
@@ -52,6 +55,8 @@ class Look:
     todo: tuple[Row, ...] = ()
     later: tuple[Row, ...] = ()
     seen: tuple[str, ...] = ()
+    asked: bool = False
+    lost: bool = False
 
     @classmethod
     def of(cls, cursor: str) -> "Look":
@@ -68,12 +73,20 @@ class Look:
 
     @property
     def full_pass_is_due(self) -> bool:
-        return not self.began or _now() - datetime.fromisoformat(self.began) >= FULL_PASS
+        if self.lost or not self.began:
+            return True
+        return _now() - datetime.fromisoformat(self.began) >= FULL_PASS
 
     def begin(self) -> "Look":
         again = self.later
         return replace(
-            self, began=_now().isoformat(), page=1, todo=again, later=(), seen=_ids(again)
+            self,
+            began=_now().isoformat(),
+            page=1,
+            todo=again,
+            later=(),
+            seen=_ids(again),
+            lost=False,
         )
 
     def listed(self, rows: Sequence[Row], *, more: bool) -> "Look":
@@ -109,10 +122,13 @@ def repeatable(cursor: str, list_page: ListPage, read: Read) -> Iterator[Page]:
 
 
 def destructive(cursor: str, list_page: ListPage, updates: Updates, read: Read) -> Iterator[Page]:
-    """What `updates` names, a list that forgets what it answered, and once a day everything that
-    `list_page` finds. What changed is read first: a full pass may take hours."""
+    """What `updates` names, a list that forgets what it answered, and everything that `list_page`
+    finds: once a day, and after an answer that did not arrive. What changed is read first: a full
+    pass may take hours. One that goes on is not begun again: the next follows it."""
     look = Look.of(cursor)
-    look = replace(look, since=look.since or _now().isoformat())
+    look = replace(
+        look, since=look.since or _now().isoformat(), lost=look.lost or look.asked, asked=False
+    )
     look = yield from _drain(look, updates, read)
     look = yield from _read(look, "todo", read)
     if not look.page and look.full_pass_is_due:
@@ -144,8 +160,12 @@ def _drain(look: Look, updates: Updates, read: Read) -> Looking:
     before: list[Row] = []
     while True:
         look = yield from _read(look, "taken", read)
+        yield Page([], replace(look, asked=True).cursor)
         try:
             rows = updates(datetime.fromisoformat(look.since) - OVERLAP)
+        except OutOfBudget:  # it was not asked, or said no: nothing is lost
+            yield Page([], look.cursor)
+            raise
         except Rejected as error:  # without the extension there is no such list
             yield Page([Payload({"id": UPDATES, NOT_READ: str(error)})], look.cursor)
             return look

@@ -62,7 +62,7 @@ def read_fulfilment(payload: Payload) -> FulfilmentRecord:
     authorised, and where to see it."""
     order = payload.one("pedido")
     invoice = tracking = None
-    if payload.data["nota_fiscal"] is not None:
+    if payload.data.get("nota_fiscal") is not None:
         invoice = _read_invoice(payload.one("nota_fiscal"), payload.text("link"))
     if any(not order.is_blank(name) for name in SHIPPING_KNOWN):
         tracking = _read_tracking(order)

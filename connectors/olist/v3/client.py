@@ -207,13 +207,13 @@ class OlistV3(
 
     def read_fulfilment(self, payload: Payload) -> FulfilmentRecord:
         found = as_read(payload, self._fulfilment)
-        note = words.invoice(found.one("nota")).data if found.data["nota"] else None
+        note = words.invoice(found.one("nota")).data if found.data.get("nota") else None
         return fulfilments.read_fulfilment(
             Payload(
                 {
                     "pedido": words.order(found.one("pedido")).data,
                     "nota_fiscal": note,
-                    "link": found.data["link"],
+                    "link": found.data.get("link"),
                 }
             )
         )

@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import pytest
 
 from connectors.contract import Account
-from connectors.errors import Rejected, Unauthorized
+from connectors.errors import OutOfBudget, Rejected, Unauthorized
 from connectors.fiscal import nfe_key_is_valid
 from connectors.olist import look
 from connectors.olist.client import Olist
@@ -289,6 +290,7 @@ def test_what_a_list_of_updates_answered_is_in_the_cursor_before_it_is_read(
     erp.control("put_product", {**MUG, "nome": "Caneca azul"})
 
     run = iter(olist.changed_products(cursor))
+    next(run)  # it is about to ask
     cursor = next(run).cursor
     del run  # the worker is killed; the list has forgotten the mug
 
@@ -304,10 +306,54 @@ def test_each_answer_of_a_list_of_updates_is_stored_before_the_next_is_asked_for
     for number in range(150):
         erp.control("put_product", {"codigo": f"P{number}", "nome": "x", "preco": 1, "saldo": 1})
 
-    first = next(iter(olist.changed_stock(cursor)))
+    _asking, first = islice(olist.changed_stock(cursor), 2)
 
     assert len(json.loads(first.cursor)["taken"]) == 100
     assert len(erp.stock_updates) == 50
+
+
+def test_after_an_answer_that_did_not_arrive_everything_is_read(erp: Tiny, olist: Olist) -> None:
+    erp.control("put_product", MUG)
+    cursor = last_cursor(olist.changed_stock(""))
+    erp.control("set_stock", {"codigo": "CAN-07", "saldo": 1})
+
+    asking = next(iter(olist.changed_stock(cursor)))  # the worker is killed while the ERP answers
+    forget_updates(erp)
+
+    assert stock(olist, cursor) == []
+    assert stock(olist, asking.cursor) == [StockRecord("CAN-07", 1)]
+    assert stock(olist, last_cursor(olist.changed_stock(asking.cursor))) == []
+
+
+def test_a_pass_that_goes_on_is_followed_by_another_after_a_lost_answer(
+    erp: Tiny, olist: Olist
+) -> None:
+    erp.control("put_product", SHIRT)
+    erp.control("put_product", MUG)
+    forget_updates(erp)
+    now = datetime.now(LOCAL).isoformat()
+    asking = Look(since=now, began=now, page=1, asked=True).cursor
+
+    (first, *_rest), again = stock(olist, asking), last_cursor(olist.changed_stock(asking))
+
+    assert json.loads(again)["lost"]
+    assert first in stock(olist, again)
+    assert "lost" not in json.loads(last_cursor(olist.changed_stock(again)))
+
+
+def test_nothing_was_lost_where_the_account_had_no_calls_left(
+    olist: Olist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_after: datetime) -> list[look.Row]:
+        raise OutOfBudget("not now")
+
+    monkeypatch.setattr(olist, "_updates", lambda _which: refuse)
+    pages = []
+
+    with pytest.raises(OutOfBudget):
+        pages.extend(olist.changed_stock(Look(began=datetime.now(LOCAL).isoformat()).cursor))
+
+    assert "asked" not in json.loads(pages[-1].cursor)
 
 
 @pytest.mark.usefixtures("sold")
@@ -323,7 +369,8 @@ def test_newer_stock_is_read_after_older_that_was_not_read(erp: Tiny, olist: Oli
     erp.control("put_product", MUG)
     cursor = last_cursor(olist.changed_stock(""))
     erp.control("set_stock", {"codigo": "CAN-07", "saldo": 2})
-    cursor = next(iter(olist.changed_stock(cursor))).cursor
+    _asking, taken = islice(olist.changed_stock(cursor), 2)
+    cursor = taken.cursor
     erp.control("set_stock", {"codigo": "CAN-07", "saldo": 1})
 
     assert stock(olist, cursor) == [StockRecord("CAN-07", 2), StockRecord("CAN-07", 1)]
