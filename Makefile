@@ -8,7 +8,7 @@ MO := $(PO:.po=.mo)
 
 export PORT
 
-.PHONY: install demo test long browser soak bench lint types clean
+.PHONY: install demo test properties long browser soak bench sbom audit lint types clean
 
 install: $(BIN)/.installed $(MO)
 
@@ -18,6 +18,10 @@ demo: $(BIN)/.installed $(MO) $(DATA)/demo.env
 
 test: lint types $(MO)
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+
+# The games at random of the tests, forty times as many and other ones each time.
+properties: $(BIN)/.installed $(MO)
+	MORE_GAMES=$${MORE_GAMES:-40} $(BIN)/pytest -n auto -m properties $(ARGS)
 
 # Two whole portals, each with its own processes, one the hub of the other.
 long: $(BIN)/.installed $(MO)
@@ -36,6 +40,16 @@ soak: $(BIN)/.installed $(MO)
 # One row with ARGS=--only=4.
 bench: $(BIN)/.installed $(MO)
 	$(BIN)/python -m tests.bench $(ARGS)
+
+# What it is made of, as CycloneDX.
+sbom: $(BIN)/.installed
+	@mkdir -p build
+	$(BIN)/python .ci/sbom.py > build/sbom.json
+
+# Whether a weakness of it is known; says so where nobody can be asked.
+audit:
+	@mkdir -p build
+	@PYTHON=$(PYTHON) .ci/audit
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ errors, paging) is the portal's, and comes by REST_FRAMEWORK's settings."""
 import re
 from typing import cast
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.freight import quotes
-from catalog.models import Product
+from catalog.models import Product, is_called
 from catalog.search import search_products
 from catalog.services import (
     change_stock,
@@ -59,16 +60,9 @@ def _by_id(request: Request, public_id: str) -> Product:
     return product
 
 
-def _variation(product: Product, public_id: str) -> Product:
-    variation = product.variations.filter(public_id=public_id).first()
-    if variation is None:
-        raise NotFound(f"variation {public_id}")
-    return variation
-
-
 def _by_sku(request: Request, sku: str) -> Product:
     caller = _caller(request)
-    product = caller.store.products.called(_stored(sku), caller)
+    product = caller.store.products.filter(is_called(caller.store, _stored(sku), caller)).first()
     if product is None:
         raise NotFound(f"sku {sku}")
     return product
@@ -161,14 +155,22 @@ class Stock(APIView):
         self, request: Request, sku: str = "", public_id: str = "", variation_id: str = ""
     ) -> Response:
         caller = _caller(request)
-        product = _by_id(request, public_id) if public_id else _by_sku(request, sku)
-        if variation_id:
-            product = _variation(product, variation_id)
+        if sku:
+            which, name = is_called(caller.store, _stored(sku), caller), f"sku {sku}"
+        elif variation_id:
+            which = Q(public_id=variation_id, parent__public_id=public_id)
+            name = f"variation {variation_id}"
+        else:
+            which, name = Q(public_id=public_id), f"product {public_id}"
         payload = Payload(request.data)
-        product = change_stock(
-            caller.store, product.pk, payload.text("action"), payload.whole("quantity"), caller
-        )
-        return _answer(product, request)
+        action, quantity = payload.text("action"), payload.whole("quantity")
+        try:
+            product = change_stock(caller.store, which, action, quantity, caller)
+        except NotFound as error:
+            raise NotFound(name) from error
+        if product.parent:
+            return _answer(product, request)
+        return Response({"Product": write_product(product, caller, ())})  # it has no variations
 
 
 class Shipping(APIView):

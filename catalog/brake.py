@@ -22,11 +22,11 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.bulk import among
 from catalog.codes import product_ids
 from catalog.levels import Prices
 from catalog.models import Price, Product, Stock, Taken
 from catalog.services import LEVELS
+from connectors.bulk import among
 from connectors.errors import Held
 from connectors.models import Brake, Run
 from connectors.payload import to_decimal, to_whole

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from catalog.bulk import among
 from catalog.models import SkuMapping
+from connectors.bulk import among
 from connectors.models import Activation, Store
 
 

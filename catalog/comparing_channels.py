@@ -16,12 +16,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.bulk import among
 from catalog.codes import product_ids
 from catalog.models import Product, Sent, SkuMapping
 from catalog.offers import code_of, price_record, stock_record
 from catalog.push import SINKS, load_offered
 from catalog.resending import send_asked
+from connectors.bulk import among
 from connectors.comparisons import STEP_SECONDS, begin_daily, start_steps, take_step
 from connectors.contract import CatalogueIndex, Flow, HeldSku, Page
 from connectors.errors import ConnectorError, NotAllowed

@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.announcing import announce_levels
-from catalog.bulk import among, update_rows
 from catalog.codes import product_ids
 from catalog.models import Price, Product
 from catalog.reservations import write_levels
 from catalog.taking import forget
+from connectors.bulk import among, update_rows
 from connectors.errors import NotFound, Refused
 from connectors.hub.hubobject import CENT_OF_A_CENT
 from connectors.models import Activation, Store

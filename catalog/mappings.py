@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from catalog.bulk import AT_ONCE, among
 from catalog.models import Product, SkuMapping
 from catalog.push import recompare
 from catalog.taking import forget_records
+from connectors.bulk import AT_ONCE, among
 from connectors.errors import NotAllowed
 from connectors.models import Activation, Store
 from connectors.trouble.causes import UNKNOWN_SKU

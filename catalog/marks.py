@@ -10,8 +10,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.bulk import upsert_rows
 from catalog.models import Product, Sent
+from connectors.bulk import upsert_rows
 from connectors.contract import Flow
 from connectors.hub.wire import moment_text
 from connectors.models import ActivationFlow

@@ -6,8 +6,8 @@ or changed last, or sends. What nobody sends is the merchant's, and no synchroni
 
 from collections.abc import Iterable
 
-from catalog.bulk import among
 from catalog.models import Product, Taken, external_key
+from connectors.bulk import among
 from connectors.models import Activation, Store
 from connectors.spec import EverythingBut, Spec
 

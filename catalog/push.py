@@ -37,6 +37,7 @@ from connectors.spec import Hook
 
 # Two calls for each, at a slow channel, must fit into a task's time.
 AT_ONCE = 50
+AGAIN_AT_ONCE = 5000
 
 R = TypeVar("R", ProductRecord, PriceRecord, StockRecord)
 
@@ -71,6 +72,7 @@ SINKS: dict[Flow, tuple[type[Ability], Callable[[int], None]]] = {
     Flow.STOCK: (StockSink, push_stock),
 }
 
+SINK_NAMES = [ability.__name__ for ability, _task in SINKS.values()]
 
 # What may be untrue in a channel, by what happened to a product.
 UNTRUE: dict[Hook, frozenset[Flow]] = {
@@ -84,8 +86,7 @@ UNTRUE: dict[Hook, frozenset[Flow]] = {
 def tell_channels(store: Store, changed: Mapping[int, Iterable[Hook]]) -> None:
     """What happened to each of these products, by their ids, in the caller's transaction. Before
     one is deleted, it changed."""
-    sinks = [ability.__name__ for ability, _task in SINKS.values()]
-    there = ActivationFlow.objects.filter(activation__store=store, ability__in=sinks)
+    there = ActivationFlow.objects.filter(activation__store=store, ability__in=SINK_NAMES)
     there = there.exclude(activation__state=State.REVOKED)
     found = list(there) if changed else []
     for flow in {Flow(each.flow) for each in found}:
@@ -113,6 +114,18 @@ def send_again(rows: QuerySet[Sent]) -> int:
         ability, task = SINKS[Flow(flow)]
         mine = ActivationFlow.objects.filter(activation=activation_id, ability=ability.__name__)
         start_soon(task, mine)
+    return count
+
+
+def send_everything_again() -> int:
+    """All that channels were ever sent; how many rows that are. Some at a time: there may be
+    millions, and the portal may be at work."""
+    count, last = 0, 0
+    while ids := list(
+        Sent.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AGAIN_AT_ONCE]
+    ):
+        last = ids[-1]
+        count += send_again(Sent.objects.filter(pk__in=ids))
     return count
 
 

@@ -32,6 +32,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from catalog.announcing import announce_levels
@@ -120,6 +121,22 @@ def write_levels(
             if asked_at and has_it_since and has_it_since <= asked_at:
                 _count(reservation)
     return shelves.share_out()
+
+
+def write_level(
+    stock: Stock, on_hand: int, by: Activation | None, asked_at: datetime | None = None
+) -> bool:
+    """As `write_levels`, of one product, whose `stock` says afterwards what is there; whether that
+    changed it. Mostly nobody wants units of it: then it is one statement."""
+    wanted = Reservation.objects.open().filter(product=OuterRef("pk"))
+    unwanted = Stock.objects.filter(~Exists(wanted.order_by()), pk=stock.pk)
+    if unwanted.exclude(on_hand=on_hand).update(on_hand=on_hand):
+        stock.on_hand = on_hand
+        return True
+    if not write_levels({stock.pk: on_hand}, by, asked_at):
+        return False
+    stock.refresh_from_db()
+    return True
 
 
 @transaction.atomic

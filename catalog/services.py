@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.announcing import listeners
+from catalog.announcing import announce_stock, listeners
 from catalog.events import hooks_of, publish_products
 from catalog.levels import lock_store, money, whole
 from catalog.merging import NATURAL_KEYS, merge
-from catalog.models import Price, Product, ProductQuerySet, Stock, external_key
+from catalog.models import Price, Product, ProductQuerySet, Stock, external_key, is_called
 from catalog.push import tell_channels
-from catalog.reservations import write_levels
+from catalog.reservations import write_level, write_levels
 from catalog.taking import forget, forget_pages, remember
 from connectors.contract import Flow
 from connectors.errors import Duplicate, NotAllowed, NotFound, NothingChanged, Refused
@@ -60,7 +61,7 @@ def save_product(store: Store, code: str, document: Document, by: Activation | N
     where it may not create it, and `Refused`.
     """
     lock_store(store)
-    return _save(store, _locked(store).called(code, by), code, document, by)
+    return _save(store, _called(store, code, by), code, document, by)
 
 
 @transaction.atomic
@@ -69,7 +70,7 @@ def take_product(record: ProductRecord, digest: int, by: Activation) -> bool:
     whether that changed something. Raises what `save_product` raises, but for `NothingChanged`."""
     store = by.store
     lock_store(store)
-    known = _locked(store).called(record.sku, by)
+    known = _called(store, record.sku, by)
     changed = True
     try:
         saved = _save(store, known, record.sku, document_of(record, known), by)
@@ -83,7 +84,7 @@ def try_product(record: ProductRecord, by: Activation) -> Changes:
     """What `take_product` would change; nothing of it stays. Raises what that raises."""
     with transaction.atomic():
         lock_store(by.store)
-        product = _locked(by.store).called(record.sku, by)
+        product = _called(by.store, record.sku, by)
         changes = Changes(created=product is None)
         document = _allowed(document_of(record, product), by)
         if product is None:
@@ -132,18 +133,22 @@ def update_product(
 
 @transaction.atomic
 def change_stock(
-    store: Store, product_id: int, action: str, quantity: int, by: Activation | None
+    store: Store, which: int | Q, action: str, quantity: int, by: Activation | None
 ) -> Product:
-    """Overwrite, increase or decrease one product's stock. It never falls below zero: a shop that
-    sold more than it had has nothing left to sell.
+    """Overwrite, increase or decrease the stock of one product: of the one with this id, or of
+    which alone this is true. It never falls below zero: a shop that sold more than it had has
+    nothing left to sell.
 
     Raises `NotFound`, `NotAllowed`, `NothingChanged` and `Refused`.
     """
+    products = store.products.filter(which if isinstance(which, Q) else Q(pk=which))
+    product = products.to_restock().first()
+    if product is None:
+        raise NotFound(_("A loja não tem este produto."), cause=UNKNOWN_SKU)
     _allowed({"quantity": quantity}, by)
-    product = _get(store, product_id)
-    if product.variations.exists():
+    if product.has_variations:  # type: ignore[attr-defined]
         raise NothingChanged(NOTHING_CHANGED)  # its quantity is the sum of theirs
-    stock = Stock.objects.get(product=product)
+    stock = product.stock_row
     levels = {
         "update": quantity,
         "increase": stock.on_hand + quantity,
@@ -152,12 +157,10 @@ def change_stock(
     if action not in levels or quantity < 0:
         raise Refused(_("$.action: use update, increase ou decrease, com quantidade positiva."))
     level = whole(levels[action], "quantity")
-    if not write_levels({product.pk: level}, by, timezone.now() if action == "update" else None):
+    if not write_level(stock, level, by, timezone.now() if action == "update" else None):
         raise NothingChanged(NOTHING_CHANGED)
     _touch(product, by)
-    forget(by, {product.pk, product.parent_id})
-    stock_changed = {product.pk: {Hook.STOCK_CHANGED}}
-    _announce(product, Changes(names={"quantity"}, hooks=stock_changed), by)
+    announce_stock(product, by)
     return product
 
 
@@ -183,6 +186,10 @@ def delete_product(store: Store, product_id: int, by: Activation | None) -> Prod
 
 def _locked(store: Store) -> ProductQuerySet:
     return store.products.select_for_update(no_key=True, of=("self",)).with_levels()
+
+
+def _called(store: Store, code: str, by: Activation | None) -> Product | None:
+    return _locked(store).filter(is_called(store, code, by)).first()
 
 
 def _get(store: Store, product_id: int) -> Product:
@@ -352,7 +359,9 @@ def _write_variations(
 
 
 def _touch(product: Product, by: Activation | None) -> None:
-    Product.objects.filter(pk=product.pk).update(modified_at=timezone.now(), modified_by=by)
+    product.modified_at, product.modified_by = timezone.now(), by
+    mine = Product.objects.filter(pk=product.pk)
+    mine.update(modified_at=product.modified_at, modified_by=by)
 
 
 def _announce(product: Product, changes: Changes, by: Activation | None) -> None:

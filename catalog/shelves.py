@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from catalog.bulk import AT_ONCE, among, update_rows
 from catalog.models import Reservation, Stock
+from connectors.bulk import AT_ONCE, among, update_rows
 
 LEVEL = ("on_hand", "reserved")
 CHANGING = ("quantity", "held", "counted", "taken_by_id", "taken_at", "leveled_by_id")

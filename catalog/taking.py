@@ -13,8 +13,8 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from catalog.bulk import among, upsert_rows
 from catalog.models import Taken, TakenPage
+from connectors.bulk import among, upsert_rows
 from connectors.contract import Flow
 from connectors.models import Activation, Store
 from connectors.payload import Payload

@@ -1,5 +1,6 @@
 """Products in the hub's JSON (pluggto-api.md, section 4.6)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from catalog.merging import NATURAL_KEYS
@@ -27,9 +28,13 @@ def _objects(elements: list[Any], path: str) -> list[Document]:
     return [Payload(element, f"{path}[{i}]").data for i, element in enumerate(elements)]
 
 
-def write_product(product: Product, viewer: Activation | None) -> dict[str, Any]:
-    """A product with its variations; `external` is the viewer's own. Needs `with_family`."""
-    variations = [_document(variation, viewer) for variation in product.variations.all()]
+def write_product(
+    product: Product, viewer: Activation | None, family: Iterable[Product] | None = None
+) -> dict[str, Any]:
+    """A product with its variations; `external` is the viewer's own. Needs `with_family`, where
+    its `family` is not given."""
+    family = product.variations.all() if family is None else family
+    variations = [_document(variation, viewer) for variation in family]
     document = _document(product, viewer)
     if variations:
         # Nobody buys the parent: what there is of it is what there is of its variations.

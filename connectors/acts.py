@@ -1,6 +1,7 @@
 """Writing down what people did."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import models
@@ -11,6 +12,7 @@ from connectors.models import Act, Store
 PATHS = ("activation", "product", "flow", "order", "credential", "comparison")
 LONGEST = 300  # characters of one value
 Changes = dict[str, list[str]]
+R = TypeVar("R", bound=models.Model)
 
 
 def record_act(
@@ -26,6 +28,16 @@ def record_act(
         what=what[:1000],
         changes=changes or {},
     )
+
+
+def with_acts(rows: Sequence[R]) -> list[tuple[R, list[Act]]]:
+    """Each of these, of one model, with what people did to it, the latest first; in one query."""
+    by_id: dict[str, list[Act]] = {str(row.pk): [] for row in rows}
+    if rows:
+        acts = Act.objects.filter(model=rows[0]._meta.label_lower, object_id__in=by_id)
+        for act in acts.select_related("by"):
+            by_id[act.object_id].append(act)
+    return [(row, by_id[str(row.pk)]) for row in rows]
 
 
 def store_of(row: Any) -> Store | None:

@@ -2,12 +2,15 @@
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import JsonResponse, StreamingHttpResponse
 
+from connectors.workbooks import Cell, workbook
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # What a spreadsheet program may take for a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 NUMBER = re.compile(r"[+-][\d.,]+")
@@ -26,6 +29,14 @@ def as_csv(rows: Iterable[list[str]], name: str) -> StreamingHttpResponse:
     """Row by row, as they come."""
     return StreamingHttpResponse(
         csv_lines(rows), content_type="text/csv; charset=utf-8", headers=saved_as(name)
+    )
+
+
+def as_xlsx(rows: Iterable[Sequence[Cell]], name: str, title: str) -> StreamingHttpResponse:
+    """Likewise; however many there are."""
+    harmless = ([defused(c) if isinstance(c, str) else c for c in row] for row in rows)
+    return StreamingHttpResponse(
+        workbook(harmless, title), content_type=XLSX, headers=saved_as(name)
     )
 
 

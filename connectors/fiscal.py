@@ -1,4 +1,4 @@
-"""Brazilian fiscal numbers (domain.md, section 4): CNPJ, letters included, and NF-e key."""
+"""Brazilian fiscal numbers (domain.md, section 4): CPF, CNPJ, letters included, and NF-e key."""
 
 import re
 
@@ -16,6 +16,17 @@ def cnpj_is_valid(cnpj: str) -> bool:
     if not re.fullmatch(CNPJ_PATTERN, cnpj) or set(cnpj) == {"0"}:
         return False
     return cnpj[12:] == check_digit(cnpj[:12]) + check_digit(cnpj[:13])
+
+
+def cpf_is_valid(cpf: str) -> bool:
+    """Takes the compact form. One digit eleven times adds up, but is nobody's number."""
+    if not re.fullmatch(r"[0-9]{11}", cpf) or len(set(cpf)) == 1:
+        return False
+    for length in (9, 10):
+        total = sum(int(digit) * (length + 1 - at) for at, digit in enumerate(cpf[:length]))
+        if int(cpf[length]) != total * 10 % 11 % 10:
+            return False
+    return True
 
 
 def nfe_key_is_valid(key: str) -> bool:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
+from connectors.fiscal import cpf_is_valid
+
 MASK = "***"
 LEAST_SECRET = 6  # characters: what is shorter stands everywhere by chance
 LEAST_NAME, LEAST_NUMBER = 3, 7  # of what is looked for in sentences: shorter is anything
@@ -45,12 +47,16 @@ WITHIN_PERSON = re.compile(
     rf"(?:name|nome|lastname|sobrenome|fantasia|razao_social|{_DOCUMENT}|{_REACHED_BY}|{_ADDRESS})",
     re.IGNORECASE,
 )
-# What stands in sentences: e-mail, CPF and CNPJ as people write them, a bare CPF.
+# What stands in sentences: e-mail, CPF and CNPJ as people write them, eleven bare digits.
 PEOPLE_IN_TEXT = re.compile(
     r"[\w.+-]+@[\w-]+\.[\w.-]+"
     r"|\b\d{3}\.\d{3}\.\d{3}-\d{2}\b"
     r"|\b[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-\d{2}\b"
-    r"|(?<![\w.-])\d{11}(?![\w.-])"
+    r"|(?<![\w.-])[0-9]{11}(?![\w-]|\.\w)"
+)
+# By the area codes that there are: no GTIN of Brazil (789) looks like one.
+MOBILE = re.compile(
+    r"(?:1[1-9]|2[12478]|3[1-578]|4[1-9]|5[1345]|6[1-9]|7[134579]|8[1-9]|9[1-9])9[0-9]{8}"
 )
 
 
@@ -75,14 +81,22 @@ def without_people(value: Any, known: Collection[str] = ()) -> Any:
     """The same, without names, documents, and where somebody lives or is reached. Products keep
     their names; a city and a state name nobody. What is `known` of people (`people_in`) is looked
     for in every text as well: who refuses an order quotes it."""
-    patterns = [PEOPLE_IN_TEXT, *_patterns_of(known)]
+    patterns = _patterns_of(known)
 
     def clean(text: str) -> str:
+        text = PEOPLE_IN_TEXT.sub(_unless_a_code, text)
         for pattern in patterns:
             text = pattern.sub(MASK, text)
         return text
 
     return _masked(value, _is_personal, clean)
+
+
+def _unless_a_code(found: re.Match[str]) -> str:
+    """Eleven digits are a CPF or a mobile telephone; else somebody's SKU, which is to be read."""
+    text = found[0]
+    is_code = text.isdigit() and not cpf_is_valid(text) and not MOBILE.fullmatch(text)
+    return text if is_code else MASK
 
 
 def people_in(value: Any, within: bool = False) -> set[str]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from connectors.contract import Client, Flow
 from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
-from connectors.hashing import digest
+from connectors.hashing import digest, keyed
 from connectors.messages.doorbells import install_doorbell
 from connectors.messages.signing import new_webhook_secret
 from connectors.models import (
@@ -217,7 +217,7 @@ def record_credential(
         activation=activation,
         kind=Credential.Kind.RECEIVED,
         sealed=seal(values),
-        fingerprint=digest(repr(sorted(values.items())))[:16],
+        fingerprint=keyed(repr(sorted(values.items())))[:16],
         ends_at=ends_at,
         created_by=by,
     )

@@ -1,8 +1,9 @@
 """Orders of the hub's API (pluggto-api.md, section 5). The frame around it (tokens, errors,
 paging) is the portal's, and comes by REST_FRAMEWORK's settings."""
 
-from typing import cast
+from typing import Any, cast
 
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -25,7 +26,8 @@ from connectors.payload import Payload, read_value, to_text
 from orders.models import Order
 from orders.search import label_urls, search_orders
 from orders.services import create_order, update_order
-from orders.wire import read_order, write_order
+from orders.wire import read_order
+from orders.written import read_written
 
 ORDER = wrapped("Order")
 LABEL_QUERY = (asked("orders", _("Até 50 ids de pedidos, com vírgulas.")),)
@@ -38,16 +40,19 @@ LABELS = {
 
 def _answer(
     order_id: int, caller: Activation, status: int = 200, *, show_external: bool = False
-) -> Response:
-    order = Order.objects.with_everything().get(pk=order_id)
-    return Response(
-        {"Order": write_order(order, caller, show_external=show_external)}, status=status
-    )
+) -> HttpResponse:
+    order = Order.objects.filter(pk=order_id)
+    (text,) = read_written(order, caller, show_external=show_external)
+    return HttpResponse(_wrapped(text), status=status, content_type="application/json")
+
+
+def _wrapped(text: str) -> str:
+    return f'{{"Order":{text}}}'
 
 
 class OrderList(GenericAPIView):
     @described(_("Procurar pedidos"), listed("Order"), query=(*ORDER_QUERY, SHOW_EXTERNAL))
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """`?limit=` (at most 100) with `?page=` (from 1) or `?next=` (the id of the last order
         received). `?status=` takes one status or several with commas; `?created=`, `?modified=`
         and every other date take `AtoB`, days or full times, or one of them; any other parameter
@@ -56,14 +61,14 @@ class OrderList(GenericAPIView):
         `?orderdirection=`, `?order=desc`, or `?sort=-created`. `?showExternal=true` as for one."""
         caller = cast(Activation, request.auth)
         show_external = is_asked(request.query_params, "showExternal")
-        orders = search_orders(request.query_params, caller)
-        page = self.paginate_queryset(orders.with_everything()) or []
-        return self.get_paginated_response(
-            [{"Order": write_order(order, caller, show_external=show_external)} for order in page]
-        )
+        page = cast(Any, self.paginate_queryset(search_orders(request.query_params, caller)))
+        texts = read_written(page, caller, show_external=show_external)
+        paginator = cast(Any, self.paginator)
+        answer: HttpResponse = paginator.get_written_response([_wrapped(text) for text in texts])
+        return answer
 
     @described(_("Criar um pedido"), ORDER, status=201, takes=ref("OrderInput", "status"))
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         caller = cast(Activation, request.auth)
         order = create_order(caller, read_order(Payload(request.data), caller))
         return _answer(order.pk, caller, 201)
@@ -71,7 +76,7 @@ class OrderList(GenericAPIView):
 
 class OrderDetail(APIView):
     @described(_("Um pedido"), ORDER, query=(SHOW_EXTERNAL,))
-    def get(self, request: Request, public_id: str) -> Response:
+    def get(self, request: Request, public_id: str) -> HttpResponse:
         """`?showExternal=true`: `external` is the map of all clients' own numbers."""
         caller = cast(Activation, request.auth)
         show_external = is_asked(request.query_params, "showExternal")
@@ -80,7 +85,7 @@ class OrderDetail(APIView):
     @described(
         _("Alterar um pedido: situação, nota fiscal, rastreio"), ORDER, takes=ref("OrderInput")
     )
-    def put(self, request: Request, public_id: str) -> Response:
+    def put(self, request: Request, public_id: str) -> HttpResponse:
         caller = cast(Activation, request.auth)
         order_id = self._find(request, public_id)
         update_order(order_id, read_order(Payload(request.data), caller), caller)

@@ -5,10 +5,14 @@ from datetime import timedelta
 from urllib.parse import urljoin
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core import signing
+from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from connectors.acts import record_act
 from orders.models import Order
 
 LIFE = timedelta(days=120)
@@ -24,7 +28,7 @@ def buyer_url(order: Order) -> str:
 def order_of(token: str) -> Order | None:
     """None for a link that is not ours, too old, or revoked: nobody learns which."""
     try:
-        public_id, _dot, number = SIGNER.unsign(token, max_age=LIFE).partition(".")
+        public_id, _sep, number = SIGNER.unsign(token, max_age=LIFE).partition(".")
     except signing.BadSignature:
         return None
     orders = Order.objects.select_related("store").prefetch_related(
@@ -33,9 +37,12 @@ def order_of(token: str) -> Order | None:
     return orders.filter(public_id=public_id, buyer_links=number).first()
 
 
-def revoke_links(order_id: int) -> None:
+@transaction.atomic
+def revoke_links(order_id: int, by: User) -> None:
     """Every link to the order's page that was ever given away."""
+    order = Order.objects.select_related("store").get(pk=order_id)
     Order.objects.filter(pk=order_id).update(buyer_links=F("buyer_links") + 1)
+    record_act(by, order, _("Links do comprador revogados."))
 
 
 def first_name(order: Order) -> str:

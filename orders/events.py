@@ -8,6 +8,7 @@ from connectors.messages.hooks import Happening, publish
 from connectors.records import Document, OrderStatus
 from connectors.spec import Hook
 from orders.models import Line, Order, Payment, Shipment
+from orders.wire import Parts
 
 # The steps that have an event of their own, beside the one that every step is.
 STEPS = {
@@ -25,14 +26,15 @@ PAYMENT = ("payment_type", "payment_method", "payment_installments", "payment_to
 JOIN = "; "
 
 
-def publish_order(order: Order, previous: str) -> None:
+def publish_order(order: Order, previous: str, parts: Parts) -> None:
     """The order came into being (it had no status before), or took a step."""
     if not previous:
         hooks = [Hook.ORDER_CREATED]
     else:
         step = STEPS.get(OrderStatus(order.status))
         hooks = [Hook.ORDER_STATUS_CHANGED, *([step] if step else [])]
-    data = write_flat_order(order) | {"previous_status": previous or None}
+    flat = flatten(order, list(parts.lines), list(parts.payments), list(parts.shipments))
+    data = flat | {"previous_status": previous or None}
     publish(order.store, [Happening(hook, order.public_id, data) for hook in hooks])
 
 

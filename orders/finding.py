@@ -7,14 +7,20 @@ such words every database has the same order, so that one plain index serves.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 
 from orders.models import Line, Order, OrderQuerySet, OrderWord, Shipment
 
 LENGTH = 100
 MOST_WORDS = 8  # of a question
+# So many orders are soon looked up and sorted. Where there are more, the newest are found sooner by
+# going through the store's orders until a page is full.
+FEW = 5_000
+READ_AT_MOST = 20_000  # of the entries of a word, to see in which orders it stands with another
 NAMES = tuple(
     f"{who}_{name}"
     for who in ("payer", "receiver")
@@ -67,22 +73,47 @@ def concerns_words(changed: set[str]) -> bool:
     return not HEAD.isdisjoint(changed)
 
 
-def find(orders: OrderQuerySet, question: str) -> OrderQuerySet:
-    """Those with a word that begins like the whole question, or with one for each of its words."""
+def find(orders: OrderQuerySet, question: str, stores: Collection[int]) -> OrderQuerySet:
+    """Of these stores' orders, those with a word that begins like the whole question, or with one
+    for each of its words."""
     whole = word_of(question)
     parts = [word for part in question.split()[:MOST_WORDS] if (word := word_of(part))]
     if not whole:
         return orders.none()
-    each = Q()
-    for word in parts:
-        each &= _has(word)
-    return orders.filter(_has(whole) | each) if len(parts) > 1 else orders.filter(_has(whole))
+    found = _with_all([whole], stores)
+    return orders.filter(found | _with_all(parts, stores) if len(parts) > 1 else found)
 
 
-def _has(beginning: str) -> Q:
-    words = OrderWord.objects.filter(
-        order=OuterRef("pk"),
-        store=OuterRef("store"),
-        word__range=(beginning, beginning + "Z" * LENGTH),
-    )
-    return Q(Exists(words))
+def _with_all(words: list[str], stores: Collection[int]) -> Q:
+    """A database guesses badly how many words begin in some way, and then reads all orders for one,
+    or sorts most of them for a page; so this looks first."""
+    mine = OrderWord.objects.filter(store__in=stores).order_by()
+    entries = {
+        word: mine.filter(_begins(word)).values_list("order_id", flat=True) for word in words
+    }
+    read = [
+        word
+        for word in entries
+        if len(words) == 1 or entries[word][: READ_AT_MOST + 1].count() <= READ_AT_MOST
+    ]
+    looked_at = Q()
+    if read:
+        first, *others = (entries[word] for word in read)
+        few = list((first.intersection(*others) if others else first)[: FEW + 1])
+        if len(few) <= FEW:
+            looked_at = Q(pk__in=few)
+            words = [word for word in words if word not in read]
+    for word in words:
+        of_the_order = OrderWord.objects.filter(order=OuterRef("pk"), store=OuterRef("store"))
+        looked_at &= asked_of_each(of_the_order.filter(_begins(word)))
+    return looked_at
+
+
+def asked_of_each(rows: QuerySet[Any]) -> Q:
+    """That there is one of these. Not by EXISTS, which may be turned into a join that begins at the
+    rows: they are many, and a page of orders is soon full."""
+    return Q(IsNull(Subquery(rows.order_by().values("pk")[:1]), False))
+
+
+def _begins(beginning: str) -> Q:
+    return Q(word__range=(beginning, beginning + "Z" * LENGTH))

@@ -19,20 +19,11 @@ from orders.wire import OrderDocument
 def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order:
     """What a managed platform says became of an order: the same rules as for a partner's PUT.
 
-    Raises `NotFound` for an order that it never took, `NothingChanged` for known news, such as
+    Raises `NotFound` for an order that is not there, `NothingChanged` for known news, such as
     how far the platform is before there is an invoice, and `NotAllowed` for a report that its
     specification does not provide for.
     """
-    which = (
-        Q(order__public_id=record.hub_id) if record.hub_id else Q(external_id=record.external_id)
-    )
-    link = OrderLink.objects.filter(which, activation=activation).select_related("order").first()
-    if link is None:
-        raise NotFound(
-            _("O pedido %(id)s não foi enviado por esta integração.")
-            % {"id": record.hub_id or record.external_id},
-            cause=UNKNOWN_ORDER,
-        )
+    link = _link_of(activation, record)
     echo = record.status == link.sent_status
     if echo or record.status in KEEPING:
         raise NothingChanged(NOTHING_CHANGED)
@@ -55,6 +46,29 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
         # The status comes late; the invoice and the tracking that came with it are news.
         document.status = None
         return update_order(link.order_id, document, activation)
+
+
+def _link_of(activation: Activation, record: FulfilmentRecord) -> OrderLink:
+    """The order at this activation. A platform that knows our id of an order has it from us: from
+    an activation before this one, or from a portal that was restored from a backup since."""
+    mine = OrderLink.objects.filter(activation=activation).select_related("order")
+    which = Q(order__public_id=record.hub_id)
+    if not record.hub_id:
+        which = Q(external_id=record.external_id)
+    if link := mine.filter(which).first():
+        return link
+    others = Order.objects.filter(store=activation.store).exclude(source=activation)
+    order = record.hub_id and others.filter(public_id=record.hub_id).first()
+    if not order:
+        raise NotFound(
+            _("A loja não tem o pedido %(id)s, ou ele não foi enviado por esta integração.")
+            % {"id": record.hub_id or record.external_id},
+            cause=UNKNOWN_ORDER,
+        )
+    link, _made = mine.get_or_create(
+        order=order, activation=activation, defaults={"external_id": record.external_id}
+    )
+    return link
 
 
 def _skips_invoice(order: Order, status: OrderStatus, activation: Activation) -> bool:

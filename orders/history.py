@@ -11,8 +11,8 @@ from orders.models import Order, StatusChange, author_of
 By = Activation | AbstractBaseUser | None
 
 
-def record_step(order: Order, previous: str, by: By) -> None:
-    StatusChange.objects.create(
+def record_step(order: Order, previous: str, by: By) -> StatusChange:
+    return StatusChange.objects.create(
         order=order, status=order.status, previous=previous, **_author_fields(by)
     )
 

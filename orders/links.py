@@ -16,7 +16,7 @@ from orders.events import publish_order
 from orders.history import By
 from orders.models import Order, OrderLink
 from orders.status import ENDED
-from orders.wire import OrderDocument
+from orders.wire import OrderDocument, Parts
 
 
 def notes_that_change(order: Order, by: By, document: OrderDocument) -> set[str]:
@@ -60,12 +60,16 @@ def tell(
     *,
     announcing: bool,
     deliveries_changed: bool = False,
+    parts: Parts,
+    first: OrderLink | None = None,
 ) -> None:
     """Offer the order to whoever consumes its status now, mark whom it must be sent to, notify
     the partners that know it, and publish its step to the store's tools. All of it in the
-    transaction of the change."""
+    transaction of the change. `first` is the one link of an order that has just come in, not
+    stored yet."""
     status = OrderStatus(order.status)
-    links = {link.activation_id: link for link in order.links.all()}
+    new = [first] if first else []
+    links = {link.activation_id: link for link in new or order.links.all()}
     partners = []
     activations = list(order.store.activations.consuming().select_related("connector", "store"))
     for activation in activations:
@@ -80,10 +84,13 @@ def tell(
             told = spec.follows(status)
         if activation.mode == Mode.MANAGED:
             if told:
-                link = link or OrderLink(order=order, activation=activation)
+                if link is None:
+                    link = OrderLink(order=order, activation=activation)
+                    new.append(link)
                 link.wanted_status = status
                 link.wanted_version += deliveries_changed
-                link.save()
+                if link.pk:
+                    link.save()
                 # This may be taken where what was sent before was refused.
                 retry_parked(activation.pk, record_ids=[order.public_id])
                 # Now, and not when its turn comes: a buyer is waiting.
@@ -94,9 +101,10 @@ def tell(
                 link.save()
         elif told or link:
             if link is None:
-                OrderLink.objects.create(order=order, activation=activation)
+                new.append(OrderLink(order=order, activation=activation))
             partners.append(activation)
+    OrderLink.objects.bulk_create(new)
     if announcing:
         announce(partners, "orders", action, order.public_id, "status")
         if previous != status and has_listeners(activations):
-            publish_order(order, previous)
+            publish_order(order, previous, parts)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
@@ -21,6 +22,7 @@ from django.utils.html import escape, urlize
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from connectors.acts import record_act
 from connectors.errors import NotAllowed
 from connectors.models import Activation
 from connectors.placeholders import fill
@@ -143,18 +145,19 @@ def send_all_mails() -> None:
         _send(mail)
 
 
-def send_again(mail_id: int) -> None:
+@transaction.atomic
+def send_again(mail_id: int, by: User) -> None:
     """A person looked and wants it to leave. Raises `NotAllowed` for one that went, or goes."""
-    waiting = BuyerMail.objects.filter(
+    stopped = BuyerMail.objects.filter(
         pk=mail_id, state__in=[BuyerMail.State.FAILED, BuyerMail.State.UNKNOWN]
-    )
-    if not waiting.exclude(address="").update(
-        state=BuyerMail.State.WAITING,
-        due_at=timezone.now(),
-        created_at=timezone.now(),
-        last_error="",
-    ):
+    ).exclude(address="")
+    mail = stopped.select_for_update(of=("self",)).select_related("order__store").first()
+    if mail is None:
         raise NotAllowed(_("Este e-mail já saiu, ou está para sair."))
+    mail.state, mail.last_error = BuyerMail.State.WAITING, ""
+    mail.due_at = mail.created_at = timezone.now()
+    mail.save(update_fields=["state", "last_error", "due_at", "created_at"])
+    record_act(by, mail, _("Envio de novo pedido."))
     enqueue(send_all_mails)
 
 
@@ -239,7 +242,8 @@ def _later(mail: BuyerMail, error: Exception) -> None:
         _end(mail, BuyerMail.State.FAILED, type(error).__name__)
         return
     wait = min(FIRST_WAIT * 2 ** min(mail.attempts - 1, 10), LONGEST_WAIT)
-    BuyerMail.objects.filter(pk=mail.pk).update(
+    # Of a buyer who was forgotten meanwhile, there is no address any more.
+    BuyerMail.objects.filter(pk=mail.pk).exclude(address="").update(
         state=BuyerMail.State.WAITING, due_at=now + wait, last_error=type(error).__name__
     )
 

@@ -34,6 +34,7 @@ from orders.models import (
     StatusChange,
 )
 from orders.traces import Known, erase, in_the_queue, traces
+from orders.written import write_down_all
 
 ENDED = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELED, OrderStatus.REFUNDED})
 AT_ONCE = 200
@@ -135,12 +136,13 @@ def _locked(store: Store, order_ids: Sequence[int]) -> OrderQuerySet:
 def _erase(
     store: Store, orders: list[Order], why: Erasure.Why, who: str, by: User | None
 ) -> Erasure:
-    known = Known(store, orders)
+    known = Known(store, orders, holds=True)
     erase(list(chain(traces(known), in_the_queue(known))))
     for order in orders:
         order.anonymised_at = timezone.now()
         renew_words(order)
     Order.objects.bulk_update(orders, ["anonymised_at"])
+    write_down_all([order.pk for order in orders])
     return Erasure.objects.create(
         store=store,
         why=why,

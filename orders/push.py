@@ -14,6 +14,7 @@ from catalog.models import SkuMapping
 from connectors.contract import FulfilmentSink, OrderSink
 from connectors.hub.wire import INVOICE_FIELDS
 from connectors.models import Activation, ActivationFlow
+from connectors.queue import enqueue
 from connectors.records import (
     DeliveryRecord,
     Document,
@@ -53,10 +54,14 @@ NEWS = INVOICE_NEWS | TRACKING_NEWS
 def push_orders(flow_id: int) -> None:
     """To a platform or ERP its orders; to a channel what became of those it brought."""
     ability = ActivationFlow.objects.filter(pk=flow_id).values_list("ability", flat=True).first()
+    again = False
     if ability == FulfilmentSink.__name__:
-        run_flow(flow_id, FulfilmentSink, _push_fulfilments)
+        again = run_flow(flow_id, FulfilmentSink, _push_fulfilments)
     elif ability == OrderSink.__name__:
-        run_flow(flow_id, OrderSink, _push_orders)
+        again = run_flow(flow_id, OrderSink, _push_orders)
+    if again:
+        # An order that came while this one ran waits for no dispatcher.
+        enqueue(push_orders, flow_id)
 
 
 def _push_orders(attempt: Attempt, sink: OrderSink) -> None:

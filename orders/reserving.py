@@ -30,6 +30,7 @@ from orders.history import By
 from orders.models import Line, Order
 from orders.parts import with_products
 from orders.status import ENDED, KEEPING, UNDECIDED
+from orders.written import write_down
 
 MOST_UNITS = 2**31 - 1
 AT_ONCE = 500
@@ -98,3 +99,4 @@ def link_late_lines(order_id: int) -> None:
     late = with_products(order, [line for line in lines if line.product_id is None])
     keep_stock(order, None, lines)
     Line.objects.bulk_update(late, ["product"])
+    write_down(order)  # what is missing was noted in its log

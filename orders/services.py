@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.errors import Duplicate, NothingChanged, Refused
+from connectors.hub.identifiers import public_id_of
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Activation
 from connectors.records import OrderRecord, OrderStatus
@@ -23,7 +24,8 @@ from orders.policy import check_may_create, check_report, passed_over
 from orders.reserving import keep_stock, note_taken
 from orders.statistics import Standing, count_in, standing
 from orders.status import KEEPING
-from orders.wire import OrderDocument, from_record
+from orders.wire import OrderDocument, Parts, from_record
+from orders.written import write_down
 
 # What must reach whoever has the order even where the status stays.
 DELIVERY = {*INVOICE_FIELDS, *TRACKING_FIELDS}
@@ -47,11 +49,16 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
         raise Refused(_("$.status: falta a situação do pedido."), cause=MISSING_DATA)
     order = Order(store=source.store, source=source, status=document.status, modified_by=source)
     order.take(document.head)
+    if order.original_id:
+        # Platforms know the order by it. A portal that was restored from a backup, and is told of
+        # the order again, must find it there.
+        order.public_id = public_id_of(
+            source.pk, order.channel, order.channel_account, order.original_id
+        )
     if document.status in (OrderStatus.APPROVED, OrderStatus.PAID):
         order.approved_at = order.created_at
     try:
-        with transaction.atomic():
-            order.save()
+        order.save(force_insert=True)
     except IntegrityError as error:
         raise Duplicate(
             _("Já existe um pedido %(number)s deste canal.") % {"number": order.original_id}
@@ -59,12 +66,14 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     lines = with_products(order, parts(Line, order, [], document.items or []))
     keep_stock(order, source, lines)
     Line.objects.bulk_create(lines)
-    Payment.objects.bulk_create(parts(Payment, order, [], document.payments or []))
+    payments = Payment.objects.bulk_create(parts(Payment, order, [], document.payments or []))
     shipments = Shipment.objects.bulk_create(parts(Shipment, order, [], document.shipments or []))
-    record_step(order, "", source)
+    step = record_step(order, "", source)
+    made_of = Parts(lines, payments, shipments, [step])
+    write_down(order, made_of)
     count_in(order)
     note_words(order, lines, shipments)
-    OrderLink.objects.create(
+    link = OrderLink(
         order=order,
         activation=source,
         external_id=number_there(document) or "",
@@ -72,7 +81,7 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
         wanted_status=order.status,
         sent_status=order.status,
     )
-    tell(order, source, "created", "", announcing=document.announce)
+    tell(order, source, "created", "", announcing=document.announce, parts=made_of, first=link)
     return order
 
 
@@ -233,6 +242,8 @@ def _apply(
     if changes.status:
         record_step(order, previous, by)
         write_mail(order)
+    made_of = Parts.of(order)
+    write_down(order, made_of)
     if changes.status or changes.head or changes.lists or changes.shipments:
         tell(
             order,
@@ -241,6 +252,7 @@ def _apply(
             previous,
             announcing=document.announce,
             deliveries_changed=not changes.shipments.isdisjoint(DELIVERY),
+            parts=made_of,
         )
 
 

@@ -4,11 +4,13 @@ The day is that of São Paulo on which the order was received. What is sold is w
 not given back; everybody who shows a figure means this.
 """
 
+import operator
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from django.db import transaction
@@ -122,6 +124,9 @@ class Figure:
     orders: int = 0
     amount: Decimal = Decimal(0)
 
+    def __add__(self, other: "Figure") -> "Figure":
+        return Figure(self.orders + other.orders, self.amount + other.amount)
+
     @property
     def average(self) -> Decimal:
         return self.amount / self.orders if self.orders else Decimal(0)
@@ -157,11 +162,27 @@ def sold_by_period(stores: Collection[int], periods: Iterable[Period]) -> list[F
             within &= Q(day__lte=period.last)
         sums[f"orders_{number}"] = Sum("orders", filter=within)
         sums[f"amount_{number}"] = Sum("amount", filter=within)
-    found = tallies_of(stores).aggregate(**sums)
+    firsts = [period.first for period in periods]
+    whole = Period(None if None in firsts else min(filter(None, firsts), default=None))
+    found = tallies_of(stores, whole).aggregate(**sums)
     return [
         Figure(found[f"orders_{n}"] or 0, Decimal(found[f"amount_{n}"] or 0))
         for n in range(len(periods))
     ]
+
+
+def totals_of(stores: Collection[int]) -> dict[tuple[str, str], Figure]:
+    """Of all days, by status and channel, in one query."""
+    sums = tallies_of(stores).order_by().values_list("status", "channel")
+    return {
+        (status, channel): Figure(orders, Decimal(amount))
+        for status, channel, orders, amount in sums.annotate(Sum("orders"), Sum("amount"))
+        if orders
+    }
+
+
+def sum_of(figures: Iterable[Figure]) -> Figure:
+    return reduce(operator.add, figures, Figure())
 
 
 def by_field(tallies: "QuerySet[Tally]", name: str) -> dict[Any, Figure]:

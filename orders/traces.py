@@ -7,10 +7,10 @@ is, his own name and numbers are looked for as well, in what was written about t
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.admin.models import LogEntry
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django_q.models import OrmQ, Task
 
 from connectors.hub.wire import Table
@@ -37,6 +37,7 @@ FREE = {
     "comment", "description", "error_message", "issues", "label_info", "payment_additional_info",
     "attributes", "quote",
 }  # fmt: skip
+M = TypeVar("M", bound=Model)
 ID_IN_TEXT = re.compile(r"[\w.-]{4,}")
 
 
@@ -56,6 +57,8 @@ class Known:
 
     store: Store
     orders: list[Order]
+    # What others write to as well is held until it is written.
+    holds: bool = False
     by_pk: dict[str, set[str]] = field(default_factory=dict)
     by_id: dict[str, set[str]] = field(default_factory=dict)  # ours and the far sides'
 
@@ -70,6 +73,11 @@ class Known:
             for each in (order.public_id, order.original_id, *theirs.get(order.pk, [])):
                 if each:
                     self.by_id.setdefault(each, set()).update(words)
+
+    def rows(self, found: QuerySet[M]) -> QuerySet[M]:
+        """In one order, so that two who hold them do not wait for each other."""
+        rows = found.order_by("pk")
+        return rows.select_for_update(of=("self",)) if self.holds else rows
 
     def words_for(self, text: str) -> set[str] | None:
         """None for a text that is about none of these orders."""
@@ -156,7 +164,8 @@ def _in_orders(known: Known) -> Iterator[Trace]:
 
 
 def _in_mails(known: Known) -> Iterator[Trace]:
-    for mail in BuyerMail.objects.filter(order__in=known.orders).exclude(address=""):
+    mails = BuyerMail.objects.filter(order__in=known.orders).exclude(address="")
+    for mail in known.rows(mails):
         going = mail.state == BuyerMail.State.WAITING
         state = BuyerMail.State.FAILED if going else mail.state
         yield from _trace("mails", mail, address="", subject=MASK, body=MASK, state=state)
@@ -166,7 +175,8 @@ def _in_failures(known: Known) -> Iterator[Trace]:
     """A failure names its record by our id, or by one of the far sides'. With it, what the record
     of acts and Django's own say of the failures and of the orders."""
     failures: dict[str, set[str]] = {}
-    for failure in Failure.objects.filter(activation__store=known.store, record_id__in=known.by_id):
+    mine = Failure.objects.filter(activation__store=known.store, record_id__in=known.by_id)
+    for failure in known.rows(mine):
         words = failures[str(failure.pk)] = known.by_id[failure.record_id]
         names = ("payload", "translated", "edited", "exchange", "reason")
         columns = {name: without_people(getattr(failure, name), words) for name in names}
@@ -195,7 +205,7 @@ def _in_failures(known: Known) -> Iterator[Trace]:
 
 def _in_receipts(known: Known) -> Iterator[Trace]:
     """Of what was tried out, it quotes the answers."""
-    for receipt in Receipt.objects.filter(activation__store=known.store):
+    for receipt in known.rows(Receipt.objects.filter(activation__store=known.store)):
         test = receipt.facts.get("test") or {}
         results = test.get("results")
         if (words := known.words_for(str(results))) is not None:

@@ -1,5 +1,6 @@
 """Orders in the hub's JSON (pluggto-api.md, sections 5 and 6)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +9,7 @@ from connectors.hub import wire
 from connectors.models import Activation
 from connectors.payload import Payload, is_no
 from connectors.records import Document, OrderRecord, OrderStatus
-from orders.models import Order, Shipment
+from orders.models import Line, Order, Payment, Shipment, StatusChange
 
 
 @dataclass
@@ -132,45 +133,77 @@ def intermediary_for(order: Order, activation: Activation | None) -> Document:
     return {INTERMEDIARY: configured} if configured and not order.fields.get(INTERMEDIARY) else {}
 
 
+# What changes without the order: with who asks, or with the integrations. In the order of the hub.
+NOT_SHARED = ("external", "created_by", "modified_by", "ack", INTERMEDIARY)
+
+
 def write_order(
     order: Order, viewer: Activation | None, *, show_external: bool = False
 ) -> dict[str, Any]:
     """The order as the hub answers it. `external` and `ack` are the viewer's own; with
     `show_external` the former is the map of all clients' (section 5.2). Needs
     `with_everything`."""
-    shipments = list(order.shipments.all())
     link = next((k for k in order.links.all() if viewer and k.activation_id == viewer.pk), None)
     externals = {k.activation.client_id: k.external_id for k in order.links.all() if k.external_id}
     externals.pop(None, None)  # a platform that we call is no client
-    document = (
-        order.document()
+    own = {
+        "external": (link.external_id or None) if link else None,
+        "ack": link.acknowledged if link else False,
+        "created_by": order.source.client_id,
+        "modified_by": order.modified_by.client_id if order.modified_by else None,
+    }
+    return (
+        write_shared(order, Parts.of(order))
+        | own
         | intermediary_for(order, viewer)
-        | {
-            "external": (link.external_id or None) if link else None,
-            "ack": link.acknowledged if link else False,
-            "order_id": order.pk,
-            "user_id": str(order.store_id),
-            "created": order.created_at,
-            "created_by": order.source.client_id,
-            "modified": order.modified_at,
-            "modified_by": order.modified_by.client_id if order.modified_by else None,
-            "approved_date": order.approved_at,
-            "timestamp": int(order.modified_at.timestamp()),
-            "deleted": False,
-            "total": wire.decimal_text(order.total),
-            "tags": _tags(shipments),
-            "status_history": [
-                {"status": change.status, "date": wire.moment_text(change.at)}
-                for change in order.status_changes.all()
-                if change.applied
-            ],
-        }
+        | ({"external": externals} if show_external else {})
     )
+
+
+@dataclass
+class Parts:
+    """What an order is made of."""
+
+    lines: Collection[Line]
+    payments: Collection[Payment]
+    shipments: Collection[Shipment]
+    steps: Collection[StatusChange]
+
+    @classmethod
+    def of(cls, order: Order) -> "Parts":
+        """As they are stored."""
+        return cls(
+            order.lines.all(),
+            order.payments.all(),
+            order.shipments.all(),
+            order.status_changes.all(),
+        )
+
+
+def write_shared(order: Order, parts: Parts) -> dict[str, Any]:
+    """What whoever reads the order is told; `NOT_SHARED` has no value, except for an intermediary
+    that the order itself has."""
+    document = order.document() | {
+        "order_id": order.pk,
+        "user_id": str(order.store_id),
+        "created": order.created_at,
+        "modified": order.modified_at,
+        "approved_date": order.approved_at,
+        "timestamp": int(order.modified_at.timestamp()),
+        "deleted": False,
+        "total": wire.decimal_text(order.total),
+        "tags": _tags(parts.shipments),
+        INTERMEDIARY: order.fields.get(INTERMEDIARY) or None,
+        "status_history": [
+            {"status": change.status, "date": wire.moment_text(change.at)}
+            for change in parts.steps
+            if change.applied
+        ],
+    }
     return wire.write(document, wire.ORDER) | {
-        **({"external": externals} if show_external else {}),
-        "items": [_write_item(line.document()) for line in order.lines.all()],
-        "payments": _write_all(order.payments.all(), wire.PAYMENT),
-        "shipments": _write_all(shipments, wire.SHIPMENT),
+        "items": [_write_item(line.document()) for line in parts.lines],
+        "payments": _write_all(parts.payments, wire.PAYMENT),
+        "shipments": _write_all(parts.shipments, wire.SHIPMENT),
     }
 
 
@@ -184,7 +217,7 @@ def _write_item(document: Document) -> dict[str, Any]:
     return wire.write(document, wire.ITEM) | {"variation": variation}
 
 
-def _tags(shipments: list[Shipment]) -> dict[str, int | None]:
+def _tags(shipments: Collection[Shipment]) -> dict[str, int | None]:
     """Each 1 or null (section 6.1)."""
 
     def any_document(*types: str) -> bool:

@@ -1,6 +1,11 @@
 from django.apps import AppConfig, apps
+from django.apps.registry import Apps
 from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
+
+from connectors.apps import tables_are_todays
+
+OURS = ("connectors", "catalog", "orders")
 
 
 class PortalConfig(AppConfig):
@@ -15,7 +20,8 @@ class AdminConfig(admin_apps.AdminConfig):
     default_site = "portal.site.PortalSite"
 
 
-def write_roles(**kwargs: object) -> None:
+def write_roles(*, apps: Apps = apps, **kwargs: object) -> None:
     from portal.roles import sync_roles  # models exist only now
 
-    sync_roles()
+    if all(tables_are_todays(apps, label) for label in OURS):
+        sync_roles()

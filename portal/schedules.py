@@ -13,6 +13,7 @@ from catalog.push import push_all_prices, push_all_products, push_all_stock
 from catalog.spreadsheets.jobs import continue_all_spreadsheets, prune_spreadsheets
 from catalog.taking import prune_pages
 from catalog.tasks import pull_all_prices, pull_all_products, pull_all_stock
+from connectors.attempts import prune_attempts
 from connectors.comparisons import prune_comparisons
 from connectors.hub.tokens import prune_tokens
 from connectors.messages.hooks import deliver_all_events, prune_events
@@ -22,11 +23,13 @@ from connectors.runs.pruning import prune_runs
 from connectors.services import check_all_waiting
 from connectors.trouble.alerts import deliver_all_alerts
 from connectors.trouble.incidents import watch_flows
+from connectors.trouble.pruning import prune_troubles
 from orders.comparing import compare_all_orders
 from orders.mails import send_all_mails
 from orders.personal_data import anonymise_all_ended
 from orders.statistics import fold_all_tallies
 from orders.tasks import link_all_late_lines, pull_all_fulfilments, pull_all_orders, push_all_orders
+from portal.pruning import prune_sessions
 
 
 @dataclass(frozen=True)
@@ -63,15 +66,18 @@ RECURRING = (
     Recurring(watch_flows, minutes=1),
     Recurring(deliver_all_alerts, minutes=1),
     Recurring(prune_tokens, minutes=60),
+    Recurring(prune_attempts, minutes=60),
     Recurring(prune_notices, minutes=60),
     Recurring(prune_events, minutes=60),
     Recurring(prune_rings, minutes=60),
     Recurring(prune_runs, minutes=60),
+    Recurring(prune_troubles, minutes=60),
     Recurring(prune_comparisons, minutes=60),
     Recurring(prune_pages, minutes=60),
     Recurring(anonymise_all_ended, minutes=60),
     Recurring(continue_all_spreadsheets, minutes=1),
     Recurring(prune_spreadsheets, minutes=60),
+    Recurring(prune_sessions, minutes=60),
 )
 
 

@@ -180,7 +180,8 @@ REST_FRAMEWORK = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of one request's body
 API_RATE = env.int("API_RATE", default=600)  # calls of one credential in a minute
-# Wrong client secrets, or wrong hand-over links, from one address: after so many it waits.
+# Wrong client secrets, integrators' tokens, or hand-over links, from one address: after so many it
+# waits.
 FAILED_ATTEMPTS = env.int("FAILED_ATTEMPTS", default=20)
 ATTEMPTS_WINDOW = 15 * 60  # seconds
 # What the calls are counted in: several processes count together only in a cache that they share.
@@ -220,6 +221,7 @@ DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default="tomada@localhost")
 Q_CLUSTER = {
     "name": "tomada",
     "orm": "default",
+    "broker_class": "connectors.queue.Queue",
     "workers": env.int("WORKERS", default=2),
     "timeout": 300,  # a task is killed after this many seconds
     "retry": 360,  # a task whose worker died comes back after this many; must exceed timeout
@@ -248,6 +250,7 @@ LOGGING = {
     "filters": {
         "trace": {"()": "portal.tracing.AddTrace"},
         "bounded": {"()": "portal.tracing.Bounded"},
+        "addresses": {"()": "portal.tracing.NoSecretAddresses"},
     },
     "formatters": {
         "line": {
@@ -264,7 +267,11 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     # One line per task of a queue that runs thousands says nothing to anybody.
-    "loggers": {"django-q": {"level": "WARNING"}},
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "django.request": {"filters": ["addresses"]},
+        "django.security.csrf": {"filters": ["addresses"]},
+    },
 }
 
 UNFOLD = {

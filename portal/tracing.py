@@ -68,6 +68,16 @@ class AddTrace(logging.Filter):
         return True
 
 
+class NoSecretAddresses(logging.Filter):
+    """Django names the address of whatever was answered with an error. Some are secrets."""
+
+    SECRET = re.compile(r"(/(?:webhooks|handover|status)/)[^/\s]+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self.SECRET.sub(r"\1***", record.getMessage()), ()
+        return True
+
+
 class JsonLine(logging.Formatter):
     """One object a line, for whoever collects logs."""
 

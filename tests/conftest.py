@@ -3,7 +3,7 @@
 import itertools
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -16,10 +16,26 @@ from connectors.sandbox.kinds import KINDS
 from connectors.sandbox.server import Sandbox
 from connectors.services import IssuedSecrets, activate
 from connectors.spec import Mode
+from tests import planted, written
 from tests.emptying import empty_in_our_way
 
 numbers = itertools.count(1)
 empty_in_our_way()
+
+
+def pytest_configure() -> None:
+    planted.watch()
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_written_down() -> Iterator[None]:
+    yield from planted.looked_through()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    yield
+    written.check(item)
 
 
 @pytest.fixture

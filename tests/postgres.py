@@ -36,6 +36,11 @@ class Postgres:
     def url_of(self, database: str) -> str:
         return f"postgres://tomada@127.0.0.1:{self.port}/{database}"
 
+    def use(self, program: str, *options: str) -> None:
+        """One of the programs that talk to the server."""
+        server = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "tomada")
+        subprocess.run([str(self.bin / program), *server, *options], check=True)  # noqa: S603
+
     def start(self) -> None:
         settings = " ".join(f"-c {name}={value}" for name, value in self.settings.items())
         options = f"-p {self.port} -k {self.folder} {settings}"

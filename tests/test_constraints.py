@@ -49,7 +49,7 @@ from connectors.models import (
     Subscription,
     Trial,
 )
-from orders.models import BuyerMail, Line, Order, OrderLink, OrderWord, Tally
+from orders.models import BuyerMail, Line, Order, OrderLink, OrderWord, Payment, Shipment, Tally
 from tests.conftest import make_operator, make_partner, make_store
 
 pytestmark = pytest.mark.django_db
@@ -348,6 +348,26 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
     "one_open_failure_per_record": (
         lambda w: copy(w.failure),
         lambda w: copy(w.failure, resolved_at=timezone.now()),
+    ),
+    "product_public_id_once": (
+        lambda w: copy(w.product, sku="C", public_id=w.product.public_id),
+        lambda w: copy(w.product, sku="C"),
+    ),
+    "order_public_id_once": (
+        lambda w: copy(w.order, original_id="2", public_id=w.order.public_id),
+        lambda w: copy(w.order, original_id="2"),
+    ),
+    "line_public_id_once": (
+        lambda w: copy(w.line, public_id=w.line.public_id),
+        lambda w: copy(w.line),
+    ),
+    "payment_public_id_once": (
+        lambda w: Payment.objects.bulk_create([Payment(order=w.order, public_id="1")] * 2),
+        lambda w: Payment.objects.bulk_create([Payment(order=w.order), Payment(order=w.order)]),
+    ),
+    "shipment_public_id_once": (
+        lambda w: Shipment.objects.bulk_create([Shipment(order=w.order, public_id="1")] * 2),
+        lambda w: Shipment.objects.bulk_create([Shipment(order=w.order), Shipment(order=w.order)]),
     ),
     "sku_once_per_store": (
         lambda w: copy(w.product),

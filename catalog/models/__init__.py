@@ -2,7 +2,7 @@
 
 from catalog.models.levels import Price, Stock
 from catalog.models.mappings import SkuMapping
-from catalog.models.products import Product, ProductQuerySet, external_key
+from catalog.models.products import Product, ProductQuerySet, external_key, is_called
 from catalog.models.reservations import Reservation, ReservationQuerySet
 from catalog.models.sent import Sent, SentQuerySet, Situation
 from catalog.models.spreadsheets import Spreadsheet, SpreadsheetRow
@@ -24,4 +24,5 @@ __all__ = [
     "Taken",
     "TakenPage",
     "external_key",
+    "is_called",
 ]

@@ -12,7 +12,11 @@ class SkuMapping(models.Model):
     """De/Para: the code by which one activation's platform calls a product of ours."""
 
     activation = models.ForeignKey(
-        Activation, models.CASCADE, verbose_name=_("integração"), related_name="sku_mappings"
+        Activation,
+        models.CASCADE,
+        verbose_name=_("integração"),
+        related_name="sku_mappings",
+        db_index=False,
     )
     code = models.CharField(_("código no sistema"), max_length=100)
     product = models.ForeignKey(

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connectors.hub import wire
-from connectors.hub.hubobject import HubObject
+from connectors.hub.hubobject import PUBLIC_ID_ONCE, HubObject
 from connectors.models import Activation, Store
 
 
@@ -21,6 +21,17 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def with_levels(self) -> "ProductQuerySet":
         """Price and stock in the same query."""
         return self.select_related("price_row", "stock_row")
+
+    def to_restock(self) -> "ProductQuerySet":
+        """With all that a change of stock is told by. They are locked together with their stock,
+        which is read when whoever changed it before has ended."""
+        locked = self.select_for_update(no_key=True, of=("self", "stock_row"))
+        variations = Product.objects.filter(parent=models.OuterRef("pk"))
+        return (
+            locked.filter(stock_row__isnull=False)
+            .select_related("stock_row", "price_row", "parent", "created_by")
+            .annotate(has_variations=models.Exists(variations.order_by()))
+        )
 
     def with_family(self) -> "ProductQuerySet":
         """Everything that the hub's answer shows of a product, in a constant number of queries."""
@@ -46,11 +57,6 @@ class ProductQuerySet(models.QuerySet["Product"]):
             promised=Coalesce(sum_of(F("stock_row__reserved")), F("stock_row__reserved")),
         )
 
-    def called(self, code: str, activation: Activation | None) -> "Product | None":
-        """The product that this code means: by the activation's De/Para first, else by SKU."""
-        mapped = self.filter(sku_mappings__activation=activation, sku_mappings__code=code)
-        return (mapped.first() if activation else None) or self.filter(sku=code).first()
-
 
 class Product(HubObject):
     """A product, or a variation of one (then `parent` is set). Both have a SKU of their own, and
@@ -60,7 +66,7 @@ class Product(HubObject):
     COLUMNS = ("sku", "name", "ean")
 
     store = models.ForeignKey(
-        Store, models.PROTECT, verbose_name=_("loja"), related_name="products"
+        Store, models.PROTECT, verbose_name=_("loja"), related_name="products", db_index=False
     )
     parent = models.ForeignKey(
         "self", models.CASCADE, verbose_name=_("variação de"), null=True, related_name="variations"
@@ -86,6 +92,7 @@ class Product(HubObject):
         verbose_name_plural = _("produtos")
         ordering = ["-pk"]
         constraints = [
+            PUBLIC_ID_ONCE,
             models.UniqueConstraint(fields=["store", "sku"], name="sku_once_per_store"),
             models.CheckConstraint(condition=~Q(sku=""), name="product_has_sku"),
             models.CheckConstraint(
@@ -102,3 +109,14 @@ class Product(HubObject):
 
     def __str__(self) -> str:
         return f"{self.sku} {self.name}".strip()
+
+
+def is_called(store: Store, code: str, activation: Activation | None) -> Q:
+    """That a product of the store is the one that this code means: by the activation's De/Para
+    first, else by SKU. Two looks into indexes, which an "or" would not be."""
+    products = store.products.order_by()
+    by_sku = products.filter(sku=code).values("pk")
+    if activation is None:
+        return Q(pk__in=by_sku)
+    mapped = products.filter(sku_mappings__activation=activation, sku_mappings__code=code)
+    return Q(pk=Coalesce(models.Subquery(mapped.values("pk")), models.Subquery(by_sku)))

@@ -49,7 +49,11 @@ class Sent(models.Model):
     price, or a stock level, for each SKU. Without a digest it was sent nothing yet."""
 
     activation = models.ForeignKey(
-        Activation, models.CASCADE, verbose_name=_("integração"), related_name="sent"
+        Activation,
+        models.CASCADE,
+        verbose_name=_("integração"),
+        related_name="sent",
+        db_index=False,
     )
     flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
     # None: deleted here, and perhaps not yet there.

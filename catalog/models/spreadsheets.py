@@ -39,7 +39,7 @@ class Spreadsheet(models.Model):
 
     public_id = models.CharField(max_length=24, unique=True, default=new_public_id, editable=False)
     store = models.ForeignKey(
-        Store, models.CASCADE, verbose_name=_("loja"), related_name="spreadsheets"
+        Store, models.CASCADE, verbose_name=_("loja"), related_name="spreadsheets", db_index=False
     )
     # Whose codes a De/Para holds.
     activation = models.ForeignKey(
@@ -96,7 +96,9 @@ class SpreadsheetRow(models.Model):
         SAME = "same", _("nada muda")
         REFUSED = "refused", _("recusada")
 
-    spreadsheet = models.ForeignKey(Spreadsheet, models.CASCADE, related_name="lines")
+    spreadsheet = models.ForeignKey(
+        Spreadsheet, models.CASCADE, related_name="lines", db_index=False
+    )
     number = models.PositiveIntegerField(_("linha"))
     key = models.CharField(_("SKU"), max_length=200, blank=True)
     # A second key that may stand in the file once: of a De/Para the product.

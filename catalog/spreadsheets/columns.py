@@ -3,7 +3,7 @@
 import io
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -197,15 +197,6 @@ def template(kind: str) -> bytes:
         required = _("obrigatória") if column.required else _("em branco, nada muda")
         help_sheet.append([column.header, required, str(column.help)])
     help_sheet.column_dimensions["A"].width = help_sheet.column_dimensions["B"].width = 28
-    return _saved(book)
-
-
-def as_xlsx(rows: Iterable[list[str]]) -> bytes:
-    """Texts only: nothing in it is a formula."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Planilha")
-    for row in rows:
-        sheet.append([_cell(sheet, text) for text in row])
     return _saved(book)
 
 

@@ -16,7 +16,6 @@ from django.db.models import Count, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.bulk import insert_all
 from catalog.levels import lock_store
 from catalog.models import Spreadsheet, SpreadsheetRow
 from catalog.spreadsheets.columns import match
@@ -24,6 +23,7 @@ from catalog.spreadsheets.files import is_csv, read_rows
 from catalog.spreadsheets.lines import Line, Outcome, Reader
 from catalog.spreadsheets.mappings import MappingRows
 from catalog.spreadsheets.products import ProductRows
+from connectors.bulk import insert_all
 from connectors.errors import Refused
 from connectors.models import Activation, Store
 from connectors.queue import enqueue, enqueue_all

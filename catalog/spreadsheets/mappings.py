@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from catalog.bulk import among
 from catalog.mappings import replace_mappings
 from catalog.models import SkuMapping, Spreadsheet
 from catalog.spreadsheets.lines import Line, Outcome, earlier_rows
+from connectors.bulk import among
 from connectors.errors import Refused
 
 

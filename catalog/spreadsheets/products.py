@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.announcing import listeners
-from catalog.bulk import AT_ONCE, among, insert_all, update_rows
 from catalog.events import hooks_of, publish_products
 from catalog.fields import warnings_of
 from catalog.merging import NATURAL_KEYS, merge
@@ -22,6 +21,7 @@ from catalog.reservations import write_levels
 from catalog.spreadsheets.columns import PRODUCTS
 from catalog.spreadsheets.lines import Earlier, Line, Outcome, earlier_rows
 from catalog.taking import forget
+from connectors.bulk import AT_ONCE, among, insert_all, update_rows
 from connectors.errors import Refused
 from connectors.messages.notices import announce_all
 from connectors.models import Store

@@ -12,6 +12,8 @@ from connectors.payload import to_decimal, to_moment
 from connectors.records import Document
 
 ABSENT = object()
+# Not the field's own `unique`, which comes with a second index, for LIKE, that nobody asks.
+PUBLIC_ID_ONCE = models.UniqueConstraint(fields=["public_id"], name="%(class)s_public_id_once")
 CENT_OF_A_CENT = Decimal("0.0001")  # money has four decimals; the hub was seen to use three
 
 
@@ -25,9 +27,7 @@ class HubObject(models.Model):
     TABLE: ClassVar[Table]
     COLUMNS: ClassVar[tuple[str, ...]]
 
-    public_id = models.CharField(
-        _("id"), max_length=24, unique=True, default=new_public_id, editable=False
-    )
+    public_id = models.CharField(_("id"), max_length=24, default=new_public_id, editable=False)
     fields = models.JSONField(_("outros campos"), default=dict)
 
     class Meta:

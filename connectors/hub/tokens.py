@@ -9,9 +9,11 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from connectors.attempts import Attempts, TooManyAttempts
 from connectors.errors import NotAllowed
 from connectors.hashing import digest, matches
 from connectors.models import AccessToken, Activation, AuthorizationCode, Credential, State
@@ -206,9 +208,11 @@ def recognise(access_token: str, address: str | None) -> Credential:
 
 def recognise_integrator(identifier: str, token: str, address: str | None) -> Credential:
     """The credential of which these are the API user and secret, loaded as by `recognise`, where
-    its connector lets a partner in by them alone. Raises `TokenRefused`."""
+    its connector lets a partner in by them alone. Raises `TokenRefused` and `TooManyAttempts`."""
+    attempts = Attempts("integrator", identifier, address or "")
     candidates = (
         Credential.objects.issued_in_use()
+        .annotate(is_guessed=Exists(attempts.exceeded()))
         .select_related(
             "activation__store",
             "activation__connector",
@@ -219,7 +223,10 @@ def recognise_integrator(identifier: str, token: str, address: str | None) -> Cr
     )
     right = [c for c in candidates if matches(token, c.api_secret_hash)]
     if not right or not right[0].activation.spec.activating.integrator:
+        attempts.note()
         raise TokenRefused(Why.WRONG_INTEGRATOR)
+    if right[0].is_guessed:
+        raise TooManyAttempts
     note_use(right[0], address)
     return right[0]
 

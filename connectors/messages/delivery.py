@@ -5,8 +5,9 @@ is delivered at least once: what its courier accepts as an answer ends its life,
 tried again, after waits that double from half a minute to six hours, for three days; then we give
 it up. Each attempt carries the same `webhook-id` and is signed (signing.py).
 
-Each address has one deliverer at a time, who takes turns of a few seconds with the others', and a
-circuit breaker (the `Address` columns):
+Each address has one deliverer at a time, who takes turns of a few seconds with the others' (where
+the answer takes long, it is waited for outside of the queue's workers: patience.py), and a circuit
+breaker (the `Address` columns):
 
     closed     what is due is delivered, oldest first; one that is refused delays only itself
     open       after some failures in a row nothing is tried, and no worker is occupied, for a time
@@ -25,8 +26,9 @@ the record of the old delivery stays. What has ended is forgotten after thirty d
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -37,8 +39,10 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from connectors.bulk import insert_all
 from connectors.errors import Refused, Unavailable, Unreadable
 from connectors.http import send
+from connectors.messages.patience import answer_of
 from connectors.messages.signing import signature_headers
 from connectors.models import Address, Credential, Message, State
 from connectors.queue import enqueue, enqueue_all
@@ -127,7 +131,7 @@ class Courier(ABC, Generic[A, M]):
             elif address.may_be_tried(now):
                 ready[address.pk] = (address.pk,)
             rows.append(message)
-        self.messages.objects.bulk_create(rows, batch_size=500)
+        insert_all(rows)
         enqueue_all(self.task, ready.values())
 
     def deliver_all(self) -> None:
@@ -149,21 +153,37 @@ class Courier(ABC, Generic[A, M]):
         if address is None:
             return
         secrets = webhook_secrets(address.activation_id)
-        answered, ends_at = True, monotonic() + TURN_SECONDS
+        more, ends_at = True, monotonic() + TURN_SECONDS
         for message in self._next(address):
             if not self._waiting_at(address).filter(pk=message.pk).exists():
                 continue  # somebody ended it meanwhile
-            outcome = self._attempt(address, message, secrets)
-            if outcome.status == GONE and self.end(address):
+            attempt = partial(_attempt, self.letter(address, message), secrets)
+            outcome = answer_of(attempt, late=partial(self._end_late, address, message))
+            if outcome is None:
+                return  # the turn goes on without this worker
+            if not self._learn(address, message, outcome):
                 return
-            if outcome.error:
-                self._failed(address, message, outcome)
-            else:
-                self._delivered(address, message, outcome)
-            answered = outcome.status is not None
-            if not (answered and address.may_be_tried(timezone.now())) or monotonic() > ends_at:
+            more = outcome.status is not None
+            if not (more and address.may_be_tried(timezone.now())) or monotonic() > ends_at:
                 break
-        self._end_turn(address, more=answered)
+        self._end_turn(address, more=more)
+
+    def _end_late(self, address: A, message: M, outcome: Outcome) -> None:
+        if self._learn(address, message, outcome):
+            self._end_turn(address, more=outcome.status is not None)
+
+    def _learn(self, address: A, message: M, outcome: Outcome) -> bool:
+        """Whether there is an address still."""
+        if outcome.status == GONE and self.end(address):
+            return False
+        error = outcome.error
+        if outcome.status is not None and not self.accepts(outcome.status):
+            error = f"HTTP {outcome.status}"
+        if error:
+            self._failed(address, message, replace(outcome, error=error))
+        else:
+            self._delivered(address, message, outcome)
+        return True
 
     @transaction.atomic
     def _begin_turn(self, address_id: int) -> A | None:
@@ -214,20 +234,6 @@ class Courier(ABC, Generic[A, M]):
             due = self._waiting_at(address).filter(due_at__lte=now)
             if more and address.may_be_tried(now) and due.exists():
                 enqueue(self.task, address.pk)
-
-    def _attempt(self, address: A, message: M, secrets: list[str]) -> Outcome:
-        letter = self.letter(address, message)
-        headers = signature_headers(secrets, letter.message_id, timezone.now(), letter.body)
-        headers["Content-Type"] = "application/json"
-        try:
-            answer = send(
-                "POST", letter.url, data=letter.body, headers=headers, seconds=READ_SECONDS
-            )
-        except (Unavailable, Unreadable) as error:
-            return Outcome(None, str(error))
-        if self.accepts(answer.status):
-            return Outcome(answer.status)
-        return Outcome(answer.status, f"HTTP {answer.status}")
 
     # -- What comes of an attempt ------------------------------------------------------------------
     # Only what the attempt taught is written: the rows may have been ended meanwhile.
@@ -341,6 +347,16 @@ class Courier(ABC, Generic[A, M]):
         some = list(old.order_by("created_at").values_list("pk", flat=True)[:PRUNED_AT_ONCE])
         self.messages.objects.filter(pk__in=some).delete()
         return len(some) == PRUNED_AT_ONCE
+
+
+def _attempt(letter: Letter, secrets: list[str]) -> Outcome:
+    headers = signature_headers(secrets, letter.message_id, timezone.now(), letter.body)
+    headers["Content-Type"] = "application/json"
+    try:
+        answer = send("POST", letter.url, data=letter.body, headers=headers, seconds=READ_SECONDS)
+    except (Unavailable, Unreadable) as error:
+        return Outcome(None, str(error))
+    return Outcome(answer.status)
 
 
 def webhook_secrets(activation_id: int) -> list[str]:

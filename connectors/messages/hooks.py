@@ -24,6 +24,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from connectors.bulk import insert_all
 from connectors.errors import NotAllowed, NotFound, Refused
 from connectors.hub.wire import moment_text
 from connectors.messages.delivery import KEPT, PRUNED_AT_ONCE, Courier, Letter, Outcome, is_revoked
@@ -88,16 +89,17 @@ def has_listeners(activations: Iterable[Activation]) -> bool:
     return any(activation.spec.hooks for activation in activations)
 
 
-def publish(store: Store, happenings: Iterable[Happening]) -> None:
+def publish(store: Store, happenings: Iterable[Happening], *, to_somebody: bool = True) -> None:
     """Store these events, and for each subscription to them its delivery, in the caller's
-    transaction."""
-    events = Event.objects.bulk_create(
-        (
-            Event(store=store, hook=each.hook, object_id=each.object_id, data=each.data)
-            for each in happenings
-        ),
-        batch_size=500,
-    )
+    transaction. Who knows that there are none says that it is `to_somebody` no more than to the
+    list."""
+    events = [
+        Event(store=store, hook=each.hook, object_id=each.object_id, data=each.data)
+        for each in happenings
+    ]
+    insert_all(events)
+    if not to_somebody:
+        return
     subscribers: dict[str, list[Subscription]] = defaultdict(list)
     going_on = Subscription.objects.going_on().exclude(activation__state=State.REVOKED)
     hooks = {event.hook for event in events}

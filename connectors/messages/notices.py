@@ -7,7 +7,7 @@ here HTTP 200 alone is a delivery, and one that is refused delays only itself.
 import json
 from collections.abc import Callable, Collection, Iterable
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 
 from connectors.messages.delivery import Courier, Letter, is_revoked
 from connectors.models import Activation, Endpoint, Notice
@@ -79,10 +79,11 @@ def announce_all(
         return
     flags = {name: name in changes for name in ("status", "stock", "price")}
     fields = {"topic": topic, "action": action, "changes": flags}
-    endpoints = Endpoint.objects.filter(activation__in=listeners)
+    prefetch_related_objects(listeners, "endpoint")  # who asked for them already asks no more
     COURIER.post(
-        (endpoint, Notice(activation_id=endpoint.pk, object_id=object_id, **fields))
-        for endpoint in endpoints
+        (each.endpoint, Notice(activation_id=each.pk, object_id=object_id, **fields))
+        for each in listeners
+        if hasattr(each, "endpoint")
         for object_id in object_ids
     )
 

@@ -3,6 +3,7 @@
 from connectors.models.activations import Activation, Connector, State
 from connectors.models.acts import Act
 from connectors.models.asks import Ask
+from connectors.models.attempts import FailedAttempts
 from connectors.models.billing import BillingTerm
 from connectors.models.brakes import Brake
 from connectors.models.budgets import CallBudget
@@ -45,6 +46,7 @@ __all__ = [
     "Doorbell",
     "Endpoint",
     "Event",
+    "FailedAttempts",
     "Failure",
     "FailureQuerySet",
     "Freshness",

@@ -52,10 +52,13 @@ class State(models.TextChoices):
     MOVED = "moved", _("Migrada para outra integração")
 
 
+NOT_CONSUMING = (State.DRAFT, State.REVOKED, State.MOVED)
+
+
 class ActivationQuerySet(models.QuerySet["Activation"]):
     def consuming(self) -> "ActivationQuerySet":
         """Those that may be offered orders: switched on, and not for good switched off."""
-        return self.exclude(state__in=[State.DRAFT, State.REVOKED, State.MOVED])
+        return self.exclude(state__in=NOT_CONSUMING)
 
     def going_on(self) -> "ActivationQuerySet":
         return self.filter(state__in=[State.WAITING, State.ACTIVE])
@@ -65,7 +68,7 @@ class Activation(models.Model):
     """One connector switched on for one store. A store may hold several of one connector."""
 
     store = models.ForeignKey(
-        Store, models.PROTECT, verbose_name=_("loja"), related_name="activations"
+        Store, models.PROTECT, verbose_name=_("loja"), related_name="activations", db_index=False
     )
     connector = models.ForeignKey(
         Connector, models.PROTECT, verbose_name=_("conector"), related_name="activations"
@@ -127,6 +130,11 @@ class Activation(models.Model):
     @property
     def spec(self) -> Spec:
         return self.connector.spec
+
+    @property
+    def is_consuming(self) -> bool:
+        """As `consuming` asks the database."""
+        return self.state not in NOT_CONSUMING
 
     @property
     def current(self) -> "Activation":

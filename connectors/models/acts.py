@@ -13,11 +13,20 @@ class Act(models.Model):
 
     at = models.DateTimeField(_("quando"), default=timezone.now, editable=False)
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("quem"), related_name="acts"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("quem"),
+        related_name="acts",
+        db_index=False,
     )
     address = models.GenericIPAddressField(_("de onde"), null=True)
     store = models.ForeignKey(
-        Store, models.SET_NULL, verbose_name=_("loja"), null=True, related_name="acts"
+        Store,
+        models.SET_NULL,
+        verbose_name=_("loja"),
+        null=True,
+        related_name="acts",
+        db_index=False,
     )
     model = models.CharField(_("tipo"), max_length=80)  # app_label.model_name
     object_id = models.CharField(max_length=40)

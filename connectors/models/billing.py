@@ -13,7 +13,11 @@ class BillingTerm(models.Model):
     before ends, so that terms can neither overlap nor leave a gap."""
 
     activation = models.ForeignKey(
-        Activation, models.CASCADE, verbose_name=_("integração"), related_name="billing_terms"
+        Activation,
+        models.CASCADE,
+        verbose_name=_("integração"),
+        related_name="billing_terms",
+        db_index=False,
     )
     number = models.PositiveSmallIntegerField(_("ordem"))
     starts_on = models.DateField(_("início"), null=True)

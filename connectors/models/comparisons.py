@@ -46,7 +46,11 @@ class Comparison(models.Model):
         ORDERS = "orders", _("Conciliação dos pedidos")
 
     activation = models.ForeignKey(
-        Activation, models.CASCADE, verbose_name=_("integração"), related_name="comparisons"
+        Activation,
+        models.CASCADE,
+        verbose_name=_("integração"),
+        related_name="comparisons",
+        db_index=False,
     )
     purpose = models.CharField(_("finalidade"), max_length=9, choices=Purpose)
     asked_by = models.ForeignKey(

@@ -105,7 +105,11 @@ class ActivationFlow(models.Model):
     """
 
     activation = models.ForeignKey(
-        Activation, models.CASCADE, verbose_name=_("integração"), related_name="flows"
+        Activation,
+        models.CASCADE,
+        verbose_name=_("integração"),
+        related_name="flows",
+        db_index=False,
     )
     ability = models.CharField(_("capacidade"), max_length=32)  # the ability's class name
     flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
@@ -147,6 +151,15 @@ class ActivationFlow(models.Model):
         return f"{self.get_flow_display()} · {self.activation}"
 
 
+IDLE = Q(outcome="done", changed=0)
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def idle(self) -> "RunQuerySet":
+        """Those that went well and changed nothing."""
+        return self.filter(IDLE)
+
+
 class Run(models.Model):
     """One attempt at one flow of one activation."""
 
@@ -160,7 +173,11 @@ class Run(models.Model):
         ABANDONED = "abandoned", _("Interrompida")
 
     activation = models.ForeignKey(
-        Activation, models.CASCADE, verbose_name=_("integração"), related_name="runs"
+        Activation,
+        models.CASCADE,
+        verbose_name=_("integração"),
+        related_name="runs",
+        db_index=False,
     )
     ability = models.CharField(_("capacidade"), max_length=32)
     flow = models.CharField(_("fluxo"), max_length=12, choices=Flow)
@@ -180,6 +197,8 @@ class Run(models.Model):
     cursor_before = models.TextField(_("cursor antes"), blank=True)
     cursor_after = models.TextField(_("cursor depois"), blank=True)
     reason = models.CharField(_("motivo"), max_length=500, blank=True)
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("execução")
@@ -202,6 +221,7 @@ class Run(models.Model):
             models.Index(fields=["outcome", "-id"], name="run_by_outcome"),
             models.Index(fields=["flow", "-id"], name="run_by_flow"),
             models.Index(fields=["started_at", "outcome"], name="run_by_start"),
+            models.Index(fields=["started_at"], name="run_idle", condition=IDLE),
         ]
 
     def __str__(self) -> str:

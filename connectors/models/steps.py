@@ -14,7 +14,7 @@ USER = settings.AUTH_USER_MODEL
 class ActivationStep(models.Model):
     """A step of the specification that was taken: who did it, or last changed it, and when."""
 
-    activation = models.ForeignKey(Activation, models.CASCADE, related_name="steps")
+    activation = models.ForeignKey(Activation, models.CASCADE, related_name="steps", db_index=False)
     key = models.CharField(max_length=32)
     done_by = models.ForeignKey(USER, models.PROTECT, related_name="+")
     done_at = models.DateTimeField(default=timezone.now)

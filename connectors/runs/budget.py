@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from connectors.contract import CALLS, Account, Flow, Meter
 from connectors.errors import OutOfBudget
-from connectors.hashing import digest
+from connectors.hashing import keyed
 from connectors.models import CallBudget
 from connectors.spec import Spec
 
@@ -40,7 +40,7 @@ def meter_of(account: Account, spec: Spec, flow: Flow | None) -> Meter:
         return Meter()
     # Whom the platform counts: two activations with the same secrets are one account.
     secrets = [account.credentials.get(f.key, "") for f in spec.credentials if f.secret]
-    name = digest(repr((account.base_url.rstrip("/"), secrets)))
+    name = keyed(repr((account.base_url.rstrip("/"), secrets)))
     return AccountMeter(name, spec.calls_per_minute, PERCENT[flow] if flow else 100)
 
 

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from django.db import models, transaction
 from django.db.models import ExpressionWrapper, F, Value
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from connectors.contract import Ability
-from connectors.models import ActivationFlow, State
+from connectors.models import ActivationFlow, Run, State
 from connectors.models.flows import QUEUE_LIFE
-from connectors.queue import enqueue_all
+from connectors.queue import enqueue_all, enqueue_in_turn
 from connectors.spec import Mode
 
 AT_ONCE = 1000
@@ -49,7 +50,7 @@ def _start_some(ability: type[Ability], task: Callable[[int], None]) -> int:
         .values_list("pk", flat=True)[:AT_ONCE]
     )
     ActivationFlow.objects.filter(pk__in=due).update(slot_at=F("due_at"), due_at=next_slot(now))
-    enqueue_all(task, [(pk,) for pk in due])
+    enqueue_in_turn(task, [(pk,) for pk in due])
     return len(due)
 
 
@@ -60,6 +61,18 @@ def next_slot(now: datetime) -> ExpressionWrapper:
     wait = ExpressionWrapper(left * Value(timedelta(seconds=1)), models.DurationField())
     begin = Value(now.replace(microsecond=0))
     return ExpressionWrapper(begin + wait, models.DateTimeField())
+
+
+@transaction.atomic
+def read_everything_again() -> int:
+    """Every flow that we run begins from the beginning, at once; how many that are. Runs that are
+    open are taken from their owners, who are gone."""
+    now, reason = timezone.now(), _("Um backup foi restaurado.")
+    Run.objects.filter(ended_at=None).update(
+        ended_at=now, outcome=Run.Outcome.ABANDONED, reason=reason
+    )
+    ours = ActivationFlow.objects.filter(activation__mode=Mode.MANAGED)
+    return ours.update(cursor="", due_at=now, slot_at=None, failures_in_a_row=0)
 
 
 def start_now(activation_id: int, task: Callable[[int], None], *abilities: type[Ability]) -> None:

@@ -155,19 +155,20 @@ class Attempt:
         ).resolve(_("Passou numa execução seguinte."))
 
 
-def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None]) -> None:
+def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None]) -> bool:
     """Run one flow of one managed activation with its client. Never raises: how it went is on
-    record, and decides what comes next (connectors.errors)."""
+    record, and decides what comes next (connectors.errors). Whether it went well, and became due
+    again while it ran."""
     flow = (
         ActivationFlow.objects.select_related("activation__connector", "activation__store")
         .filter(pk=flow_id)
         .first()
     )
     if flow is None:
-        return
+        return False
     ActivationFlow.objects.filter(pk=flow_id).update(slot_at=None)
     if flow.activation.state != State.ACTIVE or (run := _begin(flow)) is None:
-        return
+        return False
     attempt = Attempt(run, flow, flow.activation)
     for record_id, retry_at in (
         Failure.objects.open()
@@ -199,6 +200,9 @@ def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None])
         fail(run, flow, _("Erro do portal: %s") % type(error).__name__)
     else:
         end(run, flow, only_told=attempt.only_told)
+        became_due = (run.started_at, timezone.now())
+        return ActivationFlow.objects.filter(pk=flow_id, due_at__range=became_due).exists()
+    return False
 
 
 def _begin(flow: ActivationFlow) -> Run | None:
@@ -206,9 +210,12 @@ def _begin(flow: ActivationFlow) -> Run | None:
     ends, which may have passed already what this one was started for. One whose owner died is
     closed first."""
     now = timezone.now()
-    Run.objects.filter(
-        activation_id=flow.activation_id, ability=flow.ability, ended_at=None, expires_at__lte=now
-    ).update(ended_at=now, outcome=Run.Outcome.ABANDONED, reason=_("Quem executava parou."))
+    going_on = Run.objects.filter(
+        activation_id=flow.activation_id, ability=flow.ability, ended_at=None
+    )
+    going_on.filter(expires_at__lte=now).update(
+        ended_at=now, outcome=Run.Outcome.ABANDONED, reason=_("Quem executava parou.")
+    )
     try:
         with transaction.atomic():
             run = Run.objects.create(
@@ -223,5 +230,6 @@ def _begin(flow: ActivationFlow) -> Run | None:
             ActivationFlow.objects.filter(pk=flow.pk).update(last_run_at=now)
     except IntegrityError:
         make_due(ActivationFlow.objects.filter(pk=flow.pk))
-        return None
+        # Where it has ended meanwhile, perhaps too early to see that.
+        return None if going_on.exists() else _begin(flow)
     return run

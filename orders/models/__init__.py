@@ -8,6 +8,7 @@ from orders.models.orders import Order, OrderQuerySet, names_somebody
 from orders.models.parts import Line, Payment, Shipment
 from orders.models.tallies import Tally
 from orders.models.words import OrderWord
+from orders.models.written import WrittenOrder
 
 __all__ = [
     "BuyerMail",
@@ -21,6 +22,7 @@ __all__ = [
     "Shipment",
     "StatusChange",
     "Tally",
+    "WrittenOrder",
     "author_of",
     "names_somebody",
 ]

@@ -25,9 +25,13 @@ class OrderLink(models.Model):
     the changes of invoices and tracking, which need not come with another status.
     """
 
-    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="links")
+    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="links", db_index=False)
     activation = models.ForeignKey(
-        Activation, models.CASCADE, verbose_name=_("integração"), related_name="order_links"
+        Activation,
+        models.CASCADE,
+        verbose_name=_("integração"),
+        related_name="order_links",
+        db_index=False,
     )
     external_id = models.CharField(_("número no sistema"), max_length=200, blank=True)
     acknowledged = models.BooleanField(_("confirmado"), default=False)

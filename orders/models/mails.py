@@ -30,9 +30,11 @@ class BuyerMail(models.Model):
         FAILED = "failed", _("Não enviado")
         UNKNOWN = "unknown", _("Não se sabe se saiu")
 
-    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="mails")
+    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="mails", db_index=False)
     # Whose text it is.
-    activation = models.ForeignKey(Activation, models.SET_NULL, null=True, related_name="+")
+    activation = models.ForeignKey(
+        Activation, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     kind = models.CharField(_("tipo"), max_length=9, choices=Kind)
     state = models.CharField(_("estado"), max_length=7, choices=State, default=State.WAITING)
     message_id = models.CharField(max_length=36, unique=True, default=new_message_id)
@@ -60,6 +62,7 @@ class BuyerMail(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["activation", "-id"], name="mail_list"),
             models.Index(fields=["due_at"], name="mail_due", condition=Q(state="waiting")),
             models.Index(fields=["due_at"], name="mail_going", condition=Q(state="sending")),
         ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Reservation, ReservationQuerySet
 from connectors.hub import wire
-from connectors.hub.hubobject import HubObject
+from connectors.hub.hubobject import PUBLIC_ID_ONCE, HubObject
 from connectors.models import Activation, Store
 from connectors.records import Document, OrderStatus
 from orders.models.history import StatusChange
@@ -75,7 +75,9 @@ class Order(HubObject):
     TABLE = wire.ORDER
     COLUMNS = ("status", "original_id", "channel", "channel_account", "total")
 
-    store = models.ForeignKey(Store, models.PROTECT, verbose_name=_("loja"), related_name="orders")
+    store = models.ForeignKey(
+        Store, models.PROTECT, verbose_name=_("loja"), related_name="orders", db_index=False
+    )
     source = models.ForeignKey(
         Activation, models.PROTECT, verbose_name=_("veio por"), related_name="brought_orders"
     )
@@ -107,6 +109,7 @@ class Order(HubObject):
         ordering = ["-pk"]
         permissions = [("hold_order", _("Pode reter e liberar dados por obrigação legal"))]
         constraints = [
+            PUBLIC_ID_ONCE,
             models.UniqueConstraint(
                 fields=["source", "channel", "channel_account", "original_id"],
                 condition=~Q(original_id=""),

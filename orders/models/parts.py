@@ -11,7 +11,7 @@ from catalog.merging import merge
 from catalog.models import Product
 from connectors.fiscal import nfe_key_is_valid
 from connectors.hub import wire
-from connectors.hub.hubobject import HubObject
+from connectors.hub.hubobject import PUBLIC_ID_ONCE, HubObject
 from connectors.records import Document
 from orders.models.orders import NOT_NEGATIVE, Order
 
@@ -41,6 +41,7 @@ class Line(HubObject):
         verbose_name_plural = _("itens")
         ordering = ["pk"]
         constraints = [
+            PUBLIC_ID_ONCE,
             models.CheckConstraint(condition=Q(quantity__gt=0), name="line_has_quantity"),
             models.CheckConstraint(
                 condition=Q(price=None) | Q(price__gte=0), name="line_price_not_negative"
@@ -75,6 +76,7 @@ class Payment(HubObject):
         verbose_name = _("pagamento")
         verbose_name_plural = _("pagamentos")
         ordering = ["pk"]
+        constraints = [PUBLIC_ID_ONCE]
 
     def __str__(self) -> str:
         return f"{self.payment_type} {self.payment_total}"
@@ -109,6 +111,7 @@ class Shipment(HubObject):
         verbose_name = _("entrega")
         verbose_name_plural = _("entregas")
         ordering = ["pk"]
+        constraints = [PUBLIC_ID_ONCE]
 
     def __str__(self) -> str:
         return self.track_code or self.public_id

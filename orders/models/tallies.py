@@ -13,7 +13,7 @@ class Tally(models.Model):
     away: writers wait for nobody. From time to time these rows are folded into the one of their
     key."""
 
-    store = models.ForeignKey(Store, models.CASCADE, related_name="+")
+    store = models.ForeignKey(Store, models.CASCADE, related_name="+", db_index=False)
     day = models.DateField(_("dia"))  # in São Paulo, of when the order was received
     channel = models.CharField(_("canal"), max_length=100, blank=True)
     status = models.CharField(_("situação"), max_length=20, choices=OrderStatus)

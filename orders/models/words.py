@@ -10,9 +10,9 @@ class OrderWord(models.Model):
     """One of them, in capitals and digits alone (orders/finding.py). A buyer's name is among them:
     what makes an order anonymous writes them anew."""
 
-    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="words")
+    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="words", db_index=False)
     # The order's own, to find in one index.
-    store = models.ForeignKey(Store, models.CASCADE, related_name="+")
+    store = models.ForeignKey(Store, models.CASCADE, related_name="+", db_index=False)
     word = models.CharField(_("palavra"), max_length=100)
 
     class Meta:

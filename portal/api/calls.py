@@ -1,17 +1,25 @@
 """What a partner's call tells us of his integration's flows (connectors/trouble/freshness.py)."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from connectors.contract import Flow
 from connectors.models import Activation
-from connectors.trouble.freshness import note_call
+from connectors.trouble.freshness import NOTED_EVERY, note_call
 
 PRICES, QUANTITIES = frozenset({"price", "special_price"}), frozenset({"quantity"})
 NAMES = frozenset({"sku", "id", "variations"})  # which product it is about, and nothing of it
 WRITES = ("POST", "PUT")
 KEY = "tomada.caller"  # of the request's META: the activation whose credential it brought
+
+
+# When this process noted which kind of call last: until it is noted again, there is nothing to ask
+# the database.
+_noted: dict[tuple[str | None, frozenset[Flow], bool, bool], datetime] = {}
+MOST_KEPT = 10_000
 
 
 def note_partners_call(request: HttpRequest, response: HttpResponse) -> None:
@@ -22,8 +30,13 @@ def note_partners_call(request: HttpRequest, response: HttpResponse) -> None:
     succeeded = response.status_code < 400
     good = succeeded or _was_true_already(response)
     changed = succeeded and request.method in WRITES
-    if flows := _flows(request, response, good):
+    flows = frozenset(_flows(request, response, good))
+    kind, now = (activation.client_id, flows, good, changed), timezone.now()
+    if flows and not (kind in _noted and abs(now - _noted[kind]) < NOTED_EVERY):
         note_call(activation.pk, flows, good=good, changed=changed)
+        if len(_noted) >= MOST_KEPT:
+            _noted.clear()
+        _noted[kind] = now
 
 
 def _flows(request: HttpRequest, response: HttpResponse, good: bool) -> set[Flow]:

@@ -5,10 +5,13 @@ import binascii
 from base64 import b64decode
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
+from connectors.attempts import TooManyAttempts
 from connectors.hub.tokens import TokenRefused, Why, recognise_integrator
 from connectors.models import Activation
 from portal.api.authentication import admit
@@ -24,7 +27,11 @@ class IntegratorPair(BaseAuthentication):
         pair = _pair(request)
         if pair is None:
             return None
-        return admit(request, recognise_integrator(*pair, request.META.get("REMOTE_ADDR")))
+        try:
+            credential = recognise_integrator(*pair, request.META.get("REMOTE_ADDR"))
+        except TooManyAttempts as error:
+            raise Throttled(wait=settings.ATTEMPTS_WINDOW) from error
+        return admit(request, credential)
 
     def authenticate_header(self, request: Request) -> str:
         return "Basic"

@@ -1,8 +1,6 @@
-"""How often one credential may call, and how often somebody may be wrong."""
+"""How often one credential may call."""
 
-import hashlib
 import time
-from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -40,22 +38,3 @@ class CredentialRate(BaseThrottle):
 
     def wait(self) -> float:
         return self.left
-
-
-class Attempts:
-    """How often somebody failed lately at what he must not be let guess: an address at one thing.
-    Counted as the calls are."""
-
-    def __init__(self, what: str, *who: str) -> None:
-        name = hashlib.sha256("\0".join(who).encode()).hexdigest()
-        self.key = f"attempts:{what}:{name}"
-
-    def are_too_many(self) -> bool:
-        return int(cache.get(self.key) or 0) >= settings.FAILED_ATTEMPTS
-
-    def note(self) -> None:
-        """The window begins with the first one."""
-        if cache.add(self.key, 1, timeout=settings.ATTEMPTS_WINDOW):
-            return
-        with suppress(ValueError):  # it ended meanwhile
-            cache.incr(self.key)

@@ -2,6 +2,7 @@ import re
 from typing import Any, cast
 
 from django.db.models import Q
+from django.http import HttpResponse
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,7 +25,8 @@ class HubPagination(BasePagination):
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
-    ) -> list[Any]:
+    ) -> Any:
+        """The page, which nobody has asked the database for yet."""
         self.limit = min(_number(request, "limit", DEFAULT_LIMIT), LARGEST_LIMIT)
         order = queryset.query.order_by or ("pk",)
         last_id = read_value(request.query_params.get("next", ""), to_text, "?next")
@@ -35,12 +37,18 @@ class HubPagination(BasePagination):
             queryset = queryset.filter(_after(last, order)) if last else queryset.none()
         self.total = queryset.count()
         start = (_number(request, "page", 1) - 1) * self.limit if not last_id else 0
-        return list(queryset.order_by(*order)[start : start + self.limit])
+        return queryset.order_by(*order)[start : start + self.limit]
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
             {"total": self.total, "showing": len(data), "limit": self.limit, "result": data}
         )
+
+    def get_written_response(self, rows: list[str]) -> HttpResponse:
+        """The same of rows that are JSON already."""
+        text = '{"total":%d,"showing":%d,"limit":%d,"result":[%s]}'
+        shown = (self.total, len(rows), self.limit, ",".join(rows))
+        return HttpResponse(text % shown, content_type="application/json")
 
 
 def _after(last: dict[str, Any], order: tuple[str, ...]) -> Q:

@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from connectors.attempts import Attempts
 from connectors.errors import Unreadable
 from connectors.hub.openapi import FORM, described, ref
 from connectors.hub.tokens import TokenRefused, Why, grant
-from portal.api.limits import Attempts
 from portal.api.parsing import FormParser
 
 _FIELDS = (

@@ -101,6 +101,7 @@ class ProductPage(OwnProducts, DetailView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         product = self.object
+        photos = [_photo(each) for each in product.fields.get("photos") or [] if each.get("url")]
         kwargs.setdefault("form", ProductForm(product, self.owners))
         return {
             **super().get_context_data(**kwargs),
@@ -108,7 +109,8 @@ class ProductPage(OwnProducts, DetailView):
             "owners": self.owners,
             "places": product.fields.get("stock_table") or [],
             "price_tables": product.fields.get("price_table") or [],
-            "photos": [each for each in product.fields.get("photos") or [] if each.get("url")],
+            "photos": photos,
+            "shows_photos": any(each["is_safe"] for each in photos),
             "categories": product.fields.get("categories") or [],
             "attributes": [_attribute(each) for each in product.fields.get("attributes") or []],
             "mappings": self._mappings(),
@@ -162,6 +164,11 @@ def _row(product: Product) -> dict[str, Any]:
 
 def _stock(product: Product) -> Stock:
     return product.stock_row if hasattr(product, "stock_row") else Stock()
+
+
+def _photo(photo: dict[str, Any]) -> dict[str, Any]:
+    url = str(photo["url"])
+    return {"url": url, "is_safe": url.lower().startswith("https://")}
 
 
 def _attribute(attribute: dict[str, Any]) -> tuple[Any, Any]:

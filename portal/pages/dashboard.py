@@ -1,11 +1,12 @@
 """How the business goes, on one screen. What "sold" means stands in orders/statistics.py, and on
 the page; every figure leads to the orders that it counts."""
 
+import hashlib
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, Max, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -13,9 +14,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
-from catalog.models import Product, SkuMapping
+from catalog.models import Product, SkuMapping, Stock
+from connectors.models import Failure
 from connectors.payload import LOCAL
 from connectors.records import OrderStatus
+from orders.finding import asked_of_each
+from orders.models import Order
+from orders.needing import first_needing
 from orders.statistics import (
     SOLD,
     Figure,
@@ -23,27 +28,48 @@ from orders.statistics import (
     by_field,
     same_day_of_previous_month,
     sold_by_period,
+    sum_of,
     tallies_of,
+    totals_of,
 )
 from portal.pages.health import Health, health_of
-from portal.pages.order_filter import NO_CHANNEL, SOLD_TAB, to_id
-from portal.pages.own import OwnStores
+from portal.pages.order_filter import NEEDING_TAB, NO_CHANNEL, SOLD_TAB, to_id
+from portal.pages.own import Live, last_change
 
 DAYS = 30
+NEEDING_SHOWN = 5
 NOTHING = Figure()
 
 
-class DashboardPage(OwnStores, TemplateView):
+class DashboardPage(Live, TemplateView):
     template_name = "pages/dashboard.html"
+
+    def version(self) -> str:
+        """Of the figures, by when their orders and products changed; of the integrations, by what
+        is said of them; and of the day."""
+        failures = Failure.objects.open().filter(activation__store__in=self.chosen)
+        said = (
+            self._today(),
+            last_change(Order, self.chosen),
+            last_change(Product, self.chosen),
+            failures.aggregate(n=Count("pk"), last=Max("pk")),
+            [(each.activation.pk, each.words) for each in self.health],
+        )
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
     @cached_property
     def chosen(self) -> list[int]:
         store = to_id(self.request.GET.get("store", ""))
         return [store] if store in self.stores else list(self.stores)
 
+    @cached_property
+    def totals(self) -> dict[tuple[str, str], Figure]:
+        return totals_of(self.chosen)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        today = timezone.now().astimezone(LOCAL).date()
+        today = self._today()
         days = self._days(today)
+        needing = first_needing(self.chosen, NEEDING_SHOWN)
         statuses = self._statuses()
         channels = self._channels()
         return {
@@ -56,7 +82,10 @@ class DashboardPage(OwnStores, TemplateView):
             "statuses": statuses,
             "channels": channels,
             "products": self._products(),
-            "health": self._health(),
+            "health": self.health,
+            "needing": needing[:NEEDING_SHOWN],
+            "more_needing": len(needing) > NEEDING_SHOWN,
+            "needing_url": self._orders(status=NEEDING_TAB),
             "charts": {
                 "days": [[day["label"], str(day["figure"].amount)] for day in days],
                 "statuses": [[row["label"], row["figure"].orders] for row in statuses],
@@ -74,8 +103,12 @@ class DashboardPage(OwnStores, TemplateView):
             (_("Últimos 30 dias"), Period(thirty, today), None),
             (_("Desde o começo"), Period(), None),
         ]
-        asked = [each for _title, *periods in shown for each in periods if each]
-        found = dict(zip(asked, sold_by_period(self.chosen, asked), strict=True))
+        ever = Period()
+        days = [each for _title, *two in shown for each in two if each and each != ever]
+        found = dict(zip(days, sold_by_period(self.chosen, days), strict=True))
+        found[ever] = sum_of(
+            each for (status, _channel), each in self.totals.items() if status in SOLD
+        )
         return [
             {
                 "title": title,
@@ -103,7 +136,12 @@ class DashboardPage(OwnStores, TemplateView):
         ]
 
     def _statuses(self) -> list[dict[str, Any]]:
-        figures = by_field(tallies_of(self.chosen), "status")
+        figures = {
+            value: sum_of(
+                each for (status, _channel), each in self.totals.items() if status == value
+            )
+            for value in dict.fromkeys(status for status, _channel in self.totals)
+        }
         return [
             {
                 "label": str(label),
@@ -116,7 +154,10 @@ class DashboardPage(OwnStores, TemplateView):
         ]
 
     def _channels(self) -> list[dict[str, Any]]:
-        sold = by_field(tallies_of(self.chosen).filter(status__in=SOLD), "channel")
+        sold: dict[str, Figure] = {}
+        for (status, channel), figure in self.totals.items():
+            if status in SOLD:
+                sold[channel] = sold.get(channel, NOTHING) + figure
         return [
             {
                 "label": name or _("sem canal"),
@@ -129,16 +170,21 @@ class DashboardPage(OwnStores, TemplateView):
     def _products(self) -> dict[str, int]:
         """Of what has a stock of its own: a product with variations is sold as one of them."""
         variations = Product.objects.filter(parent=OuterRef("pk"))
-        mapped = SkuMapping.objects.filter(product=OuterRef("pk"))
+        mapped = asked_of_each(SkuMapping.objects.filter(product=OuterRef("pk")))
+        there = asked_of_each(Stock.objects.filter(product=OuterRef("pk"), on_hand__gt=0))
         sold = Product.objects.filter(~Exists(variations), store__in=self.chosen)
         return sold.aggregate(
             active=Count("pk"),
-            out_of_stock=Count("pk", filter=Q(stock_row=None) | Q(stock_row__on_hand=0)),
-            without_mapping=Count("pk", filter=~Exists(mapped)),
+            out_of_stock=Count("pk", filter=~there),
+            without_mapping=Count("pk", filter=~mapped),
         )
 
-    def _health(self) -> list[Health]:
+    @cached_property
+    def health(self) -> list[Health]:
         return health_of(self.chosen)
+
+    def _today(self) -> date:
+        return timezone.now().astimezone(LOCAL).date()
 
     def _orders(self, **query: object) -> str:
         if len(self.chosen) == 1 and len(self.stores) > 1:

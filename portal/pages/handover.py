@@ -8,9 +8,9 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 
+from connectors.attempts import Attempts
 from connectors.errors import Refused
 from connectors.handover import find_handover, labelled, open_handover
-from portal.api.limits import Attempts
 
 # The address itself is the secret: nobody keeps it, follows it or tells it to the next site.
 HEADERS = {

@@ -16,12 +16,14 @@ from django.views.generic import TemplateView
 from connectors.acts import record_act
 from connectors.admin.forms import setting_field
 from connectors.errors import ConnectorError, Refused
-from connectors.models import Activation, Freshness, Run, State
+from connectors.models import Activation, Failure, Freshness, Run, State
 from connectors.runs.cadence import LEAST, MOST, minutes_of, set_intervals, settable_flows
 from connectors.runs.dispatch import make_due
 from connectors.services import change_settings
 from connectors.spec import Mode, Scope, Setting
+from connectors.trouble.causes import CAUSES, OTHER
 from orders.mails import OCCASIONS
+from orders.models import Order
 from portal.pages.order_filter import to_id
 from portal.pages.own import OwnStores
 
@@ -31,6 +33,7 @@ PLAIN: dict[type[forms.Field], type[forms.Widget]] = {
     forms.IntegerField: forms.NumberInput,
     forms.URLField: forms.URLInput,
 }
+FAILURES_SHOWN = 20
 MAIL_KEYS = {key for each in OCCASIONS.values() for key in (each.switch, each.text)}
 
 
@@ -79,7 +82,7 @@ class IntegrationPage(OwnStores, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         activation, (mine, internal) = self.activation, self._settings()
-        flows = self._flows()
+        flows, failures = self._flows(), self._failures()
         kwargs.setdefault("settings_form", SettingsForm(mine, activation.settings))
         kwargs.setdefault("cadence_form", CadenceForm(activation))
         return {
@@ -87,6 +90,8 @@ class IntegrationPage(OwnStores, TemplateView):
             "section": "integrations",
             "activation": activation,
             "flows": flows,
+            "failures": failures[:FAILURES_SHOWN],
+            "more_failures": len(failures) > FAILURES_SHOWN,
             "at_work": any(each["is_going"] for each in flows),
             "can_start": self._can_start(),
             "internal": internal,
@@ -114,6 +119,23 @@ class IntegrationPage(OwnStores, TemplateView):
                 "last_at": flow.last_success_at or flow.last_call_at,
             }
             for flow in flows
+        ]
+
+    def _failures(self) -> list[dict[str, Any]]:
+        """The latest, and one more where there are others. An order's has a page of ours."""
+        activation = self.activation
+        found = Failure.objects.open().filter(activation=activation).without_content()
+        failures = list(found.order_by("-last_at", "-pk")[: FAILURES_SHOWN + 1])
+        ids = {failure.record_id for failure in failures}
+        orders = Order.objects.filter(store=activation.store_id, public_id__in=ids)
+        known = set(orders.values_list("public_id", flat=True))
+        return [
+            {
+                "failure": failure,
+                "order": failure.record_id if failure.record_id in known else "",
+                "cause": CAUSES.get(failure.cause, CAUSES[OTHER]),
+            }
+            for failure in failures
         ]
 
     def _latest_runs(self) -> list[Run]:

@@ -1,23 +1,29 @@
-"""What an integration writes to a store's buyers: whether, and in which words."""
+"""What an integration writes to a store's buyers: whether, in which words, and what it wrote."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
+from connectors.acts import record_act, shown, with_acts
 from connectors.models import Activation, State
 from connectors.placeholders import fill, validators_of
 from connectors.services import change_settings
 from connectors.spec import Setting
 from orders.mails import OCCASIONS, subject_of
+from orders.models import BuyerMail
+from portal.pages.order_filter import to_id
 from portal.pages.own import OwnStores
 
 LONGEST = 5000
+PER_PAGE = 20
 
 
 class MailsForm(forms.Form):
@@ -58,12 +64,8 @@ class MailsPage(OwnStores, TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         settings = self._settings()
-        if "form" not in kwargs:
-            initial = {
-                each.key: self.activation.settings.get(each.key, each.default) for each in settings
-            }
-            kwargs["form"] = MailsForm(settings, initial=initial)
-        form: MailsForm = kwargs["form"]
+        form: MailsForm = kwargs.setdefault("form", self._form())
+        written = self._written()
         return {
             **super().get_context_data(**kwargs),
             "section": "integrations",
@@ -79,7 +81,21 @@ class MailsPage(OwnStores, TemplateView):
                 for each in OCCASIONS.values()
                 if each.switch in form.fields
             ],
+            "mails": with_acts(written[:PER_PAGE]),
+            "older": written[PER_PAGE - 1].pk if len(written) > PER_PAGE else None,
         }
+
+    def _form(self, *args: Any) -> MailsForm:
+        known, settings = self.activation.settings, self._settings()
+        initial = {each.key: known.get(each.key, each.default) for each in settings}
+        return MailsForm(settings, *args, initial=initial)
+
+    def _written(self) -> list[BuyerMail]:
+        """The latest, and one more where there are older ones."""
+        mails = BuyerMail.objects.filter(activation=self.activation).select_related("order")
+        if before := to_id(self.request.GET.get("before", "")):
+            mails = mails.filter(pk__lt=before)
+        return list(mails.order_by("-pk")[: PER_PAGE + 1])
 
     def _example(self) -> dict[str, str]:
         return {
@@ -91,15 +107,22 @@ class MailsPage(OwnStores, TemplateView):
         }
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        form = MailsForm(self._settings(), request.POST)
+        form = self._form(request.POST)
         if not form.is_valid() or request.POST.get("say") == "preview":
             return self.render_to_response(self.get_context_data(form=form))
-        activation = self.activation
+        activation, fields = self.activation, form.fields
         # An emptied text is the connector's own again.
-        values = {
-            key: value if value != "" else form.fields[key].initial
-            for key, value in form.cleaned_data.items()
+        defaults = {each.key: each.default for each in self._settings()}
+        values = {key: defaults[key] if v == "" else v for key, v in form.cleaned_data.items()}
+        changes = {
+            str(fields[key].label): [shown(form.initial[key]), shown(value)]
+            for key, value in values.items()
+            if value != form.initial[key]
         }
-        change_settings(activation.pk, activation.custom_name, activation.plugin_url, values)
+        with transaction.atomic():
+            change_settings(activation.pk, activation.custom_name, activation.plugin_url, values)
+            if changes:
+                by = cast(User, request.user)
+                record_act(by, activation, _("E-mails aos compradores alterados."), changes)
         messages.success(request, _("E-mails salvos."))
         return redirect("mails", pk)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.generic import DetailView
 
+from connectors.acts import with_acts
 from connectors.errors import NothingChanged, Refused
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Failure
@@ -43,9 +44,9 @@ class OrderPage(Live, OwnOrders, DetailView):
         found = mine.annotate(
             step=Max("status_changes"),
             untold=Count("links", filter=Q(links__in=OrderLink.objects.stale()), distinct=True),
-            written=Count("mails", distinct=True),
-            sent=Count("mails", filter=Q(mails__state=BuyerMail.State.SENT), distinct=True),
-        ).values_list("modified_at", "step", "untold", "written", "sent")
+            mails_written=Count("mails", distinct=True),
+            mails_sent=Count("mails", filter=Q(mails__state=BuyerMail.State.SENT), distinct=True),
+        ).values_list("modified_at", "step", "untold", "mails_written", "mails_sent")
         known = found.first()
         return "-".join(map(str, known)) if known else ""
 
@@ -57,6 +58,7 @@ class OrderPage(Live, OwnOrders, DetailView):
         if types_invoice:
             kwargs.setdefault("invoice_form", InvoiceForm(order, initial=invoice_known(order)))
         failures = {each.activation_id: each for each in self._failures()}
+        mails = list(order.mails.all())
         return {
             **super().get_context_data(**kwargs),
             "section": "orders",
@@ -71,7 +73,8 @@ class OrderPage(Live, OwnOrders, DetailView):
                 (link, failures.get(link.activation_id)) for link in order.links.all()
             ],
             "people": [_person(order, who) for who in ("payer", "receiver")],
-            "mails": list(order.mails.all()),
+            "mails": with_acts(mails),
+            "acts": with_acts([order])[0][1],
             "buyer_url": buyer_url(order),
         }
 
@@ -87,7 +90,7 @@ class OrderPage(Live, OwnOrders, DetailView):
             case "invoice":
                 return self._invoice()
             case "revoke":
-                revoke_links(self.object.pk)
+                revoke_links(self.object.pk, self._by())
                 messages.success(request, _("Os links deste pedido não valem mais."))
             case "mail":
                 self._mail()
@@ -117,7 +120,7 @@ class OrderPage(Live, OwnOrders, DetailView):
 
     def _done(self, write: Any, done: str, known: str) -> HttpResponse:
         try:
-            write(cast(User, self.request.user))
+            write(self._by())
         except NothingChanged:
             messages.info(self.request, known)
         except Refused as error:
@@ -126,10 +129,13 @@ class OrderPage(Live, OwnOrders, DetailView):
             messages.success(self.request, done)
         return redirect("order", self.object.public_id)
 
+    def _by(self) -> User:
+        return cast(User, self.request.user)
+
     def _mail(self) -> None:
         mail = self.object.mails.filter(pk=to_id(self.request.POST.get("mail", "")) or 0).first()
         try:
-            send_again(mail.pk if mail else 0)
+            send_again(mail.pk if mail else 0, self._by())
         except Refused as error:
             messages.error(self.request, str(error))
         else:

@@ -1,20 +1,21 @@
 """What a merchant asks of the list of orders, and its figures, which need no look at an order."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.utils.dateparse import parse_date
 
 from connectors.payload import LOCAL
 from connectors.records import OrderStatus
-from orders.finding import find
+from orders.finding import FEW, asked_of_each, find
 from orders.models import OrderLink, OrderQuerySet, Tally
-from orders.statistics import SOLD, Figure, Period, by_field, tallies_of
+from orders.needing import needing
+from orders.statistics import SOLD, Figure, Period, by_field, sum_of, tallies_of
 
-SOLD_TAB = "sold"
+SOLD_TAB, NEEDING_TAB = "sold", "needing"
 NO_CHANNEL = "-"
 LONGEST = 200
 
@@ -35,7 +36,7 @@ class OrderFilter:
     def asked(cls, asked: Mapping[str, str], stores: Collection[int]) -> "OrderFilter":
         status, store = asked.get("status", ""), to_id(asked.get("store", ""))
         return cls(
-            status=status if status in (SOLD_TAB, *OrderStatus.values) else "",
+            status=status if status in (SOLD_TAB, NEEDING_TAB, *OrderStatus.values) else "",
             question=asked.get("q", "").replace("\0", "").strip()[:LONGEST],
             first=_day(asked.get("from", "")),
             last=_day(asked.get("to", "")),
@@ -67,10 +68,12 @@ class OrderFilter:
         """The days' sums know nothing of what was searched for, nor of integrations."""
         return not self.question and self.integration is None
 
-    def among(self, orders: OrderQuerySet) -> OrderQuerySet:
+    def among(self, orders: OrderQuerySet, stores: Collection[int]) -> OrderQuerySet:
         if self.store:
             orders = orders.filter(store=self.store)
-        if self.status:
+        if self.status == NEEDING_TAB:
+            orders = needing(orders, stores)
+        elif self.status:
             statuses = SOLD if self.status == SOLD_TAB else [self.status]
             orders = orders.filter(status__in=statuses)
         if self.first:
@@ -80,9 +83,8 @@ class OrderFilter:
         if self.channel:
             orders = orders.filter(channel="" if self.channel == NO_CHANNEL else self.channel)
         if self.integration:
-            has_it = OrderLink.objects.filter(order=OuterRef("pk"), activation=self.integration)
-            orders = orders.filter(Exists(has_it))
-        return find(orders, self.question) if self.question else orders
+            orders = orders.filter(_offered_to(self.integration, stores))
+        return find(orders, self.question, stores) if self.question else orders
 
     def tallies(self, stores: Collection[int]) -> "QuerySet[Tally]":
         mine = [self.store] if self.store else stores
@@ -95,17 +97,20 @@ class OrderFilter:
         """By status, and those of the tabs that hold several: "" for all, and what was sold."""
         figures = by_field(self.tallies(stores), "status") if self.counts else {}
         return {
-            "": _sum(figures.values()),
-            SOLD_TAB: _sum(figure for status, figure in figures.items() if status in SOLD),
+            "": sum_of(figures.values()),
+            SOLD_TAB: sum_of(figure for status, figure in figures.items() if status in SOLD),
             **figures,
         }
 
 
-def _sum(figures: Iterable[Figure]) -> Figure:
-    known = list(figures)
-    return Figure(
-        sum(each.orders for each in known), sum((each.amount for each in known), Figure().amount)
-    )
+def _offered_to(activation_id: int, stores: Collection[int]) -> Q:
+    """Where these are few, the database need not look for them among all orders."""
+    mine = OrderLink.objects.filter(activation=activation_id, activation__store__in=stores)
+    # In the order of an index, of which so many are read.
+    few = list(mine.order_by("external_id").values_list("order_id", flat=True)[: FEW + 1])
+    if len(few) <= FEW:
+        return Q(pk__in=few)
+    return asked_of_each(OrderLink.objects.filter(order=OuterRef("pk"), activation=activation_id))
 
 
 def to_id(text: str) -> int | None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from django.db.models import Max, Q
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -13,9 +13,9 @@ from connectors.models import Activation, State
 from connectors.records import OrderStatus
 from orders.models import Order, OrderQuerySet
 from orders.statistics import Figure, by_field, tallies_of
-from portal.pages.exports import FORMATS, TooMany
-from portal.pages.order_filter import NO_CHANNEL, SOLD_TAB, OrderFilter, to_id
-from portal.pages.own import Live, OwnOrders
+from portal.pages.exports import FORMATS
+from portal.pages.order_filter import NEEDING_TAB, NO_CHANNEL, SOLD_TAB, OrderFilter, to_id
+from portal.pages.own import Live, OwnOrders, last_change
 
 PER_PAGE = 50
 
@@ -26,30 +26,30 @@ class Filtered(OwnOrders):
         return OrderFilter.asked(self.request.GET, self.stores)
 
     def get_queryset(self) -> OrderQuerySet:
-        return self.filter.among(super().get_queryset())
+        return self.filter.among(super().get_queryset(), list(self.stores))
 
 
 class OrderListPage(Live, Filtered, TemplateView):
     template_name = "pages/orders.html"
 
     def version(self) -> str:
-        found = Order.objects.filter(store__in=list(self.stores)).aggregate(at=Max("modified_at"))
-        return str(found["at"])
+        return str(last_change(Order, list(self.stores)))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         before = to_id(self.request.GET.get("before", ""))
-        page = list(self._from(before)[: PER_PAGE + 1])
+        is_last = before is None and "last" in self.request.GET
+        page = self._oldest() if is_last else list(self._from(before)[: PER_PAGE + 1])
         figures = self.filter.figures(list(self.stores))
         return {
             **super().get_context_data(**kwargs),
             "section": "orders",
             "orders": page[:PER_PAGE],
             "older": page[PER_PAGE - 1].pk if len(page) > PER_PAGE else None,
-            "first_page": before is None,
+            "first_page": before is None and not is_last,
             "filter": self.filter,
             "query": self.filter.query(),
             "tabs": self._tabs(figures),
-            "shown": figures.get(self.filter.status, Figure()),
+            "shown": self._shown(figures),
             "channels": self._channels(),
             "integrations": self._integrations(),
             "stores": self.stores.values(),
@@ -65,9 +65,26 @@ class OrderListPage(Live, Filtered, TemplateView):
         older = Q(created_at__lt=at[0]) | Q(pk__lt=before)
         return orders.filter(older, created_at__lte=at[0])
 
+    def _oldest(self) -> list[Order]:
+        """The last page, read from the list's end."""
+        orders = self.get_queryset().with_shortage().order_by("created_at", "pk")
+        return list(orders[:PER_PAGE])[::-1]
+
+    def _shown(self, figures: dict[str, Figure]) -> Figure | None:
+        """None where it would have to be counted."""
+        if not self.filter.counts or self.filter.status == NEEDING_TAB:
+            return None
+        return figures.get(self.filter.status, Figure())
+
     def _tabs(self, figures: dict[str, Figure]) -> list[dict[str, Any]]:
-        """All, what was sold, and each status in which there is an order."""
-        labels = {"": _("Todos"), SOLD_TAB: _("Vendas"), **dict(OrderStatus.choices)}
+        """All, what needs the merchant, what was sold, and each status in which there is an
+        order."""
+        labels = {
+            "": _("Todos"),
+            NEEDING_TAB: _("Precisam de você"),
+            SOLD_TAB: _("Vendas"),
+            **dict(OrderStatus.choices),
+        }
         return [
             {
                 "label": label,
@@ -76,7 +93,7 @@ class OrderListPage(Live, Filtered, TemplateView):
                 "current": value == self.filter.status,
             }
             for value, label in labels.items()
-            if value in figures or value == self.filter.status or not self.filter.counts
+            if value in (*figures, NEEDING_TAB, self.filter.status) or not self.filter.counts
         ]
 
     def _channels(self) -> list[tuple[str, str]]:
@@ -93,7 +110,4 @@ class OrderExport(Filtered, View):
 
     def get(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         orders = self.get_queryset().order_by("-created_at", "-pk")
-        try:
-            return FORMATS.get(kind, FORMATS["csv"])(orders)
-        except TooMany as error:
-            return HttpResponse(str(error), status=413, content_type="text/plain; charset=utf-8")
+        return FORMATS.get(kind, FORMATS["csv"])(orders)

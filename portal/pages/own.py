@@ -1,13 +1,16 @@
 """Whose pages these are, and how they stay true while somebody looks at them."""
 
+from collections.abc import Collection
 from typing import Any, cast
 
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
+from django.db.models import Max, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 
+from catalog.models import Product
 from connectors.models import Store
 from orders.models import Order, OrderQuerySet
 
@@ -37,6 +40,14 @@ class OwnOrders(OwnStores):
 
     def get_queryset(self) -> OrderQuerySet:
         return Order.objects.filter(store__in=list(self.stores)).select_related("store")
+
+
+def last_change(model: type[Order] | type[Product], stores: Collection[int]) -> Any:
+    """When the latest of the stores' orders or products changed: of each store, from its index."""
+    latest = model._default_manager.filter(store=OuterRef("pk")).order_by("-modified_at")
+    mine = Store.objects.filter(pk__in=stores)
+    found = mine.annotate(at=Subquery(latest.values("modified_at")[:1])).aggregate(Max("at"))
+    return found["at__max"]
 
 
 class Live(OwnStores):

@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import DetailView, FormView, View
 
 from catalog.models import Spreadsheet
-from catalog.spreadsheets.columns import as_xlsx, columns_of, refused_rows, template
+from catalog.spreadsheets.columns import columns_of, refused_rows, template
 from catalog.spreadsheets.files import MOST_BYTES, MOST_ROWS
 from catalog.spreadsheets.jobs import cancel, confirm, counts_of, upload
-from connectors.downloads import as_csv, saved_as
+from connectors.downloads import XLSX, as_csv, as_xlsx, saved_as
 from connectors.errors import Refused
 from connectors.models import Activation, State, Store
 from portal.pages.order_filter import to_id
@@ -25,7 +25,6 @@ from portal.pages.own import OwnStores
 
 SHOWN = 20
 ROWS_SHOWN = 100
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class OwnSpreadsheets(OwnStores):
@@ -103,9 +102,8 @@ class TemplateFile(OwnStores, View):
     def get(self, request: HttpRequest, kind: str) -> HttpResponse:
         if kind not in Spreadsheet.Kind.values:
             raise Http404
-        answer = HttpResponse(template(kind), content_type=XLSX)
-        answer["Content-Disposition"] = f'attachment; filename="modelo-{kind}.xlsx"'
-        return answer
+        headers = saved_as(f"modelo-{kind}.xlsx")
+        return HttpResponse(template(kind), content_type=XLSX, headers=headers)
 
 
 class SpreadsheetPage(OwnSpreadsheets, DetailView):
@@ -165,4 +163,4 @@ class RefusedRows(OwnSpreadsheets, View):
         rows = refused_rows(spreadsheet)
         if spreadsheet.is_csv:
             return as_csv(rows, "recusadas.csv")
-        return HttpResponse(as_xlsx(rows), content_type=XLSX, headers=saved_as("recusadas.xlsx"))
+        return as_xlsx(rows, "recusadas.xlsx", "Planilha")

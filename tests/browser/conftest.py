@@ -55,7 +55,7 @@ def shot(page: Page, request: pytest.FixtureRequest) -> Callable[[str], None]:
         page.wait_for_timeout(150)
         page.screenshot(path=folder / f"{name}-360.png", full_page=True)
         beyond = page.evaluate(
-            "document.querySelector('.activating, main').scrollWidth > innerWidth"
+            "(document.querySelector('.activating') || document.body).scrollWidth > innerWidth"
         )
         page.set_viewport_size(WIDE)
         assert not beyond

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from catalog.models import SkuMapping, Spreadsheet
 from catalog.services import create_product, save_product
@@ -20,6 +20,7 @@ from tests.conftest import make_managed, make_partner
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PHOTO = {"url": "https://loja.example/caneca-azul-com-um-nome-de-arquivo-bem-comprido-mesmo.jpg"}
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="9"/></svg>'
 
 
 @pytest.fixture
@@ -85,6 +86,22 @@ def fill(store: Store) -> str:
     return own.public_id
 
 
+def show_photos(page: Page) -> list[tuple[str, str | None]]:
+    """What the photos' host was asked, and from where."""
+    asked: list[tuple[str, str | None]] = []
+
+    def answer(route: Route) -> None:
+        asked.append((route.request.url, route.request.header_value("referer")))
+        route.fulfill(content_type="image/svg+xml", body=PICTURE)
+
+    page.route("https://loja.example/**", answer)
+    page.wait_for_timeout(300)
+    assert asked == []
+    page.get_by_text("Mostrar as fotos").press("Enter")
+    page.wait_for_function("document.querySelector('.photos img').naturalWidth > 0")
+    return asked
+
+
 def test_a_merchant_finds_and_edits_a_product(merchant_page: Page, store: Store) -> None:
     own, page = fill(store), merchant_page
 
@@ -94,6 +111,9 @@ def test_a_merchant_finds_and_edits_a_product(merchant_page: Page, store: Store)
     page.get_by_role("button", name="Buscar").click()
     page.get_by_role("link", name="CANECA-AZUL-325ML").click()
     look(page, "product")
+    asked = show_photos(page)
+    look(page, "product-photos")
+    assert asked == [(PHOTO["url"], None)]
     page.get_by_label("NCM").fill("123")
     page.get_by_role("button", name="Salvar").click()
     assert "8 algarismos" in page.get_by_role("alert").inner_text()

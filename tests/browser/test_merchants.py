@@ -117,6 +117,22 @@ def test_the_dashboard(page: Page, order: Order, look: Callable[[str], None]) ->
     look("dashboard")
 
 
+def test_the_dashboard_changes_while_somebody_looks(
+    page: Page, order: Order, pluga: Partner
+) -> None:
+    page.goto("/")
+    assert page.locator("#needing ~ ul li").count() == 5
+    sold = page.locator(".figure .big").last.inner_text()
+
+    pluga.put(f"/orders/{order.public_id}", {"status": "canceled"})
+
+    page.wait_for_function(
+        "sold => document.querySelectorAll('.figure .big')[3].innerText !== sold", arg=sold
+    )
+    drawn = page.locator("canvas[data-chart=days]").evaluate("c => !!Chart.getChart(c)")
+    assert drawn
+
+
 def test_the_list_and_its_search(page: Page, order: Order, look: Callable[[str], None]) -> None:
     page.goto("/orders/")
     look("orders")

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -16,11 +15,6 @@ from connectors.models import Credential, Handover, Store
 from connectors.services import revoke
 from tests.conftest import Partner, make_managed, make_operator, make_partner
 from tests.connectors.admin.conftest import values_shown
-
-
-@pytest.fixture(autouse=True)
-def _no_attempts() -> None:
-    cache.clear()
 
 
 @pytest.fixture

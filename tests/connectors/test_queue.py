@@ -17,7 +17,7 @@ from django_q.signing import SignedPackage
 from django_q.worker import worker
 
 from connectors.models import Connector
-from connectors.queue import enqueue, enqueue_all
+from connectors.queue import HEAD_START, enqueue, enqueue_all, enqueue_in_turn
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +119,24 @@ def test_a_task_for_later_is_run_by_nobody_before() -> None:
     assert OrmQ.objects.get().lock == moment
     OrmQ.objects.update(lock=timezone.now())
     assert len(run_queue()) == 1
+
+
+def test_what_somebody_waits_for_overtakes_what_has_its_turn_but_not_for_ever() -> None:
+    enqueue_in_turn(note, [("rocky", "its turn, long ago")])
+    OrmQ.objects.update(lock=timezone.now() - 2 * HEAD_START)
+    enqueue_in_turn(note, [("rocky", "its turn")])
+    enqueue(note, "rocky", "somebody waits")
+
+    finished = run_queue()
+
+    texts = [task["args"][1] for task in finished]
+    assert texts == ["its turn, long ago", "somebody waits", "its turn"]
+
+
+def test_a_task_is_taken_once_until_it_comes_back() -> None:
+    enqueue_all(note, [("rocky", "a"), ("rocky", "b")])
+
+    first, second = get_broker().dequeue(), get_broker().dequeue()
+
+    assert first is not None
+    assert (len(first), second) == (2, None)

@@ -32,16 +32,16 @@ def order(store: Store) -> Order:
      "qc638247124br", KEY[:10], f"{KEY[:4]} {KEY[4:8]} {KEY[8:]}"],
 )  # fmt: skip
 def test_it_is_found_by_how_what_people_know_begins(question, order):
-    assert list(find(Order.objects.all(), question)) == [order]
+    assert list(find(Order.objects.all(), question, [order.store_id])) == [order]
 
 
 @pytest.mark.parametrize("question", ["2000123", "ana", "jose souza", "%", "_", "'", "??"])
 def test_it_is_not_found_by_anything_else(question, order):
-    assert list(find(Order.objects.all(), question)) == []
+    assert list(find(Order.objects.all(), question, [order.store_id])) == []
 
 
 def test_what_it_was_called_before_finds_it_no_more(order):
     update_order(order.pk, OrderDocument(head={"payer_name": "Maria"}), order.source)
 
-    assert list(find(Order.objects.all(), "jose")) == []
-    assert list(find(Order.objects.all(), "maria silva")) == [order]
+    assert list(find(Order.objects.all(), "jose", [order.store_id])) == []
+    assert list(find(Order.objects.all(), "maria silva", [order.store_id])) == [order]

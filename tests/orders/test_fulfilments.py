@@ -15,7 +15,7 @@ from connectors.records import (
 from orders.fulfilments import report_fulfilment
 from orders.models import Order, OrderLink
 from orders.services import create_order
-from tests.conftest import make_activation
+from tests.conftest import make_activation, make_store
 from tests.orders.samples import document, managed
 
 NFE_KEY = "35250411222333000181550010000228461512736891"
@@ -66,11 +66,33 @@ def test_how_far_a_platform_is_before_the_invoice_is_no_news(rocky, order, statu
         report_fulfilment(rocky, reported(order, status))
 
 
-def test_an_order_that_a_platform_never_took_is_unknown_to_it(store, pluga, order):
+def test_a_platform_that_knows_our_id_of_an_order_has_it_from_us(store, order):
+    """From an activation before this one, or from a portal that was restored from a backup."""
+    webstore = managed(store, "webstore")
+
+    report_fulfilment(webstore, reported(order, OrderStatus.INVOICED))
+
+    assert Order.objects.get().status == "invoiced"
+    assert OrderLink.objects.filter(activation=webstore, order=order).exists()
+
+
+@pytest.mark.parametrize("hub_id", ["", "5ddc3ec33a5e8b0d39a2b4f1"])
+def test_an_order_that_the_store_never_had_is_unknown(store, order, hub_id):
     webstore = managed(store, "webstore")
 
     with pytest.raises(NotFound, match="não foi enviado por esta integração"):
-        report_fulfilment(webstore, reported(order, OrderStatus.INVOICED))
+        report_fulfilment(
+            webstore, FulfilmentRecord(OrderStatus.INVOICED, hub_id=hub_id, external_id="5001")
+        )
+
+
+def test_another_stores_order_is_unknown(order):
+    elsewhere = managed(make_store(), "webstore")
+
+    with pytest.raises(NotFound, match="não foi enviado por esta integração"):
+        report_fulfilment(elsewhere, reported(order, OrderStatus.INVOICED))
+
+    assert not OrderLink.objects.filter(activation=elsewhere).exists()
 
 
 def test_a_managed_platform_reports_only_what_its_connector_may(rocky, order):

@@ -8,7 +8,7 @@ from django.core import mail as outbox
 from django.utils import timezone
 
 from connectors.errors import NotAllowed
-from connectors.models import Activation, Store
+from connectors.models import Act, Activation, Store
 from connectors.records import OrderStatus as S
 from orders import mails
 from orders.mails import send_again, send_all_mails
@@ -118,7 +118,7 @@ def test_while_the_server_is_down_it_waits(pluga):
     assert mail.due_at > timezone.now()
 
 
-def test_what_may_have_left_is_not_sent_again_by_itself(pluga):
+def test_what_may_have_left_is_not_sent_again_by_itself(pluga, operator):
     mail = shipped(pluga)
 
     with patch(f"{BACKEND}.send_messages", side_effect=SMTPServerDisconnected):
@@ -127,11 +127,13 @@ def test_what_may_have_left_is_not_sent_again_by_itself(pluga):
 
     mail.refresh_from_db()
     assert (mail.state, len(outbox.outbox)) == (State.UNKNOWN, 0)
-    send_again(mail.pk)
+    send_again(mail.pk, operator)
     send_all_mails()
     assert len(outbox.outbox) == 1
     with pytest.raises(NotAllowed):
-        send_again(mail.pk)
+        send_again(mail.pk, operator)
+    act = Act.objects.get()
+    assert (act.by, act.store, act.object_id) == (operator, mail.order.store, str(mail.pk))
 
 
 def test_who_dies_at_it_leaves_it_to_a_person(pluga):

@@ -17,7 +17,7 @@ from connectors.models import Act, Event, Failure, Receipt, Store
 from connectors.queue import enqueue
 from connectors.trouble.originals import covered, originals_of
 from orders.legal_hold import set_hold
-from orders.models import Erasure, Order, StatusChange
+from orders.models import Erasure, Order, StatusChange, WrittenOrder
 from orders.personal_data import (
     anonymise,
     anonymise_all_ended,
@@ -188,6 +188,7 @@ def test_leftovers_are_found(channel: Partner, operator: User) -> None:
 def write_everywhere(order: Order, by: User) -> None:
     """What no service of ours writes, and might be there all the same."""
     said = f"{order.public_id}: Ana Souza, {CPF}, {EMAIL}"
+    WrittenOrder.objects.filter(order=order).delete()
     for part in (order.lines.get(), order.payments.get(), order.shipments.get()):
         part.fields |= {"novo": {"buyer": {"name": "Ana Souza", "cpf": CPF}}}
         part.save()

@@ -119,6 +119,11 @@ def test_another_stores_orders_do_not_count(store, pluga):
         (date(2026, 3, 31), date(2026, 2, 28)),
         (date(2026, 1, 15), date(2025, 12, 15)),
         (date(2028, 3, 29), date(2028, 2, 29)),
+        (date(2026, 3, 29), date(2026, 2, 28)),
+        (date(2026, 5, 31), date(2026, 4, 30)),
+        (date(2026, 8, 31), date(2026, 7, 31)),
+        (date(2026, 2, 28), date(2026, 1, 28)),
+        (date(2026, 3, 1), date(2026, 2, 1)),
     ],
 )
 def test_a_shorter_month_is_compared_by_its_last_day(day, before):

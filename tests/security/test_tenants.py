@@ -14,11 +14,18 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
-from django.core.cache import cache
 from django.test import Client
 
 from catalog.models import Product, Spreadsheet
-from connectors.models import Activation, Doorbell, Event, Handover, Store, Subscription
+from connectors.models import (
+    Activation,
+    Doorbell,
+    Event,
+    FailedAttempts,
+    Handover,
+    Store,
+    Subscription,
+)
 from connectors.spec import Hook
 from orders.buyers import SIGNER
 from orders.models import Order
@@ -130,7 +137,8 @@ def differences(ask: Ask, store: Store, tried: list[Route]) -> Iterator[str]:
 
 
 def _of_one(ask: Ask, route: Route, method: str, named: dict[str, Any]) -> Iterator[str]:
-    cache.clear()  # who guesses often is stopped, which would hide every difference
+    # Who guesses often is stopped, which would hide every difference.
+    FailedAttempts.objects.all().delete()
     missing = {part: nothing for part, (nothing, _things) in named.items()}
     none = ask(method, route.filled(missing))
     for number in range(max(len(things) for _nothing, things in named.values())):

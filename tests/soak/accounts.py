@@ -38,21 +38,28 @@ class Account:
 
 def draw_up(world: World, feeder: Feeder) -> list[Account]:
     reports = world.reports()
-    orders = list(
-        Order.objects.filter(store__in=[a.store for a in world.activations.values()])
-        .prefetch_related("status_changes", "links")
-        .select_related("source")
-    )
     return [
         _calls(feeder),
-        _orders(world, feeder.sales, orders),
-        *(_at_platform(world, reports, feeder.sales, orders, channel) for channel in PLATFORM),
-        _statuses(feeder.sales, orders),
+        *orders_of(world, feeder),
         _at_hub(reports[HUB], feeder.sales),
         _stock(world, reports),
         _stock_at_hub(world, reports),
         *_notices(world, reports[TOOLS]),
         *_nothing_left(),
+    ]
+
+
+def orders_of(world: World, feeder: Feeder) -> list[Account]:
+    reports = world.reports()
+    orders = list(
+        Order.objects.filter(store__in=[a.store for a in world.activations.values()])
+        .prefetch_related("status_changes", "links", "shipments")
+        .select_related("source")
+    )
+    return [
+        _orders(world, feeder.sales, orders),
+        *(_at_platform(world, reports, feeder.sales, orders, channel) for channel in PLATFORM),
+        _statuses(feeder.sales, orders),
     ]
 
 
@@ -120,14 +127,16 @@ def _short(held: Any) -> str:
 
 
 def _statuses(sales: list[Sale], orders: list[Order]) -> Account:
-    """The last one, and on the way to it an invoice."""
+    """The last one, and on the way to it an invoice: a step of its own, or found when the order
+    was told to be delivered."""
     account = Account("situação final no portal")
     by_number = {order.original_id: order for order in orders}
     for sale in sales:
         order = by_number.get(sale.number)
         steps = {step.status for step in order.status_changes.all()} if order else set()
         is_right = bool(order and order.status == sale.ends)
-        is_right &= sale.ends == "canceled" or "invoiced" in steps
+        invoiced = order and any(shipment.nfe_key for shipment in order.shipments.all())
+        is_right &= bool(sale.ends == "canceled" or "invoiced" in steps or invoiced)
         account.add(is_right, f"{sale.number}: {order and order.status}, não {sale.ends}")
     return account
 

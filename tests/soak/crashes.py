@@ -1,6 +1,5 @@
 """What dies, and when: at random, and the same for the same seed as far as time allows."""
 
-import threading
 import time
 from collections import Counter
 from random import Random
@@ -20,9 +19,11 @@ class Crashes:
         self.clusters = [name for name in processes.commands if name.startswith("cluster")]
         self.count: Counter[str] = Counter()
 
-    def go_on_until(self, end: float, stop: threading.Event) -> None:
+    def go_on_for(self, seconds: float) -> None:
         kinds = [kind for kind in SHARES if kind != "database" or self.database.can_fall]
-        while time.monotonic() < end and not stop.wait(self.random.uniform(0.5, 2.5)):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(self.random.uniform(0.5, 2.5))
             (kind,) = self.random.choices(kinds, [SHARES[kind] for kind in kinds])
             self._crash(kind)
             self.count[kind] += 1

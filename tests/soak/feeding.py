@@ -7,7 +7,7 @@ The callers are careful: what was not answered is asked again, until it is.
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -30,6 +30,7 @@ class Sale:
     id: str  # as the channel's API calls it
     ends: str  # "delivered" or "canceled"
     decides_at: float | None  # when it is paid or cancelled; None when it is
+    said: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)  # to the API
 
 
 class Caller:
@@ -104,6 +105,12 @@ class Feeder:
         for thread in self.threads:
             thread.join()
 
+    def say_again(self) -> None:
+        """All that the API was told, for what it forgot."""
+        for sale in self.sales:
+            for method, path, body in sale.said:
+                self.caller.insist(method, path, body)
+
     def _sell(self, channel: str) -> None:
         number = 0
         while not self.stopping.wait(self.random.uniform(0.4, 1.4)):
@@ -133,7 +140,9 @@ class Feeder:
         if answer and answer.get("type") == "duplicate":  # the first answer was lost
             answer = self._find(number)
         if answer and "Order" in answer:
-            self.sales.append(Sale(channel, number, answer["Order"]["id"], ends, decides_at))
+            sale = Sale(channel, number, answer["Order"]["id"], ends, decides_at)
+            sale.said.append(("POST", "/orders", order))
+            self.sales.append(sale)
         else:
             self.unanswered.append(f"POST {number}: {answer}")
 
@@ -151,7 +160,9 @@ class Feeder:
             if channel == HUB:
                 self.world.sandbox.control(HUB, "set_status", id=sale.id, status=status)
                 continue
-            answer = self.caller.insist("PUT", f"/orders/{sale.id}", {"status": status})
+            change = ("PUT", f"/orders/{sale.id}", {"status": status})
+            sale.said.append(change)
+            answer = self.caller.insist(*change)
             # Said again after a lost answer, it changes nothing.
             if answer is None or not ("Order" in answer or answer.get("type") == "not_updated"):
                 self.unanswered.append(f"PUT {sale.number} {status}: {answer}")

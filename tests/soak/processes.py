@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 
@@ -38,7 +39,7 @@ class Processes:
         }
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.restarts = 0
-        self.closing = threading.Event()
+        self.closing, self.keeping = threading.Event(), threading.Lock()
         self.keeper = threading.Thread(target=self._keep)
 
     def open(self, *names: str) -> None:
@@ -49,6 +50,16 @@ class Processes:
     def keep(self) -> None:
         self.keeper.start()
 
+    @contextmanager
+    def stopped(self, *names: str) -> Iterator[None]:
+        """For a while; nobody starts them again meanwhile."""
+        with self.keeping:
+            for name in names:
+                self.kill(name)
+                del self.running[name]
+            yield
+            self.open(*names)
+
     def close(self) -> None:
         self.closing.set()
         if self.keeper.is_alive():
@@ -58,11 +69,12 @@ class Processes:
 
     def _keep(self) -> None:
         while not self.closing.wait(0.3):
-            for name, process in list(self.running.items()):
-                if process.poll() is not None:
-                    self._kill_all(process.pid)  # as the end of a unit or a container does
-                    self.running[name] = self._start(name)
-                    self.restarts += 1
+            with self.keeping:
+                for name, process in self.running.items():
+                    if process.poll() is not None:
+                        self._kill_all(process.pid)  # as the end of a unit or a container does
+                        self.running[name] = self._start(name)
+                        self.restarts += 1
 
     def _start(self, name: str) -> "subprocess.Popen[bytes]":
         with (self.folder / f"{name}.log").open("ab") as log:

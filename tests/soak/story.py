@@ -1,6 +1,5 @@
 """The crash test's story, from an empty database to the accounts."""
 
-import threading
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from connectors.models import ActivationFlow, Failure
 from connectors.runs.dispatch import make_due
 from portal.schedules import install
 from tests.postgres import free_port
-from tests.soak.accounts import Account, draw_up, table
+from tests.soak.accounts import Account, draw_up, orders_of, table
 from tests.soak.crashes import Crashes
 from tests.soak.database import Database
 from tests.soak.feeding import Feeder
@@ -28,37 +27,79 @@ CALM_SECONDS = 5  # even accounts that stay even so long are final
 
 
 def tell(database: Database, folder: Path, kind: str, minutes: float, seed: int) -> bool:
-    """Whether the accounts are even."""
+    """Whether the accounts are even: after the crashes, and again after a backup that was made in
+    the middle of them was put back."""
     print(f"\n== {kind}, {minutes:g} min, seed {seed}", flush=True)  # noqa: T201
     call_command("migrate", verbosity=0)
     install()
     processes = Processes(folder, database.clusters, free_port(), free_port())
     try:
-        return _tell(processes, database, minutes, seed)
+        world = _open(processes)
+        feeder = Feeder(world, processes.web_url, seed)
+        _let_it_fall(processes, database, world, feeder, minutes, seed)
+        if not _is_even(world, feeder):
+            return False
+        _put_the_backup_back(processes, database, world, feeder)
+        return _is_even(world, feeder)
     finally:
         processes.close()
         connections.close_all()
 
 
-def _tell(processes: Processes, database: Database, minutes: float, seed: int) -> bool:
+def _open(processes: Processes) -> World:
     processes.open("sandbox")
     world = _build(processes)
     processes.open()
     processes.keep()
     _wait_for_catalogue()
     connections.close_all()
+    return world
+
+
+def _let_it_fall(
+    processes: Processes,
+    database: Database,
+    world: World,
+    feeder: Feeder,
+    minutes: float,
+    seed: int,
+) -> None:
     world.set_faults(FAULTS, seed)
-    feeder = Feeder(world, processes.web_url, seed)
     feeder.start()
     crashes = Crashes(processes, database, seed)
-    crashes.go_on_until(time.monotonic() + 60 * minutes, threading.Event())
+    crashes.go_on_for(30 * minutes)
+    database.back_up()
+    crashes.go_on_for(30 * minutes)
     world.set_faults({}, 0)
     feeder.finish()
+    died = ", ".join(f"{count} × {kind}" for kind, count in sorted(crashes.count.items()))
+    print(f"  {died}; {processes.restarts} restarts")  # noqa: T201
+
+
+def _put_the_backup_back(
+    processes: Processes, database: Database, world: World, feeder: Feeder
+) -> None:
+    """What was sold and counted since is only in the channels and on the platforms."""
+    ours = [name for name in processes.commands if name != "sandbox"]
+    with processes.stopped(*ours):
+        connections.close_all()
+        database.restore()
+    print("  the backup is put back")  # noqa: T201
+    feeder.say_again()
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not all(each.is_even for each in orders_of(world, feeder)):
+        if time.monotonic() > deadline:
+            break  # the accounts will say it
+        connections.close_all()
+        time.sleep(1)
+    call_command("begin_again")
+
+
+def _is_even(world: World, feeder: Feeder) -> bool:
     began = time.monotonic()
     accounts = _settle(world, feeder)
-    died = ", ".join(f"{count} × {kind}" for kind, count in sorted(crashes.count.items()))
     answers = ", ".join(f"{n} × {s}" for s, n in sorted(feeder.caller.answers.items(), key=str))
-    print(f"  {died}; {processes.restarts} restarts; {feeder.counted} counts; API: {answers}")  # noqa: T201
+    print(f"  {feeder.counted} counts; API: {answers}")  # noqa: T201
     print(f"  quiet after {time.monotonic() - began:.0f} s\n{table(accounts)}", flush=True)  # noqa: T201
     is_whole = all(each.is_even for each in accounts)
     for flow in () if is_whole else ActivationFlow.objects.select_related("activation"):

@@ -6,15 +6,16 @@ from connectors.models import Store
 from orders.finding import renew_words
 from orders.models import Order
 from orders.statistics import correct_tallies
+from orders.written import VERSION, write_down_again
 
 AT_ONCE = 500
 
 
 class Command(BaseCommand):
     help = (
-        "Make the stores' figures and the words of the search agree with their orders. They are"
-        " kept with every order; this is for orders that are older than they are. The portal may"
-        " go on working meanwhile."
+        "Make the stores' figures, the words of the search and what the API answers agree with"
+        " their orders. All of it is kept with every order; this is for orders that are older than"
+        " it is. The portal may go on working meanwhile."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -23,4 +24,7 @@ class Command(BaseCommand):
             orders = Order.objects.filter(store=store).prefetch_related("lines", "shipments")
             for order in orders.order_by("pk").iterator(chunk_size=AT_ONCE):
                 renew_words(order)
+            unwritten = Order.objects.filter(store=store).exclude(written__version=VERSION)
+            while ids := list(unwritten.order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
+                write_down_again(ids)
             self.stdout.write(f"{store}: {wrong}")

@@ -2,7 +2,6 @@
 
 // Draws what the tables beside the charts say.
 (() => {
-    const data = JSON.parse(document.getElementById("charts").textContent);
     const style = getComputedStyle(document.body);
     const probe = document.createElement("span");
     document.body.append(probe);
@@ -17,6 +16,7 @@
     let charts = [];
 
     const draw = () => {
+        const data = JSON.parse(document.getElementById("charts").textContent);
         charts.forEach((chart) => chart.destroy());
         Chart.defaults.color = colour("ink");
         Chart.defaults.borderColor = colour("line");
@@ -59,4 +59,9 @@
     };
     draw();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+    // The figures were exchanged; what only changed its height need not grow anew.
+    document.addEventListener("htmx:afterSettle", () => {
+        Chart.defaults.animation = false;
+        draw();
+    });
 })();

@@ -13,6 +13,7 @@ document.addEventListener("click", async (event) => {
 // Nobody looks at a hidden page, and what somebody reads or marks must not move under him.
 document.addEventListener("htmx:beforeRequest", (event) => {
     const live = event.detail.elt;
-    const busy = live.contains(document.activeElement) || String(document.getSelection());
+    const busy = live.contains(document.activeElement) || String(document.getSelection())
+        || live.querySelector("details[open]");
     if (document.hidden || (live.id === "live" && busy)) event.preventDefault();
 });

@@ -10,6 +10,7 @@ from openpyxl import Workbook
 
 from catalog.models import Spreadsheet
 from catalog.spreadsheets.jobs import confirm, upload, work
+from connectors.downloads import as_xlsx
 from connectors.models import Activation, Store
 from tests.conftest import make_operator
 
@@ -30,6 +31,11 @@ def text(*rows: Iterable[Any], delimiter: str = ";", encoding: str = "utf-8") ->
     file = io.StringIO()
     csv.writer(file, delimiter=delimiter).writerows(rows)
     return file.getvalue().encode(encoding)
+
+
+def downloaded(rows: Iterable[list[str]]) -> bytes:
+    """As we hand them out."""
+    return as_xlsx(rows, "planilha.xlsx", "Planilha").getvalue()
 
 
 def send(

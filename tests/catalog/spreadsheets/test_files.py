@@ -7,11 +7,10 @@ import pytest
 from defusedxml import EntitiesForbidden
 from openpyxl import load_workbook
 
-from catalog.spreadsheets.columns import as_xlsx
 from catalog.spreadsheets.files import is_csv, read_rows
 from connectors.downloads import csv_lines, defused
 from connectors.errors import Refused
-from tests.catalog.spreadsheets.sheets import text, xlsx
+from tests.catalog.spreadsheets.sheets import downloaded, text, xlsx
 
 ROWS = [["SKU", "Nome"], ["A", "Pão de açúcar"]]
 
@@ -92,12 +91,12 @@ def test_an_xlsx_that_breaks_off_is_refused_and_not_an_error_of_ours() -> None:
 
 @pytest.mark.parametrize("evil", ["=1+1", "=1", "+cmd", "-cmd|' /C calc'!A0", "@SUM(A1)", "\t=1"])
 def test_no_cell_that_we_write_is_a_formula(evil: str) -> None:
-    sheet = load_workbook(io.BytesIO(as_xlsx([[evil]]))).worksheets[0]
+    sheet = load_workbook(io.BytesIO(downloaded([[evil]]))).worksheets[0]
     line = b"".join(csv_lines([[evil]])).decode("utf-8-sig")
 
     assert (sheet["A1"].data_type, sheet["A1"].value) == ("s", "'" + evil)
     assert line.lstrip('"').startswith("'")
-    assert rows_of(as_xlsx([[evil.strip()]])) == [[evil.strip()]]
+    assert rows_of(downloaded([[evil.strip()]])) == [[evil.strip()]]
 
 
 def test_a_negative_number_is_no_formula() -> None:

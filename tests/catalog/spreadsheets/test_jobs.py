@@ -9,7 +9,7 @@ from django.utils import timezone
 from catalog.models import SkuMapping, Spreadsheet
 from catalog.services import create_product
 from catalog.spreadsheets import jobs
-from catalog.spreadsheets.columns import as_xlsx, columns_of, refused_rows, template
+from catalog.spreadsheets.columns import columns_of, refused_rows, template
 from catalog.spreadsheets.jobs import (
     cancel,
     confirm,
@@ -24,6 +24,7 @@ from tests.catalog.spreadsheets.sheets import (
     MAPPINGS,
     PRODUCTS,
     bring_in,
+    downloaded,
     queued,
     report,
     send,
@@ -186,7 +187,7 @@ def test_refused_rows_come_back_as_the_same_spreadsheet_with_a_reason(store: Sto
 
     assert table[0] == ["SKU", "NCM", "Nome", "Motivo"]
     assert table[1][:3] == ["A", "1", "=1+1"]
-    again = send(store, as_xlsx([table[0], [*table[1][:1], "61091000", *table[1][2:]]]))
+    again = send(store, downloaded([table[0], [*table[1][:1], "61091000", *table[1][2:]]]))
     assert again.lines.get().cells[2] == "=1+1"
     assert report(again) == [(2, "create", "")]
 

@@ -351,6 +351,7 @@ def test_410_unsubscribes(
     assert Delivery.objects.count() == 2
 
 
+@pytest.mark.usefixtures("all_in_one_thread")
 def test_unsubscribed_while_a_turn_is_going_on_nothing_more_goes_there(
     store: Store,
     pluga: Partner,
@@ -374,6 +375,7 @@ def test_unsubscribed_while_a_turn_is_going_on_nothing_more_goes_there(
     assert not Delivery.objects.waiting().exists()
 
 
+@pytest.mark.usefixtures("all_in_one_thread")
 def test_a_failure_does_not_bring_back_what_was_ended_meanwhile(
     store: Store,
     pluga: Partner,

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -448,7 +447,6 @@ def test_the_use_of_a_credential_is_on_record(partner):
 
 
 def test_whoever_guesses_secrets_waits_from_there_and_only_there(partner):
-    cache.clear()
     for _n in range(settings.FAILED_ATTEMPTS):
         assert partner.ask_token(client_secret="errado").status_code == 400
 
@@ -458,4 +456,3 @@ def test_whoever_guesses_secrets_waits_from_there_and_only_there(partner):
     assert int(refused["Retry-After"]) == settings.ATTEMPTS_WINDOW
     partner.client = Client(REMOTE_ADDR="203.0.113.9")
     assert partner.ask_token().status_code == 200
-    cache.clear()

@@ -180,3 +180,23 @@ def test_stock_by_place_and_mapping_are_shown(page: Client, store: Store) -> Non
     assert "CD-SP" in html
     assert "4 (1 reservados)" in html
     assert "ERP-9" in html
+
+
+def test_photos_are_asked_for_only_when_somebody_wants_to_see_them(
+    page: Client, store: Store
+) -> None:
+    urls = ("https://fotos.example/a.jpg", "http://fotos.example/b.jpg", "javascript:alert(1)")
+    photos = [{"url": url} for url in urls]
+    product = create_product(store, {"sku": "A", "name": "Caneca", "photos": photos}, None)
+
+    answer = page.get(f"/catalogue/{product.public_id}/")
+
+    html = answer.content.decode()
+    pictures = re.findall(r"<img [^>]+>", html)
+    assert len(pictures) == 1
+    for part in (f'src="{urls[0]}"', 'alt="Caneca, foto 1"', 'loading="lazy"', "no-referrer"):
+        assert part in pictures[0]
+    assert html.index("<details>") < html.index("<img") < html.index("</details>")
+    assert [f'data-copy="{url}"' in html for url in urls] == [True] * 3
+    assert "img-src 'self' data: https:;" in answer["Content-Security-Policy"]
+    assert "https:" not in page.get("/orders/")["Content-Security-Policy"]

@@ -14,13 +14,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
-from connectors.models import Store
+from catalog.services import change_stock, create_product
+from connectors.models import Act, Store
 from connectors.payload import LOCAL
 from connectors.records import OrderStatus
-from orders.models import Order
+from connectors.services import pause
+from orders.models import BuyerMail, Order
 from orders.statistics import correct_tallies
 from tests.conftest import Partner, make_partner, make_store
-from tests.portal.pages.test_orders import place, text_of
+from tests.portal.pages.test_orders import orders_on, place, text_of
 
 NOW = datetime(2026, 3, 31, 22, 30, tzinfo=LOCAL)  # in UTC it is April
 
@@ -79,12 +81,58 @@ def test_a_store_without_orders_sees_noughts(page: Client) -> None:
     assert "Ainda não há pedidos." in text
 
 
-def test_no_order_is_looked_at(page: Client, orders: list[Order]) -> None:
+def test_for_figures_no_order_is_looked_at(page: Client, orders: list[Order]) -> None:
     with CaptureQueriesContext(connection) as queries:
         page.get("/")
 
-    assert [q["sql"] for q in queries if '"orders_order"' in q["sql"]] == []
-    assert len(queries) <= 14
+    looking = [q["sql"] for q in queries if '"orders_order"' in q["sql"]]
+    # When the latest changed, and the first of those that need the merchant.
+    assert sorted("LIMIT 1)" in sql or "LIMIT 6" in sql for sql in looking) == [True, True]
+    assert len(queries) <= 18
+
+
+def test_the_dashboard_names_the_orders_that_need_the_merchant_and_leads_to_all(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    make_partner(store, "webstore")
+    assert "Nenhum pedido precisa de você agora." in text_of(page.get("/"))
+    for number in range(7):
+        place(channel, f"100{number}", status="invoice_error")
+    place(channel, "2001", status="canceled")
+
+    shown = page.get("/")
+    listed = page.get(shown.context["needing_url"])
+
+    assert orders_on(shown, "Pedido ") == [f"100{number}" for number in (6, 5, 4, 3, 2)]
+    assert "Ver todos os que precisam de você" in text_of(shown)
+    assert orders_on(listed) == [f"100{number}" for number in reversed(range(7))]
+    assert listed.context["shown"] is None
+
+
+def test_the_dashboard_is_sent_again_when_something_changed(
+    page: Client, channel: Partner, store: Store, merchant: User
+) -> None:
+    order = place(channel, "1001")
+
+    def changed() -> int:
+        version = page.get("/").context["version"]
+        with CaptureQueriesContext(connection) as queries:
+            assert page.get("/", headers={"X-Version": version}).status_code == 204
+        assert len(queries) <= 8
+        return version
+
+    version = changed()
+    channel.put(f"/orders/{order.public_id}", {"status": "invoiced"})
+    assert page.get("/", headers={"X-Version": version}).status_code == 200
+    version = changed()
+    product = create_product(store, {"sku": "A", "quantity": 1}, None)
+    assert page.get("/", headers={"X-Version": version}).status_code == 200
+    version = changed()
+    change_stock(store, product.pk, "update", 0, None)
+    assert page.get("/", headers={"X-Version": version}).status_code == 200
+    version = changed()
+    pause(channel.activation.pk, "porque sim")
+    assert page.get("/", headers={"X-Version": version}).status_code == 200
 
 
 def test_another_stores_figures_are_not_shown(page: Client, merchant: User) -> None:
@@ -158,6 +206,13 @@ def test_the_buyers_link_says_little_and_can_be_revoked(page: Client, channel: P
     assert seen["Referrer-Policy"] == "no-referrer"
     assert "noindex" in seen["X-Robots-Tag"]
     assert (void.status_code, invented.status_code) == (404, 404)
+    act = Act.objects.get()
+    assert (act.by.username, act.store, act.what) == (
+        "lojista", order.store, "Links do comprador revogados.",
+    )  # fmt: skip
+    assert "Links do comprador revogados.lojista" in text_of(
+        page.get(f"/orders/{order.public_id}/")
+    )
 
 
 def test_the_mails_are_edited_by_the_store_alone(page: Client, channel: Partner) -> None:
@@ -173,5 +228,48 @@ def test_the_mails_are_edited_by_the_store_alone(page: Client, channel: Partner)
     assert saved.status_code == 302
     assert channel.activation.settings["email_shipped"] is True
     assert channel.activation.settings["email_shipped_text"] == "Oi {cliente}: {rastreio}"
+    act = Act.objects.get()
+    assert (act.by.username, act.what) == ("lojista", "E-mails aos compradores alterados.")
+    assert ["Oi {cliente}: {rastreio}" in each[1] for each in act.changes.values()].count(True) == 1
     assert page.get(f"/integrations/{other}/mails/").status_code == 404
     assert page.get("/integrations/999999/mails/").status_code == 404
+
+
+def test_the_mails_that_were_written_are_listed_with_who_asked_for_them(
+    page: Client, channel: Partner, merchant: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.pages.mails.PER_PAGE", 2)
+    path = f"/integrations/{channel.activation.pk}/mails/"
+    assert "Nenhum e-mail foi escrito ainda." in text_of(page.get(path))
+    for number in range(3):
+        order = place(channel, f"100{number}")
+        BuyerMail.objects.create(
+            order=order, activation=channel.activation, kind="shipped", state="unknown",
+            address=f"ana{number}@example.com", subject="a", body="b",
+        )  # fmt: skip
+    mail = BuyerMail.objects.latest("pk")
+
+    page.post(f"/orders/{mail.order.public_id}/", {"say": "mail", "mail": mail.pk})
+
+    first = page.get(path)
+    text = text_of(first)
+    assert "ana2@example.com Aguardando envio lojista" in text
+    assert "ana1@example.com Não se sabe se saiu ninguém: a situação do pedido mudou" in text
+    assert "ana0@example.com" not in text
+    assert "ana0@example.com" in text_of(page.get(path, {"before": first.context["older"]}))
+    assert "Envio de novo pedido. lojista" in text_of(page.get(f"/orders/{mail.order.public_id}/"))
+
+
+def test_every_order_of_the_store_fits_into_an_export(
+    page: Client, channel: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.workbooks.MOST_ROWS", 4)
+    for number in range(5):
+        place(channel, f"100{number}")
+
+    book = load_workbook(BytesIO(page.get("/orders/export/xlsx/").getvalue()))
+
+    assert book.sheetnames == ["Pedidos", "Pedidos 2"]
+    assert [sheet["A2"].value for sheet in book.worksheets] == ["1004", "1001"]
+    assert book.worksheets[0]["C2"].is_date
+    assert book.worksheets[0]["I2"].value == 1234.5

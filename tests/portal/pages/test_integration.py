@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from connectors.contract import ProductSource
-from connectors.models import Act, Alert, Ask, Connector, Store
+from connectors.models import Act, Alert, Ask, Connector, Failure, Run, Store
 from tests.conftest import make_managed, make_partner, make_store
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +147,38 @@ def test_anothers_integration_is_as_unknown_as_one_that_nobody_has(page: Client)
     for pk in (foreign.pk, 999_999):
         assert page.get(f"/integrations/{pk}/").status_code == 404
         assert page.post(f"/integrations/{pk}/", {"say": "start"}).status_code == 404
+
+
+def test_a_merchant_sees_how_far_a_run_has_come_and_what_did_not_pass(
+    page: Client, rocky: Any
+) -> None:
+    flow = rocky.flows.get(ability=ProductSource.__name__)
+    rocky.flows.update(due_at=timezone.now() + timedelta(hours=1))
+    run = Run.objects.create(
+        activation=rocky, ability=flow.ability, flow=flow.flow, seen=120, changed=7, failed=1,
+        expires_at=timezone.now() + timedelta(minutes=5),
+    )  # fmt: skip
+    Failure.objects.create(
+        activation=rocky, flow="products", record_id="CAN-07", kind="rejected",
+        reason="sem preço", cause="missing_data",
+    )  # fmt: skip
+    foreign = make_managed(make_store(), "rocky", URL, {"token": "segredo"})
+    Failure.objects.create(
+        activation=foreign, flow="products", record_id="ALHEIO", kind="rejected", reason="x"
+    )
+
+    going = page.get(f"/integrations/{rocky.pk}/").content.decode()
+    Run.objects.filter(pk=run.pk).update(
+        ended_at=timezone.now(), outcome="partial", reason="Um ficou"
+    )
+    over = page.get(f"/integrations/{rocky.pk}/").content.decode()
+
+    assert "Até agora: 120 lidos, 7 mudaram, 1 falharam" in going
+    assert "<progress" in going
+    assert "Concluída com falhas: 120 lidos, 7 mudaram, 1 falharam · Um ficou" in over
+    assert "<progress" not in over
+    for html in (going, over):
+        assert "CAN-07" in html
+        assert "sem preço" in html
+        assert "Quem resolve:" in html
+        assert "ALHEIO" not in html

@@ -40,8 +40,8 @@ def text_of(answer: Any) -> str:
     return re.sub(r"\s+", " ", unescape(strip_tags(html)))
 
 
-def orders_on(answer: Any) -> list[str]:
-    return re.findall(r'href="/orders/\w+/">([^<]+)<', answer.content.decode())
+def orders_on(answer: Any, before: str = "") -> list[str]:
+    return re.findall(rf'href="/orders/\w+/">{before}([^<]+)<', answer.content.decode())
 
 
 # -- Whose --------------------------------------------------------------------------------------

@@ -52,7 +52,9 @@ def test_refused_rows_are_taken_home_in_the_files_own_format(page: Client, store
     book = page.get(f"/spreadsheets/{as_xlsx.public_id}/refused/")
     lines = page.get(f"/spreadsheets/{as_csv.public_id}/refused/").getvalue().decode("utf-8-sig")
 
-    rows = list(load_workbook(io.BytesIO(book.content)).worksheets[0].iter_rows(values_only=True))
+    rows = list(
+        load_workbook(io.BytesIO(book.getvalue())).worksheets[0].iter_rows(values_only=True)
+    )
     assert rows[0] == ("SKU", "NCM", "Motivo")
     assert rows[1][:2] == ("B", "1")
     assert lines.splitlines()[1].startswith("B;1;NCM: ")

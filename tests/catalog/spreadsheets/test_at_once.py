@@ -1,0 +1,100 @@
+"""Several workers at spreadsheets at the same moment: nothing twice, nothing missing, in order."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from catalog.models import Spreadsheet
+from catalog.spreadsheets import jobs
+from catalog.spreadsheets.jobs import confirm, upload, work
+from connectors.models import Store
+from tests.catalog.spreadsheets.sheets import PRODUCTS, send, xlsx
+from tests.conftest import make_operator, make_store
+from tests.threads import AT_ONCE, all_at_once
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time"),
+]
+SKUS = [f"S-{number:02}" for number in range(25)]
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "AT_ONCE", 4)
+
+
+@pytest.fixture
+def store(transactional_db: None) -> Store:
+    return make_store()
+
+
+def rows(price: int, skus: list[str] = SKUS) -> bytes:
+    return xlsx(["SKU", "Preço"], *([sku, price] for sku in skus))
+
+
+def finish(*sheets: Spreadsheet) -> None:
+    """As workers do who take from the queue whatever is next."""
+    mine = Spreadsheet.objects.filter(pk__in=[sheet.pk for sheet in sheets])
+    for _turn in range(200):
+        waiting = list(mine.at_work().values_list("pk", flat=True))
+        for pk in waiting:
+            work(pk)
+        if not waiting:
+            return
+
+
+def levels(store: Store) -> dict[str, Any]:
+    return dict(store.products.values_list("sku", "price_row__price"))
+
+
+def test_six_workers_read_and_write_one_spreadsheet_once(store: Store) -> None:
+    sheet = upload(store, PRODUCTS, "a.xlsx", rows(10), make_operator())
+
+    all_at_once(lambda: work(sheet.pk))
+    finish(sheet)
+    confirmed = all_at_once(lambda: confirm(sheet.pk))
+    all_at_once(lambda: work(sheet.pk))
+    finish(sheet)
+
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.rows, sheet.lines.count()) == ("done", 25, 25)
+    assert confirmed.count(True) == 1
+    assert levels(store) == dict.fromkeys(SKUS, 10)
+
+
+def test_of_six_spreadsheets_of_the_same_products_the_last_confirmed_stays(store: Store) -> None:
+    sheets = [send(store, rows(price)) for price in range(1, AT_ONCE + 1)]
+    for sheet in sheets:
+        confirm(sheet.pk)
+
+    all_at_once(lambda: finish(*sheets))
+
+    assert set(Spreadsheet.objects.values_list("state", flat=True)) == {"done"}
+    assert levels(store) == dict.fromkeys(SKUS, AT_ONCE)
+    ended = Spreadsheet.objects.order_by("ended_at").values_list("pk", flat=True)
+    assert list(ended) == [sheet.pk for sheet in sheets]
+
+
+def test_two_stores_do_not_wait_for_each_other(store: Store) -> None:
+    stores = [store, make_store()]
+    sheets = [send(each, rows(price)) for price, each in enumerate(stores, 1)]
+    for sheet in sheets:
+        confirm(sheet.pk)
+
+    all_at_once(lambda: finish(*sheets))
+
+    assert [levels(each) for each in stores] == [dict.fromkeys(SKUS, n) for n in (1, 2)]
+
+
+def test_what_two_people_confirm_and_discard_at_once_is_one_of_both(store: Store) -> None:
+    sheet = send(store, rows(1))
+    acts = iter([confirm, jobs.cancel] * AT_ONCE)
+
+    answers = all_at_once(lambda: next(acts)(sheet.pk))
+    finish(sheet)
+
+    sheet.refresh_from_db()
+    assert answers.count(True) == 1
+    assert (sheet.state, store.products.count()) in (("done", 25), ("cancelled", 0))

@@ -1,0 +1,40 @@
+"""What is taken out of a text, and what is left to be read."""
+
+import pytest
+
+from connectors.fiscal import cpf_is_valid
+from connectors.redaction import MASK, without_people
+
+
+@pytest.mark.parametrize(
+    ("cpf", "is_valid"),
+    [
+        ("52998224725", True),
+        ("12345678909", True),
+        ("39053344705", True),
+        ("52998224724", False),
+        ("52998224735", False),
+        ("11111111111", False),
+        ("00000000000", False),
+        ("1234567890", False),
+        ("529.982.247-25", False),
+        ("٥٢٩٩٨٢٢٤٧٢٥", False),
+    ],
+)
+def test_a_cpf_is_known_by_its_digits(cpf: str, is_valid: bool) -> None:
+    assert cpf_is_valid(cpf) is is_valid
+
+
+def test_eleven_digits_that_are_no_cpf_are_a_code_and_stay() -> None:
+    said = {"sku": "52998224724", "erro": "SKU 78912345678 sem estoque; pedido 20261130001"}
+
+    assert without_people(said) == said
+
+
+@pytest.mark.parametrize("text", ["52998224725", "529.982.247-25", "11987654321"])
+def test_a_person_in_a_sentence_is_masked(text: str) -> None:
+    assert without_people(f"recusado: {text}.") == f"recusado: {MASK}."
+
+
+def test_what_is_known_of_the_buyer_is_masked_whatever_its_digits_say() -> None:
+    assert without_people("documento 52998224724", {"529.982.247-24"}) == f"documento {MASK}"

@@ -1,0 +1,88 @@
+"""Which orders need something of their merchant."""
+
+from itertools import product
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from catalog.services import create_product
+from connectors.models import Activation, Failure, Store
+from connectors.records import OrderStatus
+from orders.invoicing import takes_invoice
+from orders.models import Order
+from orders.needing import first_needing, needing
+from orders.outlook import outlook
+from orders.services import create_order
+from orders.tracking import takes_tracking
+from tests.conftest import make_activation, make_store
+from tests.orders.samples import document
+
+PLATFORMS = (["otimo"], ["rocky"], ["otimo", "rocky"], ["webstore"], [])
+
+
+def says_so(order: Order) -> bool:
+    """What its page says."""
+    failures = Failure.objects.open().filter(
+        activation__store=order.store, record_id=order.public_id
+    )
+    said = outlook(
+        order,
+        failures,
+        types_invoice=takes_invoice(order),
+        types_tracking=takes_tracking(order),
+    )
+    return bool(said.to_do) or order.shortages.exists()
+
+
+def fill(slugs: list[str]) -> Store:
+    """Each status, with a product and without, taken by a platform and by nobody."""
+    store = make_store()
+    channel = make_activation(store, "pluga")
+    platforms = [make_activation(store, slug) for slug in slugs]
+    create_product(store, {"sku": "CAN-07", "quantity": 1000}, None)
+    cases = product(OrderStatus, ("CAN-07", "UNKNOWN"), [None, *platforms])
+    for number, (status, sku, taker) in enumerate(cases):
+        items = [{"sku": sku, "quantity": 1, "price": 1}]
+        order = create_order(channel, document(str(number), status=status.value, items=items))
+        order.links.exclude(activation=channel).exclude(activation=taker).delete()
+        if taker is not None:
+            order.links.get_or_create(activation=taker)
+    return store
+
+
+@pytest.mark.parametrize("slugs", PLATFORMS)
+def test_they_are_those_of_which_the_page_says_so(slugs: list[str], db: None) -> None:
+    store = fill(slugs)
+    ended = [OrderStatus.DELIVERED, OrderStatus.CANCELED]
+    for order in store.orders.filter(status__in=ended):
+        Failure.objects.create(
+            activation=order.source, flow="orders", record_id=order.public_id, kind="rejected",
+            reason="não",
+        )  # fmt: skip
+
+    found = set(needing(store.orders.all(), [store.pk]).values_list("pk", flat=True))
+
+    assert found == {each.pk for each in store.orders.with_everything() if says_so(each)}
+    assert 0 < len(found) < store.orders.count()
+
+
+def test_what_the_store_does_not_have_needs_the_merchant(store: Store) -> None:
+    channel = make_activation(store, "pluga")
+    make_activation(store, "rocky")
+    create_product(store, {"sku": "CAN-07", "quantity": 3}, None)
+    orders = [create_order(channel, document(str(number))) for number in range(2)]
+
+    assert first_needing([store.pk], 5) == orders[1:]
+
+
+def test_they_are_found_in_two_queries_whatever_there_is(store: Store) -> None:
+    channel: Activation = make_activation(store, "pluga")
+    for number in range(12):
+        create_order(channel, document(str(number)))
+
+    with CaptureQueriesContext(connection) as queries:
+        found = first_needing([store.pk], 5)
+
+    assert (len(found), len(queries)) == (6, 2)
+    assert first_needing([make_store().pk], 5) == []

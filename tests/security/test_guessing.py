@@ -1,0 +1,138 @@
+"""Nobody guesses for long: not at a client's secret, an integrator's token, a link that opens once,
+a password or its second factor. Counted in the database, by all web processes together: here each
+call comes to a process that has just begun, and remembers nothing of its own."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+
+from connectors.attempts import Attempts, prune_attempts
+from connectors.handover import offer_handover
+from connectors.models import FailedAttempts, State, Store
+from connectors.second_factor import MOST_FAILURES, Verdict, check, offered
+from tests.clock import Clock
+from tests.conftest import Partner, make_operator, make_partner
+
+ELSEWHERE = "203.0.113.9"
+WINDOW = timedelta(seconds=settings.ATTEMPTS_WINDOW)
+
+
+@pytest.fixture
+def partner(store: Store) -> Partner:
+    partner = make_partner(store, "pluga")
+    partner.activation.state = State.ACTIVE
+    partner.activation.save()
+    return partner
+
+
+def at_a_new_process(ask: Callable[[], Any]) -> Any:
+    cache.clear()
+    return ask()
+
+
+def tool(partner: Partner, token: str = "", address: str = "127.0.0.1") -> Any:
+    """It calls with the integrator's two values."""
+    headers = {
+        "X-Integrator-Id": partner.issued.api_user,
+        "X-Integrator-Token": token or partner.issued.api_secret,
+    }
+    return Client(REMOTE_ADDR=address).get("/api/orders", headers=headers).status_code
+
+
+def test_clients_secrets(partner: Partner) -> None:
+    for number in range(settings.FAILED_ATTEMPTS):
+        wrong = at_a_new_process(lambda n=number: partner.ask_token(client_secret=f"errado-{n}"))
+        assert wrong.status_code == 400
+
+    assert at_a_new_process(partner.ask_token).status_code == 429
+    partner.client = Client(REMOTE_ADDR=ELSEWHERE)
+    assert partner.ask_token().status_code == 200
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"password": "errada-de-novo"},
+        {"grant_type": "refresh_token", "refresh_token": "errado-de-novo"},
+        {"grant_type": "authorization_code", "code": "errado-de-novo"},
+    ],
+)
+def test_whatever_else_a_token_is_asked_for_with(form: dict[str, str], partner: Partner) -> None:
+    for _number in range(settings.FAILED_ATTEMPTS):
+        assert at_a_new_process(lambda: partner.ask_token(**form)).status_code == 400
+
+    assert at_a_new_process(partner.ask_token).status_code == 429
+
+
+def test_integrators_tokens(partner: Partner) -> None:
+    for _number in range(settings.FAILED_ATTEMPTS):
+        assert at_a_new_process(lambda: tool(partner, "errado-de-novo")) == 401
+
+    assert at_a_new_process(lambda: tool(partner)) == 429
+    assert tool(partner, address=ELSEWHERE) == 200
+
+
+def test_links_that_open_once(partner: Partner) -> None:
+    client = Client()
+    for number in range(settings.FAILED_ATTEMPTS):
+        at_a_new_process(lambda n=number: client.post(f"/handover/nenhum-destes-{n}/"))
+    _handover, token = offer_handover(partner.activation.pk, make_operator())
+
+    there = at_a_new_process(lambda: client.post(f"/handover/{token}/"))
+    elsewhere = Client(REMOTE_ADDR=ELSEWHERE).post(f"/handover/{token}/")
+
+    shown = [answer.context.get("values") is not None for answer in (there, elsewhere)]
+    assert shown == [False, True]
+
+
+def test_passwords(operator: User) -> None:
+    def log_in(password: str) -> int:
+        answer = Client().post("/login/", {"username": operator.username, "password": password})
+        return int(answer.status_code)
+
+    for _number in range(settings.AXES_FAILURE_LIMIT):
+        at_a_new_process(lambda: log_in("errada-de-novo"))
+
+    assert at_a_new_process(lambda: log_in("segredo-da-operadora")) == 429
+
+
+def test_second_factors(operator: User) -> None:
+    offered(operator)
+
+    verdicts = [at_a_new_process(lambda: check(operator, "000000")) for _n in range(MOST_FAILURES)]
+
+    assert verdicts[-1] is Verdict.LOCKED
+
+
+def test_who_waited_may_try_again(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, somebody = Clock(), Attempts("token", "somebody")
+    clock.rule(monkeypatch)
+    for _number in range(settings.FAILED_ATTEMPTS):
+        somebody.note()
+    before = somebody.are_too_many()
+
+    clock.go(WINDOW)
+    after = somebody.are_too_many()
+    somebody.note()
+
+    assert (before, after, somebody.are_too_many()) == (True, False, False)
+    assert FailedAttempts.objects.get().count == 1
+
+
+def test_nobody_is_remembered_for_longer(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    clock.rule(monkeypatch)
+    Attempts("token", "old").note()
+    clock.go(WINDOW)
+    Attempts("token", "new").note()
+
+    prune_attempts()
+
+    assert FailedAttempts.objects.get().name == Attempts("token", "new").name
+    assert "new" not in str(FailedAttempts.objects.values().get())
