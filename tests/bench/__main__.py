@@ -73,9 +73,7 @@ def _line(figure: dict[str, Any]) -> str:
 
 
 def _create(postgres: Postgres, name: str, template: str = "template0") -> str:
-    command = ["createdb", "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "tomada"]
-    program = str(postgres.bin / command[0])
-    subprocess.run([program, *command[1:], "-T", template, name], check=True)  # noqa: S603
+    postgres.use("createdb", "-T", template, name)
     return name
 
 

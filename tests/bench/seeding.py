@@ -3,6 +3,8 @@
 manage.py shell -c "from tests.bench.seeding import Size, seed; seed(Size())"
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +91,35 @@ def fill(model: type[models.Model], count: int, /, **columns: str) -> None:
                 "SELECT setval(pg_get_serial_sequence(%s, %s), %s)",
                 [model._meta.db_table, model._meta.pk.column, count],
             )
+
+
+@contextmanager
+def indexed_afterwards(model: type[models.Model]) -> Iterator[None]:
+    """Its indexes, apart from the primary key's, are made when its rows are there."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE conrelid = %s::regclass AND contype = 'u'",
+            [table],
+        )
+        constraints = cursor.fetchall()
+        cursor.execute(
+            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
+            " WHERE indrelid = %s::regclass AND NOT indisprimary AND indexrelid NOT IN"
+            " (SELECT conindid FROM pg_constraint WHERE contype = 'u')",
+            [table],
+        )
+        indexes = cursor.fetchall()
+        for name, _definition in constraints:
+            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+        for name, _definition in indexes:
+            cursor.execute(f"DROP INDEX {name}")
+        yield
+        for name, definition in constraints:
+            cursor.execute(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+        for _name, definition in indexes:
+            cursor.execute(definition)
 
 
 def _escaped(expression: str) -> str:
