@@ -17,15 +17,16 @@ demo: $(BIN)/.installed $(MO) $(DATA)/demo.env
 		$(BIN)/python manage.py demo $(ARGS)
 
 test: lint types $(MO)
-	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal --no-migrations $(ARGS)
 
 # The games at random of the tests, forty times as many and other ones each time.
 properties: $(BIN)/.installed $(MO)
 	MORE_GAMES=$${MORE_GAMES:-40} $(BIN)/pytest -n auto -m properties $(ARGS)
 
-# Two whole portals, each with its own processes, one the hub of the other.
+# Two whole portals, one the hub of the other; upgrades; days of faults, limits and late flows; the
+# API under what a machine makes up.
 long: $(BIN)/.installed $(MO)
-	$(BIN)/pytest -m long $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal -m long $(ARGS)
 
 # In a real browser (apt-get install chromium); the pictures are left in build/screenshots.
 browser: $(BIN)/.installed $(MO)

@@ -1,17 +1,19 @@
 """Telling partners that the catalogue changed, in the transaction of the change."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef
-from django.db.models.functions import Coalesce
 
-from catalog.events import publish_products, write_flat_product
+from catalog.events import flat_levels, write_flat_product
 from catalog.models import Product, Taken
 from catalog.push import SINK_NAMES, tell_channels
 from catalog.taking import forget
 from connectors.messages.hooks import Happening, has_listeners, publish
 from connectors.messages.notices import announce, announce_all, hears
 from connectors.models import Activation, ActivationFlow, State, Store, Subscription
+from connectors.prepared import Prepared, Slot, many, slot_of_many
 from connectors.spec import Hook
 
 CHANGED = {"stock": Hook.STOCK_CHANGED, "price": Hook.PRICE_CHANGED}
@@ -26,47 +28,90 @@ def listeners(store: Store, by: Activation | None) -> list[Activation]:
     ]
 
 
+def _integrations() -> Any:
+    mine = OuterRef("pk")
+    sinks = ActivationFlow.objects.filter(activation=mine, ability__in=SINK_NAMES)
+    subscriptions = Subscription.objects.going_on().filter(activation=mine)
+    integrations = Activation.objects.filter(store=Slot("store")).exclude(state=State.REVOKED)
+    return (
+        integrations.select_related("connector", "endpoint")
+        .annotate(is_sent=Exists(sinks), subscribes=Exists(subscriptions))
+        .order_by()
+    )
+
+
+def _and_what_they_remember() -> Any:
+    remembered = Taken.objects.filter(activation=OuterRef("pk"), digest__isnull=False)
+    family = remembered.filter(product__in=slot_of_many("family", "bigint"))
+    return _integrations().annotate(remembers=Exists(family))
+
+
+INTEGRATIONS = Prepared(_integrations)
+WITH_MEMORIES = Prepared(_and_what_they_remember)
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Who is told what happens in a store, and by which ways: asked once in a transaction."""
+
+    consuming: list[Activation]
+    is_sent: bool  # somebody is sent the catalogue
+    subscribes: bool  # somebody to the store's events
+
+
+def circle_of(store: Store) -> Circle:
+    return _circle(INTEGRATIONS(store=store.pk))
+
+
+def _circle(integrations: list[Any]) -> Circle:
+    consuming = [each for each in integrations if each.is_consuming]
+    return Circle(
+        consuming,
+        is_sent=any(each.is_sent for each in integrations),
+        subscribes=any(each.subscribes for each in integrations),
+    )
+
+
 def announce_stock(product: Product, by: Activation | None) -> None:
     """That this one's stock changed, which was asked for by `to_restock`. Who is to be told of it,
     and by which ways, is one question."""
-    sinks = ActivationFlow.objects.filter(activation=OuterRef("pk"), ability__in=SINK_NAMES)
-    remembered = Taken.objects.filter(activation=OuterRef("pk"), digest__isnull=False)
-    family = {product.pk, product.parent_id} - {None}
-    store = product.store
-    integrations = list(
-        store.activations.exclude(state=State.REVOKED)
-        .select_related("connector", "endpoint")
-        .annotate(
-            is_sent=Exists(sinks),
-            remembers=Exists(remembered.filter(product__in=family)),
-            subscribes=Exists(Subscription.objects.going_on().filter(activation=OuterRef("pk"))),
-        )
-        .order_by()
-    )
+    store, hook = product.store, Hook.STOCK_CHANGED
+    family = {pk for pk in (product.pk, product.parent_id) if pk}
+    integrations: list[Any] = WITH_MEMORIES(store=store.pk, family=many(family))
     if any(each.remembers and each != by for each in integrations):
         forget(by, family)
-    hook = Hook.STOCK_CHANGED
-    consuming = [each for each in integrations if each.is_consuming]
-    if has_listeners(consuming):
+    circle = _circle(integrations)
+    if has_listeners(circle.consuming):
         product.sold = product.stock_row.available  # type: ignore[attr-defined]  # with_facts
         happening = Happening(hook, product.sku, write_flat_product(product, hook))
-        publish(store, [happening], to_somebody=any(each.subscribes for each in consuming))
-    if any(each.is_sent for each in integrations):
+        publish(store, [happening], to_somebody=circle.subscribes)
+    if circle.is_sent:
         tell_channels(store, {product.pk: {hook}})
-    told = [each for each in consuming if each.spec.is_told_products and hears(each, by)]
+    told = [each for each in circle.consuming if each.spec.is_told_products and hears(each, by)]
     announce(told, "products", "updated", (product.parent or product).public_id, "stock")
 
 
 def announce_levels(
-    store: Store, product_ids: Collection[int], by: Activation | None, *flags: str
+    store: Store,
+    product_ids: Collection[int],
+    by: Activation | None,
+    *flags: str,
+    circle: Circle | None = None,
 ) -> None:
     """That these products' "stock" or "price" changed; of a variation, its parent's. The store's
     tools are told of each SKU."""
-    changed = dict.fromkeys(product_ids, frozenset(CHANGED[flag] for flag in flags))
-    publish_products(store, changed)
-    tell_channels(store, changed)
-    if product_ids and (told := listeners(store, by)):
-        heads = Product.objects.filter(pk__in=product_ids).values_list(
-            Coalesce("parent__public_id", "public_id"), flat=True
-        )
-        announce_all(told, "products", "updated", set(heads), *flags)
+    if not product_ids:
+        return
+    circle = circle or circle_of(store)
+    hooks = [CHANGED[flag] for flag in flags]
+    if circle.is_sent:
+        tell_channels(store, dict.fromkeys(product_ids, hooks))
+    told = [each for each in circle.consuming if each.spec.is_told_products and hears(each, by)]
+    heard = has_listeners(circle.consuming)
+    if not told and not heard:
+        return
+    changed = flat_levels(store, product_ids)
+    if heard:
+        happenings = [Happening(hook, flat["sku"], flat) for _h, flat in changed for hook in hooks]
+        publish(store, happenings, to_somebody=circle.subscribes)
+    announce_all(told, "products", "updated", {head for head, _flat in changed}, *flags)

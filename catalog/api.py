@@ -155,8 +155,9 @@ class Stock(APIView):
         self, request: Request, sku: str = "", public_id: str = "", variation_id: str = ""
     ) -> Response:
         caller = _caller(request)
+        which: str | Q
         if sku:
-            which, name = is_called(caller.store, _stored(sku), caller), f"sku {sku}"
+            which, name = _stored(sku), f"sku {sku}"
         elif variation_id:
             which = Q(public_id=variation_id, parent__public_id=public_id)
             name = f"variation {variation_id}"

@@ -24,13 +24,13 @@ FULL_PASS_EVERY = timedelta(days=1)
 
 def mark(flows: Iterable[ActivationFlow], product_ids: Collection[int]) -> None:
     """These products, in these flows. For the flow of products, by their heads."""
-    now = timezone.now()
     keys = sorted((flow.activation_id, flow.flow, pk) for flow in flows for pk in product_ids)
     upsert_rows(
         Sent,
-        ("activation_id", "flow", "product_id", "changed_at"),
-        [(*key, now) for key in keys],
         ("activation_id", "flow", "product_id"),
+        keys,
+        ("activation_id", "flow", "product_id"),
+        changed_at=timezone.now(),
     )
 
 

@@ -1,17 +1,26 @@
 """What is on hand of some products, and who wants how much of it: read, changed, shared out anew
 and stored at once, whatever their number. Their products' rows are locked by whoever does that."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
-from django.db.models import Q
-
 from catalog.models import Reservation, Stock
-from connectors.bulk import AT_ONCE, among, update_rows
+from connectors.bulk import insert_all, update_rows
+from connectors.prepared import Prepared, Slot, many, slot_of_many
 
 LEVEL = ("on_hand", "reserved")
 CHANGING = ("quantity", "held", "counted", "taken_by_id", "taken_at", "leveled_by_id")
+LEVELS = Prepared(
+    lambda: Stock.objects.filter(pk__in=slot_of_many("products", "bigint")).values_list(
+        "pk", *LEVEL
+    )
+)
+WANTED = Prepared(
+    lambda: Reservation.objects.open().filter(product__in=slot_of_many("products", "bigint"))
+)
+MINE = Prepared(lambda: Reservation.objects.filter(sale=Slot("sale")))
 
 
 @dataclass
@@ -22,6 +31,7 @@ class Shelf:
     on_hand: int
     reserved: int
     reservations: list[Reservation] = field(default_factory=list)
+    others: int = 0  # units of reservations that were not read, since nothing changes for them
 
     def of(self, sale: str) -> Reservation | None:
         return next((each for each in self.reservations if each.sale == sale), None)
@@ -36,7 +46,7 @@ class Shelf:
 
     def share_out(self) -> None:
         """Whoever holds units keeps them while there are enough; the rest goes to the oldest."""
-        left = self.on_hand
+        left = self.on_hand - self.others
         for reservation in self.reservations:
             reservation.held = min(reservation.held, reservation.quantity, left)
             left -= reservation.held
@@ -48,15 +58,32 @@ class Shelf:
 
 
 class Shelves:
-    def __init__(self, product_ids: Collection[int], sale: str = "") -> None:
-        """With a sale, also what it wanted once and does not want any more."""
-        levels = Stock.objects.filter(pk__in=among(product_ids)).values_list("pk", *LEVEL)
-        self._by_product = {pk: Shelf(pk, *level) for pk, *level in levels}
-        reservations = Reservation.objects.filter(
-            Q(quantity__gt=0) | Q(sale=sale), product__in=among(product_ids)
-        )
-        for reservation in reservations.order_by("pk"):
-            self._by_product[reservation.product_id].reservations.append(reservation)
+    def __init__(
+        self,
+        product_ids: Collection[int],
+        sale: str = "",
+        wanted: Mapping[int, int] | None = None,
+    ) -> None:
+        """With a sale, also what it wanted once and does not want any more. Where nothing is to
+        change but that it will want so many, and there are as many units that nobody holds, then
+        nobody is short, and the others' reservations are not read: there may be hundreds."""
+        products = many(product_ids)
+        self._by_product = {pk: Shelf(pk, *level) for pk, *level in LEVELS(products=products)}
+        scarce = {
+            shelf.product_id
+            for shelf in self
+            if wanted is None
+            or shelf.on_hand - shelf.reserved < max(1, wanted.get(shelf.product_id, 0))
+        }
+        rows = MINE(sale=sale) if sale else []
+        if scarce:
+            rows += [row for row in WANTED(products=many(scarce)) if row.sale != sale]
+        for row in sorted(rows, key=attrgetter("pk")):
+            if row.product_id in self._by_product:
+                self._by_product[row.product_id].reservations.append(row)
+        for shelf in self:
+            if shelf.product_id not in scarce:
+                shelf.others = shelf.reserved - sum(each.held for each in shelf.reservations)
         self._levels = self._all_levels()
         self._known = {row.pk: _values(row) for row in self._reservations()}
 
@@ -72,7 +99,7 @@ class Shelves:
         changed = {pk: level for pk, level in levels.items() if level != self._levels[pk]}
         update_rows(Stock, LEVEL, changed)
         rows = list(self._reservations())
-        Reservation.objects.bulk_create([row for row in rows if not row.pk], batch_size=AT_ONCE)
+        insert_all([row for row in rows if not row.pk])
         known = {row.pk: _values(row) for row in rows if row.pk in self._known}
         altered = {pk: values for pk, values in known.items() if values != self._known[pk]}
         update_rows(Reservation, CHANGING, altered)

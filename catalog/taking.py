@@ -8,9 +8,10 @@ a day; and it holds no longer when somebody else changes the product.
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from hashlib import blake2b
+from time import monotonic
 from typing import Any
 
-from django.db import connection
+from django.db.models import Exists
 from django.utils import timezone
 
 from catalog.models import Taken, TakenPage
@@ -18,17 +19,21 @@ from connectors.bulk import among, upsert_rows
 from connectors.contract import Flow
 from connectors.models import Activation, Store
 from connectors.payload import Payload
+from connectors.prepared import Prepared, Slot, many, slot_of_many
 
 # A little less than the day from one full pass to the next, which may be quicker than the last.
 KNOWN_FOR = timedelta(hours=20)
+# Once for each page, asking costs as much as fetching it. What somebody forgets within so many
+# seconds stays forgotten: the next run compares it.
+ASKED_EVERY = 1
 
-
-PAGE_IS_KNOWN = f"""
-    SELECT 1 FROM {TakenPage._meta.db_table}
-    WHERE activation_id = %s AND flow = %s AND digest = %s AND at > %s AND NOT EXISTS
-        (SELECT 1 FROM {Taken._meta.db_table}
-        WHERE activation_id = %s AND flow = %s AND digest IS NULL)
-"""  # noqa: S608
+IS_REMEMBERED = Prepared(
+    lambda: (
+        Taken.objects.filter(product__in=slot_of_many("products", "bigint"), digest__isnull=False)
+        .exclude(activation=Slot("by"))
+        .values_list("pk", flat=True)[:1]
+    )
+)
 
 
 class Digester:
@@ -51,13 +56,27 @@ class Digester:
         return int.from_bytes(mixed.digest(), signed=True)
 
 
-def page_is_known(activation: Activation, flow: str, digest: int) -> bool:
-    """Whether everything on a page is here as it arrived."""
-    since = connection.ops.adapt_datetimefield_value(timezone.now() - KNOWN_FOR)
-    # By hand: the ORM takes as long to write this as everything else takes that is done to a page.
-    with connection.cursor() as cursor:
-        cursor.execute(PAGE_IS_KNOWN, [activation.pk, flow, digest, since, activation.pk, flow])
-        return cursor.fetchone() is not None
+class KnownPages:
+    """The pages of a flow everything of which is here as it arrived."""
+
+    def __init__(self, activation: Activation, flow: str) -> None:
+        self._flow = {"activation": activation, "flow": flow}
+        self._digests: set[int] = set()
+        self._asked_at = float(-ASKED_EVERY)
+
+    def __contains__(self, digest: int) -> bool:
+        if monotonic() - self._asked_at > ASKED_EVERY:
+            forgotten = Taken.objects.filter(**self._flow, digest=None)
+            here = TakenPage.objects.filter(
+                ~Exists(forgotten), **self._flow, at__gt=timezone.now() - KNOWN_FOR
+            )
+            self._digests = set(here.values_list("digest", flat=True))
+            self._asked_at = monotonic()
+        return digest in self._digests
+
+    def ask_again(self) -> None:
+        """What was known may have been stored anew."""
+        self._asked_at = float(-ASKED_EVERY)
 
 
 def known(digests: Sequence[int]) -> set[int]:
@@ -71,12 +90,14 @@ def remember(
 ) -> None:
     """These records, each with its code, its product and its digest, are here as they arrived. In
     the transaction that holds the products' locks, so that nobody else's change is overlooked."""
-    now = timezone.now()
     upsert_rows(
         Taken,
-        ("activation_id", "flow", "record_id", "product_id", "digest", "at"),
-        [(activation.pk, str(flow), *each, now) for each in sorted(taken)],
+        ("record_id", "product_id", "digest"),
+        sorted(taken),
         ("activation_id", "flow", "record_id"),
+        activation_id=activation.pk,
+        flow=str(flow),
+        at=timezone.now(),
     )
 
 
@@ -87,17 +108,24 @@ def remember_pages(
     were, and an earlier page that shows them as they were would be news again."""
     if only:
         TakenPage.objects.filter(activation=activation, flow=flow).delete()
-    now = timezone.now()
-    key = ("activation_id", "flow", "digest")
-    rows = [(activation.pk, str(flow), digest, now) for digest in sorted(set(digests))]
-    upsert_rows(TakenPage, (*key, "at"), rows, key)
+    upsert_rows(
+        TakenPage,
+        ["digest"],
+        [(digest,) for digest in sorted(set(digests))],
+        ("activation_id", "flow", "digest"),
+        activation_id=activation.pk,
+        flow=str(flow),
+        at=timezone.now(),
+    )
 
 
 def forget(by: Activation | None, product_ids: Iterable[int | None]) -> None:
     """Somebody changed these products: what the others' platforms say of them next is compared,
     even if they said it before."""
-    theirs = Taken.objects.filter(product__in=among({pk for pk in product_ids if pk}))
-    theirs.exclude(activation=by).update(digest=None)
+    products = {pk for pk in product_ids if pk}
+    if IS_REMEMBERED(products=many(products), by=by.pk if by else 0):
+        theirs = Taken.objects.filter(product__in=among(products))
+        theirs.exclude(activation=by).update(digest=None)
 
 
 def forget_records(

@@ -1,11 +1,15 @@
 """Thousands of rows in one statement. PostgreSQL takes each column as one array, which is several
 times as fast as a placeholder for each value; other databases take Django's own bulk methods."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
+
+from connectors.prepared import insert
 
 AT_ONCE = 500
 FEW = 50  # are as quick as Django writes them, in one statement
@@ -49,45 +53,105 @@ def upsert_rows(
     columns: Sequence[str],
     rows: Sequence[Sequence[Any]],
     unique: Sequence[str],
+    **same: Any,
 ) -> None:
-    """Insert these rows; where one with the same `unique` columns is there, change that one."""
+    """Insert these rows, with what is the `same` in all of them; where one with the same `unique`
+    columns is there, change that one."""
+    if connection.vendor == "postgresql":
+        _insert(model, columns, rows, same, unique)
+        return
+    model._default_manager.bulk_create(
+        _objects(model, columns, rows, same),
+        batch_size=AT_ONCE,
+        update_conflicts=True,
+        unique_fields=unique,
+        update_fields=[name for name in (*columns, *same) if name not in unique],
+    )
+
+
+def insert_rows(
+    model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]], **same: Any
+) -> None:
+    """Insert these rows, with what is the `same` in all of them, and defaults for the rest. Nobody
+    learns their ids: then there need be no objects."""
+    if connection.vendor != "postgresql":
+        objects = _objects(model, columns, rows, same)
+        model._default_manager.bulk_create(objects, batch_size=AT_ONCE)
+        return
+    made = {}
+    for field in model._meta.concrete_fields:
+        if field.primary_key or field.attname in (*columns, *same):
+            continue
+        if field.has_default() and callable(field.default):
+            made[field.attname] = field.default
+        elif (value := field.get_default()) is not None:
+            same[field.attname] = value
+    if made:
+        rows = [(*row, *(default() for default in made.values())) for row in rows]
+    _insert(model, (*columns, *made), rows, same)
+
+
+def _objects(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    same: Mapping[str, Any],
+) -> list[models.Model]:
+    return [model(**dict(zip(columns, row, strict=True)), **same) for row in rows]
+
+
+def _insert(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    same: Mapping[str, Any],
+    unique: Sequence[str] = (),
+) -> None:
     if not rows:
         return
-    changing = [name for name in columns if name not in unique]
-    if connection.vendor != "postgresql":
-        model._default_manager.bulk_create(
-            [model(**dict(zip(columns, row, strict=True))) for row in rows],
-            batch_size=AT_ONCE,
-            update_conflicts=True,
-            unique_fields=unique,
-            update_fields=changing,
-        )
-        return
+    sql, jsons = _insertion(model, tuple(columns), tuple(same), tuple(unique))
+    values: list[Any] = [*same.values(), *map(list, zip(*rows, strict=True))]
+    for i in jsons:
+        values[i] = json.dumps(values[i])
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+@cache  # for one row, to write the statement takes longer than to run it
+def _insertion(
+    model: type[models.Model],
+    columns: tuple[str, ...],
+    same: tuple[str, ...],
+    unique: tuple[str, ...],
+) -> tuple[str, list[int]]:
+    """The statement, and which of its parameters are JSON."""
     quote = connection.ops.quote_name
-    fields = {name: _field(model, name) for name in columns}
+    fields = {name: _field(model, name) for name in (*same, *columns)}
+    constant, varying = ([fields[name] for name in names] for names in (same, columns))
     into = ", ".join(quote(field.column) for field in fields.values())
-    key = ", ".join(quote(fields[name].column) for name in unique)
-    sets = ", ".join(
-        f"{quote(column)} = excluded.{quote(column)}"
-        for column in (fields[name].column for name in changing)
-    )
+    values = ", ".join([*(f"%s::{_type(field)}" for field in constant), "new.*"])
     sql = (
         f"INSERT INTO {quote(model._meta.db_table)} ({into})"  # noqa: S608
-        f" SELECT * FROM unnest({_types(list(fields.values()))})"
-        f" ON CONFLICT ({key}) DO UPDATE SET {sets}"
+        f" SELECT {values} FROM ROWS FROM ({', '.join(map(_listed, varying))})"
+        f" AS new({_names(varying)})"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, list(map(list, zip(*rows, strict=True))))
+    if unique:
+        key = ", ".join(quote(fields[name].column) for name in unique)
+        changing = [quote(field.column) for name, field in fields.items() if name not in unique]
+        sets = ", ".join(f"{column} = excluded.{column}" for column in changing)
+        sql += f" ON CONFLICT ({key}) DO UPDATE SET {sets}"
+    jsons = [i for i, f in enumerate(fields.values()) if isinstance(f, models.JSONField)]
+    return sql, jsons
 
 
 def insert_all(rows: Sequence[models.Model]) -> None:
     """New rows of one model, which have their ids afterwards. To PostgreSQL many go as a stream."""
     if not rows:
         return
-    model = type(rows[0])
     if connection.vendor != "postgresql" or len(rows) < FEW:
-        model._default_manager.bulk_create(rows, batch_size=AT_ONCE)
+        insert(*rows)
         return
+    model = type(rows[0])
     quote, table, key = connection.ops.quote_name, model._meta.db_table, model._meta.pk
     fields: Any = model._meta.concrete_fields
     into = ", ".join(quote(field.column) for field in fields)
@@ -111,7 +175,18 @@ def _field(model: type[models.Model], name: str) -> Any:
 
 
 def _types(fields: Sequence[Any]) -> str:
-    return ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in fields)
+    return ", ".join(f"%s::{_type(field)}[]" for field in fields)
+
+
+def _type(field: Any) -> str:
+    """Without its length: a cast would cut what is too long, where the column refuses it."""
+    return str(field.rel_db_type(connection)).partition("(")[0]
+
+
+def _listed(field: Any) -> str:
+    """A column's values, one under the other. JSON comes as one list of itself."""
+    json_field = isinstance(field, models.JSONField)
+    return "jsonb_array_elements(%s::jsonb)" if json_field else f"unnest(%s::{_type(field)}[])"
 
 
 def _names(fields: Sequence[Any]) -> str:

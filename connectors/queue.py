@@ -19,6 +19,8 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from connectors.bulk import insert_all
+
 HEAD_START = timedelta(minutes=1)
 TURN, FIRST = Conf.CLUSTER_NAME, f"{Conf.CLUSTER_NAME}:first"  # the rows' keys
 
@@ -83,4 +85,4 @@ def _store(
     collector = _Collector(key, at)
     for args in calls:
         async_task(name, *args, broker=collector)
-    OrmQ.objects.bulk_create(collector.rows, batch_size=500)
+    insert_all(collector.rows)

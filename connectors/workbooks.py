@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, islice
+from string import ascii_uppercase
 from xml.sax.saxutils import escape, quoteattr
-
-from openpyxl.utils import get_column_letter
 
 from connectors.payload import LOCAL
 
@@ -24,7 +23,7 @@ MOST_COLUMNS = 100
 AT_ONCE = 500
 NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 DAY_0 = datetime(1899, 12, 30)  # a spreadsheet's days have no zone
-LETTERS = [get_column_letter(number) for number in range(1, MOST_COLUMNS + 1)]
+LETTERS = [tens + unit for tens in ("", *"ABC") for unit in ascii_uppercase][:MOST_COLUMNS]
 
 XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -27,7 +27,7 @@ from orders.models import Order
 from orders.search import label_urls, search_orders
 from orders.services import create_order, update_order
 from orders.wire import read_order
-from orders.written import read_written
+from orders.written import read_new, read_written
 
 ORDER = wrapped("Order")
 LABEL_QUERY = (asked("orders", _("Até 50 ids de pedidos, com vírgulas.")),)
@@ -38,12 +38,10 @@ LABELS = {
 }
 
 
-def _answer(
-    order_id: int, caller: Activation, status: int = 200, *, show_external: bool = False
-) -> HttpResponse:
+def _answer(order_id: int, caller: Activation, *, show_external: bool = False) -> HttpResponse:
     order = Order.objects.filter(pk=order_id)
     (text,) = read_written(order, caller, show_external=show_external)
-    return HttpResponse(_wrapped(text), status=status, content_type="application/json")
+    return HttpResponse(_wrapped(text), content_type="application/json")
 
 
 def _wrapped(text: str) -> str:
@@ -70,8 +68,9 @@ class OrderList(GenericAPIView):
     @described(_("Criar um pedido"), ORDER, status=201, takes=ref("OrderInput", "status"))
     def post(self, request: Request) -> HttpResponse:
         caller = cast(Activation, request.auth)
-        order = create_order(caller, read_order(Payload(request.data), caller))
-        return _answer(order.pk, caller, 201)
+        document = read_order(Payload(request.data), caller)
+        text = read_new(create_order(caller, document), document)
+        return HttpResponse(_wrapped(text), status=201, content_type="application/json")
 
 
 class OrderDetail(APIView):

@@ -26,7 +26,7 @@ PAYMENT = ("payment_type", "payment_method", "payment_installments", "payment_to
 JOIN = "; "
 
 
-def publish_order(order: Order, previous: str, parts: Parts) -> None:
+def publish_order(order: Order, previous: str, parts: Parts, *, to_somebody: bool) -> None:
     """The order came into being (it had no status before), or took a step."""
     if not previous:
         hooks = [Hook.ORDER_CREATED]
@@ -35,7 +35,8 @@ def publish_order(order: Order, previous: str, parts: Parts) -> None:
         hooks = [Hook.ORDER_STATUS_CHANGED, *([step] if step else [])]
     flat = flatten(order, list(parts.lines), list(parts.payments), list(parts.shipments))
     data = flat | {"previous_status": previous or None}
-    publish(order.store, [Happening(hook, order.public_id, data) for hook in hooks])
+    happenings = [Happening(hook, order.public_id, data) for hook in hooks]
+    publish(order.store, happenings, to_somebody=to_somebody)
 
 
 def write_flat_order(order: Order) -> Document:

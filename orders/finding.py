@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.lookups import IsNull
 
+from connectors.prepared import insert
 from orders.models import Line, Order, OrderQuerySet, OrderWord, Shipment
 
 LENGTH = 100
@@ -64,9 +65,7 @@ def renew_words(order: Order) -> None:
 
 
 def _add(order: Order, words: set[str]) -> None:
-    OrderWord.objects.bulk_create(
-        OrderWord(order=order, store_id=order.store_id, word=word) for word in sorted(words)
-    )
+    insert(*(OrderWord(order=order, store_id=order.store_id, word=word) for word in sorted(words)))
 
 
 def concerns_words(changed: set[str]) -> bool:

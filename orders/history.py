@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 
 from connectors.models import Activation
+from connectors.prepared import insert
 from connectors.records import OrderStatus
 from orders.models import Order, StatusChange, author_of
 
@@ -12,9 +13,9 @@ By = Activation | AbstractBaseUser | None
 
 
 def record_step(order: Order, previous: str, by: By) -> StatusChange:
-    return StatusChange.objects.create(
-        order=order, status=order.status, previous=previous, **_author_fields(by)
-    )
+    step = StatusChange(order=order, status=order.status, previous=previous, **_author_fields(by))
+    insert(step)
+    return step
 
 
 def record_refusal(order: Order, status: OrderStatus, by: By) -> None:

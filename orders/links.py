@@ -2,11 +2,13 @@
 
 from django.core.exceptions import ValidationError
 
+from catalog.announcing import Circle, circle_of
 from connectors.contract import FulfilmentSink, OrderSink
 from connectors.errors import Refused
 from connectors.messages.hooks import has_listeners
 from connectors.messages.notices import announce, hears
 from connectors.models import Activation
+from connectors.prepared import insert
 from connectors.records import OrderStatus
 from connectors.runs.dispatch import start_now
 from connectors.spec import Mode
@@ -61,6 +63,7 @@ def tell(
     announcing: bool,
     deliveries_changed: bool = False,
     parts: Parts,
+    circle: Circle | None = None,
     first: OrderLink | None = None,
 ) -> None:
     """Offer the order to whoever consumes its status now, mark whom it must be sent to, notify
@@ -71,8 +74,8 @@ def tell(
     new = [first] if first else []
     links = {link.activation_id: link for link in new or order.links.all()}
     partners = []
-    activations = list(order.store.activations.consuming().select_related("connector", "store"))
-    for activation in activations:
+    circle = circle or circle_of(order.store)
+    for activation in circle.consuming:
         if not hears(activation, by):
             continue
         spec, link = activation.spec, links.get(activation.pk)
@@ -103,8 +106,8 @@ def tell(
             if link is None:
                 new.append(OrderLink(order=order, activation=activation))
             partners.append(activation)
-    OrderLink.objects.bulk_create(new)
+    insert(*new)
     if announcing:
         announce(partners, "orders", action, order.public_id, "status")
-        if previous != status and has_listeners(activations):
-            publish_order(order, previous, parts)
+        if previous != status and has_listeners(circle.consuming):
+            publish_order(order, previous, parts, to_somebody=circle.subscribes)

@@ -8,8 +8,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from catalog.codes import product_ids
-from catalog.models import Reservation
+from catalog.models import Product, Reservation
 from connectors.errors import NotFound, Refused
+from connectors.prepared import Prepared, Slot, many, slot_of_many
 from connectors.records import Document
 from connectors.trouble.causes import MISSING_DATA
 from orders.models import Line, Order, Payment, Shipment
@@ -43,22 +44,36 @@ def _without_id(document: Document) -> Document:
     return {name: value for name, value in document.items() if name != "id"}
 
 
-def with_products(order: Order, lines: list[Line]) -> list[Line]:
-    """The lines, each with the store's product, where there is one that the channel calls so. Saves
-    nothing. Until the transaction's end nobody deletes these products."""
+# With those of which the order keeps units already: locks are taken all at once, in one order.
+LOCKED = Prepared(
+    lambda: (
+        Product.objects.filter(
+            Q(pk__in=slot_of_many("products", "bigint"))
+            | Q(pk__in=Reservation.objects.filter(sale=Slot("sale")).values("product")),
+            store=Slot("store"),
+        )
+        .select_for_update(no_key=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+)
+
+
+def find_products(order: Order, lines: list[Line]) -> set[int]:
+    """Give each of the lines the store's product, where there is one that the channel calls so.
+    Saves nothing. These products, and those of which the order keeps units, are locked then: until
+    the transaction's end nobody deletes them."""
     products = product_ids(order.store, {line.sold_sku for line in lines}, order.source)
-    # With those of which the order keeps units already: locks are taken all at once, in one order.
-    kept = Reservation.objects.filter(sale=order.public_id).values("product")
-    wanted = order.store.products.filter(Q(pk__in=products.values()) | Q(pk__in=kept))
-    locked = wanted.select_for_update(no_key=True).order_by("pk")
-    there = set(locked.values_list("pk", flat=True))
+    there = set(
+        LOCKED(products=many(set(products.values())), sale=order.public_id, store=order.store_id)
+    )
     for position, line in enumerate(lines):
         if not line.quantity:
             text = _("$.items[%d].quantity: falta a quantidade.") % position
             raise Refused(text, cause=MISSING_DATA)
         product_id = products.get(line.sold_sku)
         line.product_id = product_id if product_id in there else None
-    return lines
+    return there
 
 
 def changed_lists(order: Order, document: OrderDocument) -> dict[str, list[Any]]:

@@ -11,7 +11,7 @@ read, and shown to operator and merchant until there are units again.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Value
@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog import reservations
+from catalog.announcing import Circle
 from catalog.models import Product, SkuMapping
 from connectors.contract import StockSource
 from connectors.hub.wire import moment_text
@@ -28,7 +29,7 @@ from connectors.models import Activation
 from connectors.records import OrderStatus
 from orders.history import By
 from orders.models import Line, Order
-from orders.parts import with_products
+from orders.parts import find_products
 from orders.status import ENDED, KEEPING, UNDECIDED
 from orders.written import write_down
 
@@ -36,13 +37,22 @@ MOST_UNITS = 2**31 - 1
 AT_ONCE = 500
 
 
-def keep_stock(order: Order, by: By, lines: Iterable[Line]) -> None:
-    """Bring what is kept for the order to what its status and these lines of it say."""
+def keep_stock(
+    order: Order,
+    by: By,
+    lines: Iterable[Line],
+    locked: Collection[int] | None = None,
+    circle: Circle | None = None,
+) -> None:
+    """Bring what is kept for the order to what its status and these lines of it say. `locked`: what
+    `find_products` of all these lines gave."""
     writer = by if isinstance(by, Activation) else None
     status = OrderStatus(order.status)
     if status in KEEPING:
         wanted = {} if order.fields.get("auto_reserve") is False else _wanted(lines)
-        missing = reservations.reserve(order.store, order.public_id, wanted, writer)
+        missing = reservations.reserve(
+            order.store, order.public_id, wanted, writer, locked=locked, circle=circle
+        )
         _log_missing(order, missing)
     elif status in ENDED:
         reservations.release(order.store, order.public_id, writer)
@@ -96,7 +106,8 @@ def late_orders() -> list[int]:
 def link_late_lines(order_id: int) -> None:
     order = Order.objects.select_for_update(of=("self",)).select_related("store").get(pk=order_id)
     lines = list(order.lines.all())
-    late = with_products(order, [line for line in lines if line.product_id is None])
+    late = [line for line in lines if line.product_id is None]
+    find_products(order, late)
     keep_stock(order, None, lines)
     Line.objects.bulk_update(late, ["product"])
     write_down(order)  # what is missing was noted in its log

@@ -7,10 +7,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from catalog.announcing import circle_of
 from connectors.errors import Duplicate, NothingChanged, Refused
 from connectors.hub.identifiers import public_id_of
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Activation
+from connectors.prepared import insert
 from connectors.records import OrderRecord, OrderStatus
 from connectors.succession import acting, hold_integrations
 from connectors.trouble.causes import MISSING_DATA
@@ -19,7 +21,7 @@ from orders.history import By, record_refusal, record_step
 from orders.links import note, notes_that_change, number_there, tell
 from orders.mails import write_mail
 from orders.models import Line, Order, OrderLink, Payment, Shipment
-from orders.parts import changed_lists, merge_shipments, parts, with_logs, with_products
+from orders.parts import changed_lists, find_products, merge_shipments, parts, with_logs
 from orders.policy import check_may_create, check_report, passed_over
 from orders.reserving import keep_stock, note_taken
 from orders.statistics import Standing, count_in, standing
@@ -58,16 +60,18 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     if document.status in (OrderStatus.APPROVED, OrderStatus.PAID):
         order.approved_at = order.created_at
     try:
-        order.save(force_insert=True)
+        insert(order)
     except IntegrityError as error:
         raise Duplicate(
             _("Já existe um pedido %(number)s deste canal.") % {"number": order.original_id}
         ) from error
-    lines = with_products(order, parts(Line, order, [], document.items or []))
-    keep_stock(order, source, lines)
-    Line.objects.bulk_create(lines)
-    payments = Payment.objects.bulk_create(parts(Payment, order, [], document.payments or []))
-    shipments = Shipment.objects.bulk_create(parts(Shipment, order, [], document.shipments or []))
+    circle = circle_of(order.store)
+    lines = parts(Line, order, [], document.items or [])
+    keep_stock(order, source, lines, find_products(order, lines), circle)
+    payments = parts(Payment, order, [], document.payments or [])
+    shipments = parts(Shipment, order, [], document.shipments or [])
+    for rows in (lines, payments, shipments):
+        insert(*rows)
     step = record_step(order, "", source)
     made_of = Parts(lines, payments, shipments, [step])
     write_down(order, made_of)
@@ -81,7 +85,16 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
         wanted_status=order.status,
         sent_status=order.status,
     )
-    tell(order, source, "created", "", announcing=document.announce, parts=made_of, first=link)
+    tell(
+        order,
+        source,
+        "created",
+        "",
+        announcing=document.announce,
+        parts=made_of,
+        circle=circle,
+        first=link,
+    )
     return order
 
 
@@ -221,10 +234,9 @@ def _apply(
     for shipment in shipments:
         shipment.save()
     lines = changes.lists.get("items")
-    if lines is not None:
-        with_products(order, lines)
+    locked = None if lines is None else find_products(order, lines)
     if _concerns_stock(changes, previous):
-        keep_stock(order, by, order.lines.all() if lines is None else lines)
+        keep_stock(order, by, order.lines.all() if lines is None else lines, locked)
     if lines is not None:
         order.lines.all().delete()
         Line.objects.bulk_create(lines)

@@ -13,23 +13,36 @@ from itertools import chain
 from typing import Any
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import FilteredRelation, Q
 
 from connectors.models import Activation
 from orders.models import Order, OrderLink, OrderQuerySet, WrittenOrder
-from orders.wire import INTERMEDIARY, INTERMEDIARY_SETTING, NOT_SHARED, Parts, write_shared
+from orders.wire import (
+    INTERMEDIARY,
+    INTERMEDIARY_SETTING,
+    NOT_SHARED,
+    OrderDocument,
+    Parts,
+    write_shared,
+)
 
 # To be raised with whatever changes in how an order is written (a test keeps it).
 VERSION = 1
 # Where a value is filled in. JSON escapes control characters: it stands nowhere else in it.
 GAP = "\x1d"
 _GAP_TO_BE = uuid4().hex  # no value of anybody's
+# By hand: to write it takes the ORM several times as long as to send it, at every change.
+UPSERT = f"""
+    INSERT INTO {WrittenOrder._meta.db_table} (order_id, version, body) VALUES %s
+    ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, body = excluded.body
+"""  # noqa: S608
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def write_down(order: Order, parts: Parts | None = None) -> None:
-    """In the transaction of the change. Without `parts`, they are read anew."""
+    """In the transaction of the change; it is the order's `written` then. Without `parts`, they are
+    read anew."""
     _store([_written(order, parts or Parts.of(order))])
 
 
@@ -68,21 +81,28 @@ def read_written(
     )
     unwritten = _compose([pk for pk, version, *_rest in rows if version != VERSION])
     externals = _externals([row[0] for row in rows]) if show_external else None
-    intermediary = to_json(caller.settings.get(INTERMEDIARY_SETTING) or None)
     texts = []
     for pk, _version, body, created_by, modified_by, external, acknowledged in rows:
         shown = external or None if externals is None else externals.get(pk, {})
-        values = (
-            to_json(shown),
-            to_json(created_by),
-            to_json(modified_by),
-            "true" if acknowledged else "false",
-            intermediary,
-        )
-        first, *pieces = unwritten.get(pk, body).split(GAP)
-        # An order with an intermediary of its own has no gap for the last one.
-        texts.append(first + "".join(chain.from_iterable(zip(values, pieces, strict=False))))
+        values = (shown, created_by, modified_by, bool(acknowledged))
+        texts.append(_filled(unwritten.get(pk, body), caller, *values))
     return texts
+
+
+def read_new(order: Order, document: OrderDocument) -> str:
+    """As whoever brought the order just now reads it: nothing has to be asked for that."""
+    client_id = order.source.client_id
+    acknowledged = bool(document.acknowledged)
+    values = (document.external or None, client_id, client_id, acknowledged)
+    return _filled(order.written.body, order.source, *values)
+
+
+def _filled(text: str, caller: Activation, *values: Any) -> str:
+    """With the values of `NOT_SHARED` in the gaps, of which the last one is the caller's."""
+    own = (*values, caller.settings.get(INTERMEDIARY_SETTING) or None)
+    first, *pieces = text.split(GAP)
+    # An order with an intermediary of its own has no gap for it.
+    return first + "".join(chain.from_iterable(zip(map(to_json, own), pieces, strict=False)))
 
 
 def compose(order: Order, parts: Parts) -> str:
@@ -97,12 +117,13 @@ def _written(order: Order, parts: Parts) -> WrittenOrder:
 
 
 def _store(written: list[WrittenOrder]) -> None:
-    WrittenOrder.objects.bulk_create(
-        written,
-        update_conflicts=True,
-        unique_fields=["order"],
-        update_fields=["version", "body"],
-    )
+    if written:
+        values = [(each.order_id, each.version, each.body) for each in written]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                UPSERT % ", ".join(["(%s, %s, %s)"] * len(values)),
+                list(chain.from_iterable(values)),
+            )
 
 
 def _compose(order_ids: list[int]) -> dict[int, str]:

@@ -8,6 +8,7 @@ themselves.
 """
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -19,6 +20,8 @@ from typing import Any
 
 from django_q import cluster
 from django_q.signals import post_execute_in_worker
+
+import portal.schedules  # noqa: F401  what the tasks need is there before the processes part
 
 log = logging.getLogger(__name__)
 # The sentinel looks around twice a second; for its schedule it may have to wait for the database.
@@ -52,6 +55,7 @@ def run() -> int:
     post_execute_in_worker.connect(keep_what_was_not_done)
     os.register_at_fork(after_in_child=_follow_parent)
     last_look.value = time.monotonic()
+    gc.freeze()  # what is there by now stays shared: collecting would write into every page of it
     running = cluster.Cluster()
     running.start()
     while running.sentinel.is_alive():

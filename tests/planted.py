@@ -68,7 +68,10 @@ class Watch(logging.Handler):
     def leaks(self) -> list[str]:
         """Where a secret was written, which one is not said: this is written down as well."""
         for message in getattr(mail, "outbox", ()):
-            self.note("mail", [message.subject, message.body, message.to, getattr(message, "alternatives", ())])
+            self.note(
+                "mail",
+                [message.subject, message.body, message.to, getattr(message, "alternatives", ())],
+            )
         texts = [(where, _text(what)) for where, what in self.written]
         everything = "\n".join(text for _where, text in texts)
         found = [secret for secret in self.secrets if secret in everything]
@@ -129,13 +132,13 @@ def watch() -> None:
 
     SignedPackage.dumps = staticmethod(noted)
     connection_created.connect(_sit_down)
-    logging.getLogger().addHandler(WATCH)
 
 
 def looked_through() -> Iterator[None]:
     """One test."""
     WATCH.forget()
     WATCH.is_on = True
+    logging.getLogger().addHandler(WATCH)  # again, where a test has set up the logs anew
     yield
     WATCH.is_on = False
     leaks = WATCH.leaks()

@@ -349,6 +349,10 @@ CASES: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
         lambda w: copy(w.failure),
         lambda w: copy(w.failure, resolved_at=timezone.now()),
     ),
+    "event_id_once": (
+        lambda w: copy(w.event, public_id=w.event.public_id),
+        lambda w: copy(w.event),
+    ),
     "product_public_id_once": (
         lambda w: copy(w.product, sku="C", public_id=w.product.public_id),
         lambda w: copy(w.product, sku="C"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from connectors.hub import wire
 from connectors.hub.hubobject import PUBLIC_ID_ONCE, HubObject
 from connectors.models import Activation, Store
+from connectors.prepared import Slot
 
 
 def external_key(activation: Activation) -> str:
@@ -77,12 +78,24 @@ class Product(HubObject):
     # The clients' own ids for it, each under its `external_key`.
     externals = models.JSONField(default=dict)
     created_at = models.DateTimeField(_("criado em"), default=timezone.now, editable=False)
+    # Neither of these two has an index: each would cost something at every change of a price, and
+    # would be asked only when an activation is deleted.
     created_by = models.ForeignKey(
-        Activation, models.SET_NULL, verbose_name=_("criado por"), null=True, related_name="+"
+        Activation,
+        models.SET_NULL,
+        verbose_name=_("criado por"),
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     modified_at = models.DateTimeField(_("alterado em"), default=timezone.now, editable=False)
     modified_by = models.ForeignKey(
-        Activation, models.SET_NULL, verbose_name=_("alterado por"), null=True, related_name="+"
+        Activation,
+        models.SET_NULL,
+        verbose_name=_("alterado por"),
+        null=True,
+        related_name="+",
+        db_index=False,
     )
 
     objects = ProductQuerySet.as_manager()
@@ -101,7 +114,7 @@ class Product(HubObject):
         ]
         indexes = [
             models.Index(fields=["store", "-id"], name="product_list", condition=Q(parent=None)),
-            models.Index(fields=["store", "ean"], name="product_by_ean"),
+            models.Index(fields=["store", "ean"], name="product_by_ean", condition=~Q(ean="")),
             models.Index(fields=["sku"], name="product_by_sku"),
             models.Index(fields=["ean"], name="product_by_ean_anywhere", condition=~Q(ean="")),
             models.Index(fields=["store", "modified_at"], name="product_by_modified"),
@@ -111,10 +124,10 @@ class Product(HubObject):
         return f"{self.sku} {self.name}".strip()
 
 
-def is_called(store: Store, code: str, activation: Activation | None) -> Q:
+def is_called(store: Store | Slot, code: str | Slot, activation: Activation | Slot | None) -> Q:
     """That a product of the store is the one that this code means: by the activation's De/Para
     first, else by SKU. Two looks into indexes, which an "or" would not be."""
-    products = store.products.order_by()
+    products = Product.objects.filter(store=store).order_by()
     by_sku = products.filter(sku=code).values("pk")
     if activation is None:
         return Q(pk__in=by_sku)

@@ -1,6 +1,5 @@
-"""The columns that our spreadsheets have, and the file from which a merchant begins."""
+"""The columns that our spreadsheets have."""
 
-import io
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -10,15 +9,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
 
 from catalog.fields import ENTRIES, Entry, text_of
 from catalog.models import Spreadsheet
-from connectors.downloads import defused
 from connectors.errors import Refused
 from connectors.spec import Text
 
@@ -179,25 +172,10 @@ def _plain(text: str) -> str:
 def template(kind: str) -> bytes:
     """The empty spreadsheet: headers, one row as an example, lists to choose from, and a second
     sheet that explains the columns."""
-    columns = columns_of(kind)
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Planilha")
-    help_sheet = book.create_sheet("Ajuda")
-    for position, column in enumerate(columns, 1):
-        letter = get_column_letter(position)
-        sheet.column_dimensions[letter].width = max(14, len(column.header) + 2)
-        if column.choices:
-            listed = DataValidation("list", formula1=f'"{",".join(column.choices)}"')
-            listed.add(f"{letter}2:{letter}1048576")
-            sheet.data_validations.append(listed)
-    sheet.freeze_panes = "A2"
-    sheet.append([_bold(sheet, column.header) for column in columns])
-    sheet.append([_cell(sheet, column.example) for column in columns])
-    for column in columns:
-        required = _("obrigatória") if column.required else _("em branco, nada muda")
-        help_sheet.append([column.header, required, str(column.help)])
-    help_sheet.column_dimensions["A"].width = help_sheet.column_dimensions["B"].width = 28
-    return _saved(book)
+    # Only here, and in files.py: openpyxl takes as much memory as half of our own code.
+    from catalog.spreadsheets.template import write_template
+
+    return write_template(columns_of(kind))
 
 
 def refused_rows(spreadsheet: Spreadsheet) -> Iterator[list[str]]:
@@ -209,21 +187,3 @@ def refused_rows(spreadsheet: Spreadsheet) -> Iterator[list[str]]:
         [[*spreadsheet.headers, REASON]],
         ([*cells, *[""] * (width - len(cells)), reason] for cells, reason in rows),
     )
-
-
-def _saved(book: Workbook) -> bytes:
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
-
-
-def _cell(sheet: Any, text: str) -> Any:
-    cell = WriteOnlyCell(sheet, value=defused(text))
-    cell.data_type, cell.number_format = "s", "@"
-    return cell
-
-
-def _bold(sheet: Any, text: str) -> Any:
-    cell = _cell(sheet, text)
-    cell.font = Font(bold=True)
-    return cell

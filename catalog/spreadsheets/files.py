@@ -14,7 +14,6 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
 
 from connectors.downloads import FORMULA
 from connectors.errors import Refused
@@ -94,6 +93,9 @@ def _check_archive(content: bytes) -> None:
 
 
 def _xlsx_rows(content: bytes) -> Iterator[list[str]]:
+    # Only here: it takes as much memory as half of our own code, and nothing else needs it.
+    from openpyxl import load_workbook
+
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     try:
         sheet: Any = book.worksheets[0]

@@ -17,6 +17,7 @@ from connectors.attempts import Attempts, TooManyAttempts
 from connectors.errors import NotAllowed
 from connectors.hashing import digest, matches
 from connectors.models import AccessToken, Activation, AuthorizationCode, Credential, State
+from connectors.prepared import Prepared, Slot
 from connectors.services import check_issues, note_first_call
 
 ACCESS_LIFE = timedelta(hours=1)
@@ -24,6 +25,15 @@ REFRESH_LIFE = timedelta(days=14)
 CODE_LIFE = timedelta(minutes=5)
 # How exactly "last used" is known. Writing it at every call would make every read a write.
 USE_NOTED_EVERY = timedelta(minutes=1)
+
+TOKENS = Prepared(
+    lambda: AccessToken.objects.filter(access_hash=Slot("digest")).select_related(
+        "credential__activation__store",
+        "credential__activation__connector",
+        "credential__activation__moved_to__store",
+        "credential__activation__moved_to__connector",
+    )
+)
 
 
 class Why(Enum):
@@ -188,18 +198,10 @@ def recognise(access_token: str, address: str | None) -> Credential:
 
     Raises `TokenRefused`.
     """
-    token = (
-        AccessToken.objects.select_related(
-            "credential__activation__store",
-            "credential__activation__connector",
-            "credential__activation__moved_to__store",
-            "credential__activation__moved_to__connector",
-        )
-        .filter(access_hash=digest(access_token))
-        .first()
-    )
-    if token is None or not token.credential.is_in_use:
+    found = TOKENS(digest=digest(access_token))
+    if not found or not found[0].credential.is_in_use:
         raise TokenRefused(Why.WRONG_TOKEN)
+    token = found[0]
     if token.access_expires_at <= timezone.now():
         raise TokenRefused(Why.OLD_TOKEN)
     note_use(token.credential, address)

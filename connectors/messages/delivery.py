@@ -25,7 +25,7 @@ the record of the old delivery stays. What has ended is forgotten after thirty d
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -39,7 +39,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from connectors.bulk import insert_all
+from connectors.bulk import insert_rows
 from connectors.errors import Refused, Unavailable, Unreadable
 from connectors.http import send
 from connectors.messages.patience import answer_of
@@ -122,17 +122,19 @@ class Courier(ABC, Generic[A, M]):
 
     # -- Sending -----------------------------------------------------------------------------------
 
-    def post(self, letters: Iterable[tuple[A, M]]) -> None:
-        """Store messages in the caller's transaction, and queue a turn for each address."""
-        now, rows, ready = timezone.now(), [], {}
-        for address, message in letters:
-            if address.disabled_at:
-                message.given_up_at = now
-            elif address.may_be_tried(now):
-                ready[address.pk] = (address.pk,)
-            rows.append(message)
-        insert_all(rows)
-        enqueue_all(self.task, ready.values())
+    def post(
+        self, letters: Iterable[tuple[A, Sequence[Any]]], columns: Sequence[str], **same: Any
+    ) -> None:
+        """Store messages in the caller's transaction, and queue a turn for each address. Each is
+        said by these columns of its own, and by what is the `same` in all."""
+        now, addresses, rows = timezone.now(), {}, []
+        for address, values in letters:
+            addresses[address.pk] = address
+            rows.append((address.pk, address.disabled_at and now, *values))
+        known = (f"{self.to}_id", "given_up_at", *columns)
+        insert_rows(self.messages, known, rows, created_at=now, due_at=now, **same)
+        ready = [(pk,) for pk, address in addresses.items() if address.may_be_tried(now)]
+        enqueue_all(self.task, ready)
 
     def deliver_all(self) -> None:
         """A turn for every address that has something due. Each attempt that failed has queued the

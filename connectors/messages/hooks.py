@@ -24,8 +24,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.bulk import insert_all
+from connectors.bulk import among, insert_rows
 from connectors.errors import NotAllowed, NotFound, Refused
+from connectors.hub.identifiers import new_public_id
 from connectors.hub.wire import moment_text
 from connectors.messages.delivery import KEPT, PRUNED_AT_ONCE, Courier, Letter, Outcome, is_revoked
 from connectors.models import Activation, Delivery, Event, State, Store, Subscription
@@ -93,23 +94,26 @@ def publish(store: Store, happenings: Iterable[Happening], *, to_somebody: bool 
     """Store these events, and for each subscription to them its delivery, in the caller's
     transaction. Who knows that there are none says that it is `to_somebody` no more than to the
     list."""
-    events = [
-        Event(store=store, hook=each.hook, object_id=each.object_id, data=each.data)
-        for each in happenings
-    ]
-    insert_all(events)
+    events = [(new_public_id(), each.hook, each.object_id, each.data) for each in happenings]
+    columns = ("public_id", "hook", "object_id", "data")
+    insert_rows(Event, columns, events, store_id=store.pk, at=timezone.now())
     if not to_somebody:
         return
     subscribers: dict[str, list[Subscription]] = defaultdict(list)
     going_on = Subscription.objects.going_on().exclude(activation__state=State.REVOKED)
-    hooks = {event.hook for event in events}
+    hooks = {hook for _id, hook, *_what in events}
     for subscription in going_on.filter(activation__store=store, hook__in=hooks):
         subscribers[subscription.hook].append(subscription)
-    COURIER.post(
-        (subscription, Delivery(subscription=subscription, event=event))
-        for event in events
-        for subscription in subscribers[event.hook]
+    told = [public_id for public_id, hook, *_what in events if hook in subscribers]
+    if not told:
+        return
+    stored = Event.objects.filter(public_id__in=among(told)).order_by("pk")
+    letters = (
+        (subscription, (pk,))
+        for pk, hook in stored.values_list("pk", "hook")
+        for subscription in subscribers[hook]
     )
+    COURIER.post(letters, ["event_id"])
 
 
 def write_event(event: Event, activation: Activation) -> Document:

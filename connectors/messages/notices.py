@@ -78,14 +78,10 @@ def announce_all(
     if not listeners:
         return
     flags = {name: name in changes for name in ("status", "stock", "price")}
-    fields = {"topic": topic, "action": action, "changes": flags}
     prefetch_related_objects(listeners, "endpoint")  # who asked for them already asks no more
-    COURIER.post(
-        (each.endpoint, Notice(activation_id=each.pk, object_id=object_id, **fields))
-        for each in listeners
-        if hasattr(each, "endpoint")
-        for object_id in object_ids
-    )
+    addresses = [each.endpoint for each in listeners if hasattr(each, "endpoint")]
+    letters = ((address, (object_id,)) for address in addresses for object_id in object_ids)
+    COURIER.post(letters, ["object_id"], topic=topic, action=action, changes=flags)
 
 
 def deliver_all_notices() -> None:

@@ -53,8 +53,4 @@ class Migration(migrations.Migration):
             name='activation',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='connectors.activation', verbose_name='integração'),
         ),
-        migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('changed', 0), ('outcome', 'done')), fields=['started_at'], name='run_idle'),
-        ),
     ]

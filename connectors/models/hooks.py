@@ -32,7 +32,7 @@ class Event(models.Model):
     """Something that happened, as it was then: what is sent to hooks, and listed for who polls."""
 
     # The same in every list and delivery: by it a receiver knows a repetition.
-    public_id = models.CharField(_("id"), max_length=24, unique=True, default=new_public_id)
+    public_id = models.CharField(_("id"), max_length=24, default=new_public_id)
     store = models.ForeignKey(
         Store, models.CASCADE, verbose_name=_("loja"), related_name="events", db_index=False
     )
@@ -51,6 +51,8 @@ class Event(models.Model):
             models.Index(fields=["store", "hook", "-at", "-id"], name="event_list"),
             models.Index(fields=["at"], name="event_by_age"),
         ]
+        # Not the field's own `unique`, which comes with a second index, for LIKE.
+        constraints = [models.UniqueConstraint(fields=["public_id"], name="event_id_once")]
 
     def __str__(self) -> str:
         return f"{self.hook} {self.object_id}"

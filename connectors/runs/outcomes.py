@@ -61,7 +61,8 @@ def wait_for_budget(run: Run, flow: ActivationFlow, error: OutOfBudget) -> None:
         return
     came_further = run.changed or run.cursor_after != run.cursor_before
     due_at = timezone.now() + timedelta(seconds=error.after or 0)
-    _update(flow, due_at=due_at, **(_good_signs(run) if came_further else {}))
+    signs = {"failures_in_a_row": 0, **_good_signs(run)} if came_further else {}
+    _update(flow, due_at=due_at, **signs)
 
 
 @transaction.atomic

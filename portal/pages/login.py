@@ -3,8 +3,6 @@
 import time
 from typing import Any, cast
 
-import qrcode
-import qrcode.image.svg
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.forms import AuthenticationForm
@@ -136,6 +134,8 @@ class SecondFactorPage(LoginRequiredMixin, View):
 
 def _picture(text: str) -> str:
     """A QR code as part of the page: no other address ever holds the key."""
+    import qrcode.image.svg  # nobody else in this process needs it
+
     image = qrcode.make(text, image_factory=qrcode.image.svg.SvgPathImage, border=2)
     return mark_safe(image.to_string(encoding="unicode"))  # noqa: S308  our own drawing
 

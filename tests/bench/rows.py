@@ -13,4 +13,5 @@ ROWS: dict[int, tuple[str, str]] = {
     9: ("An operator's pages at 10,000 activations", "tests.bench.operators_pages"),
     10: ("Deliver notices while some addresses are dead", "tests.bench.notices"),
     11: ("Import a spreadsheet of 50,000 products", "tests.bench.spreadsheets"),
+    12: ("Hold a web process and a cluster in memory", "tests.bench.memory"),
 }

@@ -14,6 +14,7 @@ from django.db import connection
 
 from catalog.models import Price, Product, Stock
 from catalog.tasks import pull_stock
+from connectors.bulk import insert_all
 from connectors.contract import StockSource
 from connectors.models import Activation, ActivationFlow, Run
 from connectors.storecontract.client import PAGE_SIZE
@@ -70,11 +71,12 @@ def shops(**many: int) -> Iterator[str]:
 def seed(url: str, many: int) -> Activation:
     """Products that have what the shop has, and an integration that took all of it."""
     store = make_store()
-    products = Product.objects.bulk_create(
-        (Product(store=store, sku=f"S-{n:06}", name="Coisa") for n in range(many)), 2000
-    )
-    Price.objects.bulk_create((Price(product=product, price=100) for product in products), 2000)
-    Stock.objects.bulk_create((Stock(product=product, on_hand=10) for product in products), 2000)
+    for begin in range(0, many, 5_000):
+        numbers = range(begin, min(begin + 5_000, many))
+        products = [Product(store=store, sku=f"S-{n:06}", name="Coisa") for n in numbers]
+        insert_all(products)
+        insert_all([Price(product=product, price=100) for product in products])
+        insert_all([Stock(product=product, on_hand=10) for product in products])
     activation = make_managed(store, "webstore", url, {"token": TOKEN})
     run_from_the_beginning(activation)
     return activation

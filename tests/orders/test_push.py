@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import responses
+from django_q.models import OrmQ
 
 from catalog.models import Product, SkuMapping, Stock
 from catalog.tasks import pull_products, pull_stock
@@ -367,6 +368,38 @@ def test_what_changed_while_it_was_sent_is_sent_by_the_next_run(rocky, pluga, sh
 
     assert (first.changed, second.changed) == (1, 1)
     assert held(shop, order)["document"]["shipments"][0]["track_code"] == "AA1"
+
+
+def test_what_comes_while_a_push_runs_is_pushed_as_soon_as_that_ends(
+    rocky, pluga, shop, monkeypatch
+):
+    order = create_order(pluga, document())
+    stored = rocky.spec.client.push_order
+    flow_id = flow_of(rocky, OrderSink)
+
+    def push_while_it_is_cancelled(client: Any, record: Any) -> str:
+        monkeypatch.setattr(rocky.spec.client, "push_order", stored)
+        become(order, OrderStatus.CANCELED, pluga)
+        OrmQ.objects.all().delete()
+        push_orders(flow_id)  # as the queue does then: somebody is at it already
+        assert not OrmQ.objects.exists()
+        return stored(client, record)
+
+    monkeypatch.setattr(rocky.spec.client, "push_order", push_while_it_is_cancelled)
+    push_orders(flow_id)
+
+    (queued,) = OrmQ.objects.all()
+    assert (queued.func(), queued.args()) == ("orders.push.push_orders", (flow_id,))
+    assert (push(rocky).changed, held(shop, order)["statuses"][-1]) == (1, "canceled")
+
+
+def test_a_push_during_which_nothing_came_queues_no_other(rocky, pluga, shop):
+    create_order(pluga, document())
+    OrmQ.objects.all().delete()
+
+    push(rocky)
+
+    assert not OrmQ.objects.exists()
 
 
 def deliveries_of(order: Order) -> list[tuple[str, str, bool]]:

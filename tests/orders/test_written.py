@@ -74,6 +74,20 @@ def test_an_order_is_written_down_as_it_comes_in(channel, erp):
     assert is_in_step(channel, erp)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        full_order(external="E-1", ack=True),
+        small_order("2", sale_intermediary=""),
+        small_order("3", sale_intermediary="03.007.331/0001-41"),
+    ],
+)
+def test_who_brings_an_order_is_answered_as_whoever_asks_for_it_then(channel, body):
+    order = place(channel, body)
+
+    assert channel.get(f"/orders/{order['id']}").json()["Order"] == order
+
+
 CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("channel", {"payer_name": "Eva"}),
     (

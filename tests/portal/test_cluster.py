@@ -22,6 +22,8 @@ TABLES = """
 import django; django.setup()
 from django.db import connection
 from django_q.models import OrmQ, Schedule, Task
+
+pytestmark = pytest.mark.long
 with connection.schema_editor() as editor:
     for model in (OrmQ, Schedule, Task):
         editor.create_model(model)

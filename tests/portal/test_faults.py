@@ -29,6 +29,8 @@ from orders.push import push_orders
 from orders.tasks import pull_fulfilments, pull_orders
 from tests.conftest import flow_of, make_managed
 
+pytestmark = pytest.mark.long
+
 HUB = {
     "client_id": "a" * 32,
     "client_secret": "client-secret-of-the-plugin",

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog.models import Product
 from connectors.messages.doorbells import doorbell_secret
-from connectors.models import ActivationFlow, Failure
+from connectors.models import ActivationFlow, Failure, Run
 from connectors.runs.dispatch import make_due
 from portal.schedules import install
 from tests.postgres import free_port
@@ -22,7 +22,8 @@ from tests.soak.processes import Processes
 from tests.soak.world import FAULTS, HUB, SKUS, STOCKED, World, build
 
 BEGIN_SECONDS = 90
-SETTLE_SECONDS = 180
+# What was sold in ten minutes is read at the pace of an account's calls.
+SETTLE_SECONDS = 600
 CALM_SECONDS = 5  # even accounts that stay even so long are final
 
 
@@ -103,9 +104,11 @@ def _is_even(world: World, feeder: Feeder) -> bool:
     print(f"  quiet after {time.monotonic() - began:.0f} s\n{table(accounts)}", flush=True)  # noqa: T201
     is_whole = all(each.is_even for each in accounts)
     for flow in () if is_whole else ActivationFlow.objects.select_related("activation"):
+        last = Run.objects.filter(activation=flow.activation, ability=flow.ability).first()
         print(  # noqa: T201
             f"  {flow.activation} {flow.ability}: due {flow.due_at}, waiting since {flow.slot_at},"
-            f" {flow.failures_in_a_row} failures"
+            f" {flow.failures_in_a_row} failures; last run: {last and last.outcome},"
+            f" {last and last.seen} seen, {last and last.reason}"
         )
     return is_whole
 

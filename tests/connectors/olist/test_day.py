@@ -30,7 +30,7 @@ from orders.models import Order
 from tests.connectors.day import MUG, SHIRT, TOKEN, Day, levels, run_queue
 from tests.connectors.olist.conftest import INTEGRATOR
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 
 class Erp:

@@ -176,6 +176,8 @@ def test_a_run_out_of_budget_waits_for_the_next_minute_and_is_no_failure(
         attempt.advance("page 1")
         raise OutOfBudget("Acabou a cota.", 40)
 
+    ActivationFlow.objects.update(failures_in_a_row=3)  # that is over: the platform answers
+
     waits = run(flow, work)
 
     assert (waits.outcome, waits.reason) == (Run.Outcome.WAITING, "Acabou a cota.")
@@ -385,6 +387,24 @@ def test_a_flow_never_runs_twice_at_once(flow: ActivationFlow) -> None:
 
     assert inner == []
     assert Run.objects.count() == 1
+
+
+def test_a_run_says_whether_its_flow_became_due_again_meanwhile(flow: ActivationFlow) -> None:
+    def asked_again(attempt: Attempt, client: Any) -> None:
+        run_flow(flow.pk, StockSource, takes())
+
+    assert run_flow(flow.pk, StockSource, asked_again)
+    assert not run_flow(flow.pk, StockSource, takes())
+
+
+def test_a_run_that_failed_waits_for_its_turn_whatever_came_meanwhile(
+    flow: ActivationFlow,
+) -> None:
+    def asked_again_and_down(attempt: Attempt, client: Any) -> None:
+        run_flow(flow.pk, StockSource, takes())
+        raise Unavailable("down")
+
+    assert not run_flow(flow.pk, StockSource, asked_again_and_down)
 
 
 def test_two_flows_of_one_integration_may_run_at_once(

@@ -19,6 +19,8 @@ from connectors.trouble.incidents import watch_flows
 from tests.clock import Clock
 from tests.conftest import flow_of, make_managed, make_operator
 
+pytestmark = pytest.mark.long
+
 URL, TOKEN = "https://loja.example.com.br", {"token": "t"}
 DAY = timedelta(days=1)
 

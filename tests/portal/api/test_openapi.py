@@ -242,6 +242,7 @@ api = schemathesis.openapi.from_wsgi("/api/schema", application)
 RIGHT, WRONG = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)  # Django closes its connection between two requests
 @pytest.mark.parametrize(
     ("slug", "mode"), [("linx", RIGHT), ("pluga", RIGHT), ("rocky", RIGHT), ("linx", WRONG)]

@@ -13,7 +13,7 @@ from orders.models import Order
 from tests.connectors.day import Day, levels
 from tests.connectors.olist.v3.conftest import APP, CREDENTIALS
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 MUG = {"sku": "CANECA", "descricao": "Caneca", "preco": 39.9, "saldo": 120}
 SHIRT = {
