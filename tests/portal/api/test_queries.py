@@ -152,7 +152,10 @@ def test_an_order_that_keeps_the_stock_of_its_items(store, pluga, linx, on_hand)
         for status in ("invoiced", "canceled"):
             costs[-1].append(cost_of(pluga, "PUT", f"/orders/{id}", {"status": status}))
 
-    assert costs[0] == costs[1]
+    few, many = costs
+    assert many[1:] == few[1:]
+    # Fifty rows go to PostgreSQL as a stream, whose ids are asked for before.
+    assert many[0] - few[0] in (0, 1)
 
 
 def test_a_report_on_an_order(pluga, linx):
