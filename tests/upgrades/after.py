@@ -62,7 +62,7 @@ def _failures() -> Iterator[str]:
 def _orders() -> Iterator[str]:
     for order in Order.objects.select_related("store"):
         mine = Order.objects.filter(store=order.store)
-        if not find(mine, order.original_id).filter(pk=order.pk).exists():
+        if not find(mine, order.original_id, [order.store_id]).filter(pk=order.pk).exists():
             yield f"{order} is not found by its number"
         if correct_tallies(order.store):
             yield f"{order.store}: its figures were wrong"
