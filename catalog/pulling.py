@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from django.utils import timezone
 
 from catalog.brake import Gate
-from catalog.taking import Digester, KnownPages, forget_records, known, remember_pages
+from catalog.taking import Digester, forget_records, is_whole, known, remember_pages
 from connectors.contract import Ability, Page
 from connectors.errors import ConnectorError, Held
 from connectors.models import ActivationFlow, Run
@@ -96,7 +96,6 @@ def _take(
     begin: Callable[[], Batch[R]],
 ) -> None:
     since, batch = attempt.since, begin()
-    whole = KnownPages(attempt.activation, attempt.flow.flow)
 
     def store() -> Batch[R]:
         if batch.reads:
@@ -109,12 +108,11 @@ def _take(
             attempt.activation, attempt.flow.flow, batch.whole_pages, only=bool(batch.reads)
         )
         attempt.advance(batch.cursor or since)
-        whole.ask_again()
         return begin()
 
     try:
         for page in pages:
-            for payload, digest in _news(attempt, page, batch, whole):
+            for payload, digest in _news(attempt, page, batch):
                 failed = attempt.run.failed
                 with attempt.item(payload, settles=False) as item:
                     record = item.record = read(payload)
@@ -138,20 +136,19 @@ def _take(
     store()
 
 
-def _news(
-    attempt: Attempt, page: Page, batch: Batch[Any], whole: KnownPages
-) -> Iterator[tuple[Payload, int]]:
-    """The page's records, without those that are here as they arrived."""
+def _news(attempt: Attempt, page: Page, batch: Batch[Any]) -> Iterator[tuple[Payload, int]]:
+    """The page's records, without those that are here as they arrived. One of which another state
+    is read and not written yet is news: it would be overwritten with that."""
     digester = Digester(attempt.activation, attempt.flow.flow)
     digest_of_page = digester.page(page.items)
-    if digest_of_page in whole:
+    if not batch.reads and is_whole(attempt.activation, attempt.flow.flow, digest_of_page):
         attempt.run.seen += len(page.items)
         return
     batch.pages.append(digest_of_page)
     digests = [digester.record(payload) for payload in page.items]
     here = known(digests)
     for payload, digest in zip(page.items, digests, strict=True):
-        if digest in here:
+        if digest in here and here[digest] not in batch.reads:
             attempt.run.seen += 1
         else:
             yield payload, digest

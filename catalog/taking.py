@@ -8,9 +8,9 @@ a day; and it holds no longer when somebody else changes the product.
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from hashlib import blake2b
-from time import monotonic
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists
 from django.utils import timezone
 
@@ -23,10 +23,16 @@ from connectors.prepared import Prepared, Slot, many, slot_of_many
 
 # A little less than the day from one full pass to the next, which may be quicker than the last.
 KNOWN_FOR = timedelta(hours=20)
-# Once for each page, asking costs as much as fetching it. What somebody forgets within so many
-# seconds stays forgotten: the next run compares it.
-ASKED_EVERY = 1
 
+FLOW: dict[str, Any] = {"activation": Slot("activation"), "flow": Slot("flow")}
+WHOLE = Prepared(
+    lambda: TakenPage.objects.filter(
+        ~Exists(Taken.objects.filter(**FLOW, digest=None)),
+        **FLOW,
+        digest=Slot("digest"),
+        at__gt=Slot("since"),
+    ).values_list("pk", flat=True)[:1]
+)
 IS_REMEMBERED = Prepared(
     lambda: (
         Taken.objects.filter(product__in=slot_of_many("products", "bigint"), digest__isnull=False)
@@ -56,33 +62,17 @@ class Digester:
         return int.from_bytes(mixed.digest(), signed=True)
 
 
-class KnownPages:
-    """The pages of a flow everything of which is here as it arrived."""
-
-    def __init__(self, activation: Activation, flow: str) -> None:
-        self._flow = {"activation": activation, "flow": flow}
-        self._digests: set[int] = set()
-        self._asked_at = float(-ASKED_EVERY)
-
-    def __contains__(self, digest: int) -> bool:
-        if monotonic() - self._asked_at > ASKED_EVERY:
-            forgotten = Taken.objects.filter(**self._flow, digest=None)
-            here = TakenPage.objects.filter(
-                ~Exists(forgotten), **self._flow, at__gt=timezone.now() - KNOWN_FOR
-            )
-            self._digests = set(here.values_list("digest", flat=True))
-            self._asked_at = monotonic()
-        return digest in self._digests
-
-    def ask_again(self) -> None:
-        """What was known may have been stored anew."""
-        self._asked_at = float(-ASKED_EVERY)
+def is_whole(activation: Activation, flow: str, digest_of_page: int) -> bool:
+    """Whether everything of this page is here as it arrived."""
+    since = connection.ops.adapt_datetimefield_value(timezone.now() - KNOWN_FOR)
+    flow_of = {"activation": activation.pk, "flow": str(flow)}
+    return bool(WHOLE(digest=digest_of_page, since=since, **flow_of))
 
 
-def known(digests: Sequence[int]) -> set[int]:
-    """Those whose records are here as they arrived."""
+def known(digests: Sequence[int]) -> dict[int, str]:
+    """Those whose records are here as they arrived, with their codes."""
     here = Taken.objects.filter(digest__in=among(digests), at__gt=timezone.now() - KNOWN_FOR)
-    return {digest for digest in here.values_list("digest", flat=True) if digest is not None}
+    return {digest: code for digest, code in here.values_list("digest", "record_id") if digest}
 
 
 def remember(

@@ -10,10 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price, Product, SkuMapping, Stock, Taken, TakenPage
 from catalog.services import change_stock, delete_product, save_product
-from connectors.contract import PriceSource, ProductSource, StockSource
+from connectors.contract import Page, PriceSource, ProductSource, StockSource
 from connectors.models import ActivationFlow, Failure, Run
+from connectors.payload import Payload
 from connectors.records import StockRecord
 from connectors.sandbox.messages import Response
+from connectors.storecontract.client import StoreContract as Client
 from tests.catalog.conftest import TOKEN, from_the_beginning, pull, pull_all, thing
 from tests.conftest import flow_of, make_managed
 
@@ -220,3 +222,29 @@ def test_two_states_in_one_batch_do_not_hide_the_first_when_it_comes_back(
     pull(reader, StockSource)
 
     assert (both, Stock.objects.get(product__sku="C-03").on_hand) == (5, 4)
+
+
+def test_a_state_that_is_here_and_comes_after_another_one_in_the_same_batch_is_not_passed_over(
+    reader, big_shop, monkeypatch
+):
+    """A shelf was counted wrong, and right again, before the first count was written."""
+    pull_all(reader)
+    pages = []
+    changed = Client.changed_stock
+
+    def remembered(client, cursor):
+        for page in changed(client, cursor):
+            pages.append(page)
+            yield page
+
+    monkeypatch.setattr(Client, "changed_stock", remembered)
+    from_the_beginning(reader)
+    pull(reader, StockSource)
+    right = next(item for page in pages for item in page.items if item.data["sku"] == "C-03")
+    wrong = Payload({**right.data, "quantity": 4})
+    both = [Page([wrong], "1"), Page([right], "2")]
+    monkeypatch.setattr(Client, "changed_stock", lambda client, cursor: iter(both))
+
+    pull(reader, StockSource)
+
+    assert Stock.objects.get(product__sku="C-03").on_hand == 10
