@@ -14,6 +14,8 @@ from django.conf import settings
 from portal.cluster import keep_what_was_not_done
 from tests.soak.processes import members_of
 
+pytestmark = pytest.mark.long
+
 SECONDS = 30
 LEAST = 6  # the cluster, its sentinel, two workers, a monitor and a pusher
 
@@ -23,7 +25,6 @@ import django; django.setup()
 from django.db import connection
 from django_q.models import OrmQ, Schedule, Task
 
-pytestmark = pytest.mark.long
 with connection.schema_editor() as editor:
     for model in (OrmQ, Schedule, Task):
         editor.create_model(model)
