@@ -1,7 +1,8 @@
 """A partner's or a platform's day, played over real HTTP: the portal is a live server, the other
-side lies in the sandbox, integrations are switched on by the admin's own forms, and the queue runs
-when the test says so."""
+side lies in the sandbox, integrations are switched on by the admin's own forms (but for the channel
+that brings the orders), and the queue runs when the test says so."""
 
+from dataclasses import asdict
 from importlib import import_module
 from typing import Any, cast
 
@@ -19,7 +20,7 @@ from connectors.sandbox.store import Store as ContractStore
 from connectors.spec import Mode
 from orders.models import Order
 from portal.schedules import RECURRING
-from tests.conftest import numbers
+from tests.conftest import make_partner, numbers
 from tests.connectors.admin.conftest import (
     LIST,
     activated,
@@ -69,7 +70,8 @@ class Day:
         self.browser.force_login(operator)
         self.number = next(numbers)
         self.channel = cast(Tools, self._open("tools", "canal", {"hub": f"{hub}/api"}))
-        self.switch_on("pluga", self.channel)
+        channel = make_partner(store, "pluga", plugin_url=self.url_of(self.channel))
+        self.channel.control("settings", asdict(channel.issued))
 
     # -- Switching on ----------------------------------------------------------------------------
     def open_shop(self, **credentials: str) -> Shop:

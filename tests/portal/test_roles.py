@@ -135,6 +135,7 @@ def table(rf: Any) -> str:
     return "\n".join([f"| {' | '.join(head)} |", "|" + "---|" * len(head), *lines])
 
 
+@pytest.mark.long
 def test_each_role_opens_what_was_decided_and_nothing_else(db: None, rf: Any) -> None:
     store_with_everything("tudo")
 

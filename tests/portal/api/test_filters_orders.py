@@ -250,6 +250,7 @@ ASKED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ASKED)
 @pytest.mark.parametrize("text", ODD)
 def test_no_value_of_any_filter_is_a_fault_of_ours(linx, pluga, path, text):
