@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.errors import Unavailable
 from connectors.olist import notices
 from connectors.olist.look import Found, Row
 from connectors.olist.mapping import fulfilments
@@ -123,8 +124,12 @@ class Reader:
         return None
 
     def open(self, service: str, record_id: str, name: str) -> Payload:
-        """One record, with places in errors counted from itself."""
-        return Payload(self.api.call(service, id=record_id).one(name).data)
+        """One record, with places in errors counted from itself. All are answered at one address:
+        what some cache on the way answered to somebody else is another record's old state."""
+        record = Payload(self.api.call(service, id=record_id).one(name).data)
+        if (answered := record.text("id")) != record_id:
+            raise Unavailable(f"{service}: asked for {record_id}, answered {answered}")
+        return record
 
 
 def is_ours(order: Payload) -> bool:

@@ -29,7 +29,7 @@ class Faults:
     rates: Mapping[str, float]
     seed: int = 0
     struck: dict[str, int] = field(default_factory=dict)
-    pages: dict[tuple[str, ...], Response] = field(default_factory=dict)
+    pages: dict[tuple[str, ...], tuple[Request, Response]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -47,7 +47,7 @@ class Faults:
             self.struck[kind] = self.struck.get(kind, 0) + 1
             response = KINDS[kind](self, request, handle)
         if reading:
-            self.pages[request.path] = response
+            self.pages[request.path] = request, response
         return response
 
     def times(self) -> int:
@@ -96,8 +96,12 @@ def _truncated(faults: Faults, request: Request, handle: Answer) -> Response:
 
 
 def _repeated_page(faults: Faults, request: Request, handle: Answer) -> Response:
-    """What this address answered last, whatever is asked for now."""
-    return faults.pages.get(request.path) or handle(request)
+    """What this address answered last to another question, whatever is asked for now. Not what it
+    answered to the same one: a level that has become old looks like one that is true."""
+    asked, answered = faults.pages.get(request.path, (request, None))
+    if answered is None or (asked.query, asked.body) == (request.query, request.body):
+        return handle(request)
+    return answered
 
 
 def _out_of_order(faults: Faults, request: Request, handle: Answer) -> Response:

@@ -8,7 +8,7 @@ import pytest
 import requests
 import responses
 
-from connectors.contract import Account, Page
+from connectors.contract import Account, Page, StockSource
 from connectors.errors import (
     ConnectorError,
     OutOfBudget,
@@ -331,3 +331,14 @@ def test_an_invoice_whose_link_is_not_there_yet_is_looked_at_again(
 
     assert (record.status, record.invoice) == (OrderStatus.PICKING, None)
     assert '"later"' in pages[-1].cursor
+
+
+def test_what_was_answered_of_another_record_is_not_taken(
+    far_side: responses.RequestsMock, olist: Olist
+) -> None:
+    """All records have one address: a cache on the way that looks at nothing else mixes them."""
+    others = ok(produto={"id": 70, "codigo": "CAN-07", "saldo": "552"})
+    far_side.post(f"{URL}/produto.obter.estoque.php", json=others)
+
+    with pytest.raises(Unavailable, match="asked for 50, answered 70"):
+        list(olist.fetch(StockSource, "50"))
