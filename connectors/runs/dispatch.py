@@ -56,7 +56,9 @@ def _start_some(ability: type[Ability], task: Callable[[int], None]) -> int:
 
 def next_slot(now: datetime) -> ExpressionWrapper:
     """The first slot after this moment, for the database to compute."""
-    passed = (Value(int(now.timestamp())) + F("pk") * SPREAD) % F("every")
+    wide = models.BigIntegerField()  # said, for Django takes a number for one of 32 bits
+    spread = Value(int(now.timestamp()), wide) + F("pk") * Value(SPREAD, wide)
+    passed = spread % F("every")
     left = ExpressionWrapper(F("every") - passed, output_field=models.IntegerField())
     wait = ExpressionWrapper(left * Value(timedelta(seconds=1)), models.DurationField())
     begin = Value(now.replace(microsecond=0))
