@@ -3,13 +3,11 @@ times as fast as a placeholder for each value; other databases take Django's own
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, cast
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.expressions import RawSQL
-
-from connectors.prepared import insert
 
 AT_ONCE = 500
 FEW = 50  # are as quick as Django writes them, in one statement
@@ -148,9 +146,45 @@ def insert_all(rows: Sequence[models.Model]) -> None:
     """New rows of one model, which have their ids afterwards. To PostgreSQL many go as a stream."""
     if not rows:
         return
-    if connection.vendor != "postgresql" or len(rows) < FEW:
-        insert(*rows)
-        return
+    if connection.vendor != "postgresql":
+        type(rows[0])._default_manager.bulk_create(rows)
+    elif len(rows) < FEW:
+        _insert_few(rows)
+    else:
+        _stream(rows)
+
+
+def _insert_few(rows: Sequence[models.Model]) -> None:
+    sql, fields = _insertion_of(type(rows[0]), len(rows))
+    here = connections[DEFAULT_DB_ALIAS]  # asked for once, not for each value
+    values = [
+        prepare(getattr(row, name), connection=here) for row in rows for name, prepare in fields
+    ]
+    with here.cursor() as cursor:
+        cursor.execute(sql, values)
+        found = cursor.fetchall()
+    for row, (pk,) in zip(rows, found, strict=True):
+        row.pk = pk
+    _note_stored(rows)
+
+
+@lru_cache(maxsize=500)
+def _insertion_of(model: type[models.Model], rows: int) -> tuple[str, list[tuple[str, Any]]]:
+    """The statement, and how the values of each row are made ready for it."""
+    quote, key = connection.ops.quote_name, cast(Any, model._meta.pk)
+    is_made = isinstance(key, models.AutoField)
+    columns: Any = model._meta.concrete_fields
+    fields = [field for field in columns if not (is_made and field is key)]
+    into = ", ".join(quote(field.column) for field in fields)
+    row = f"({', '.join(['%s'] * len(fields))})"
+    sql = (
+        f"INSERT INTO {quote(model._meta.db_table)} ({into})"  # noqa: S608
+        f" VALUES {', '.join([row] * rows)} RETURNING {quote(key.column)}"
+    )
+    return sql, [(field.attname, field.get_db_prep_save) for field in fields]
+
+
+def _stream(rows: Sequence[models.Model]) -> None:
     model = type(rows[0])
     quote, table, key = connection.ops.quote_name, model._meta.db_table, model._meta.pk
     fields: Any = model._meta.concrete_fields
@@ -168,6 +202,12 @@ def insert_all(rows: Sequence[models.Model]) -> None:
                 copy.write_row(
                     [f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields]
                 )
+    _note_stored(rows)
+
+
+def _note_stored(rows: Sequence[models.Model]) -> None:
+    for row in rows:
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 def _field(model: type[models.Model], name: str) -> Any:

@@ -9,13 +9,11 @@ Whatever a statement depends on but its slots (a setting, today's date) must not
 
 import json
 from collections.abc import Callable, Collection
-from functools import lru_cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.expressions import Expression, RawSQL
 
-M = TypeVar("M", bound=models.Model)
 R = TypeVar("R")
 
 
@@ -66,6 +64,7 @@ class Prepared(Generic[R]):
         sql, params = compiler.as_sql()
         converters = compiler.get_converters([each for each, *_as in compiler.select])
         compiler.get_converters = lambda expressions: converters
+        compiler.has_composite_fields = lambda expressions: False  # there are none in any model
         compiler.connection = None  # this thread's
         self._written = queryset, compiler, sql, tuple(params)
         return self._written
@@ -76,39 +75,3 @@ def _twin(of: Any) -> Any:
     twin = object.__new__(type(of))
     twin.__dict__.update(of.__dict__)
     return twin
-
-
-def insert(*rows: M) -> None:
-    """New rows of one model, a few; they have their ids afterwards."""
-    if not rows:
-        return
-    model, here = type(rows[0]), connections[DEFAULT_DB_ALIAS]
-    if here.vendor != "postgresql":
-        model._default_manager.bulk_create(rows)
-        return
-    sql, fields = _insertion(model, len(rows))
-    values = [
-        prepare(getattr(row, name), connection=here) for row in rows for name, prepare in fields
-    ]
-    with here.cursor() as cursor:
-        cursor.execute(sql, values)
-        found = cursor.fetchall()
-    for row, (pk,) in zip(rows, found, strict=True):
-        row.pk = pk
-        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
-
-
-@lru_cache(maxsize=500)
-def _insertion(model: type[models.Model], rows: int) -> tuple[str, list[tuple[str, Any]]]:
-    """The statement, and how the values of each row are made ready for it."""
-    quote, key = connection.ops.quote_name, cast(Any, model._meta.pk)
-    is_made = isinstance(key, models.AutoField)
-    columns: Any = model._meta.concrete_fields
-    fields = [field for field in columns if not (is_made and field is key)]
-    into = ", ".join(quote(field.column) for field in fields)
-    row = f"({', '.join(['%s'] * len(fields))})"
-    sql = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({into})"  # noqa: S608
-        f" VALUES {', '.join([row] * rows)} RETURNING {quote(key.column)}"
-    )
-    return sql, [(field.attname, field.get_db_prep_save) for field in fields]

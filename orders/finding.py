@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.lookups import IsNull
 
-from connectors.prepared import insert
+from connectors.bulk import insert_all
 from orders.models import Line, Order, OrderQuerySet, OrderWord, Shipment
 
 LENGTH = 100
@@ -65,7 +65,9 @@ def renew_words(order: Order) -> None:
 
 
 def _add(order: Order, words: set[str]) -> None:
-    insert(*(OrderWord(order=order, store_id=order.store_id, word=word) for word in sorted(words)))
+    insert_all(
+        [OrderWord(order=order, store_id=order.store_id, word=word) for word in sorted(words)]
+    )
 
 
 def concerns_words(changed: set[str]) -> bool:

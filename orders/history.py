@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 
+from connectors.bulk import insert_all
 from connectors.models import Activation
-from connectors.prepared import insert
 from connectors.records import OrderStatus
 from orders.models import Order, StatusChange, author_of
 
@@ -14,7 +14,7 @@ By = Activation | AbstractBaseUser | None
 
 def record_step(order: Order, previous: str, by: By) -> StatusChange:
     step = StatusChange(order=order, status=order.status, previous=previous, **_author_fields(by))
-    insert(step)
+    insert_all([step])
     return step
 
 

@@ -3,12 +3,12 @@
 from django.core.exceptions import ValidationError
 
 from catalog.announcing import Circle, circle_of
+from connectors.bulk import insert_all
 from connectors.contract import FulfilmentSink, OrderSink
 from connectors.errors import Refused
 from connectors.messages.hooks import has_listeners
 from connectors.messages.notices import announce, hears
 from connectors.models import Activation
-from connectors.prepared import insert
 from connectors.records import OrderStatus
 from connectors.runs.dispatch import start_now
 from connectors.spec import Mode
@@ -106,7 +106,7 @@ def tell(
             if link is None:
                 new.append(OrderLink(order=order, activation=activation))
             partners.append(activation)
-    insert(*new)
+    insert_all(new)
     if announcing:
         announce(partners, "orders", action, order.public_id, "status")
         if previous != status and has_listeners(circle.consuming):

@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.announcing import circle_of
+from connectors.bulk import insert_all
 from connectors.errors import Duplicate, NothingChanged, Refused
 from connectors.hub.identifiers import public_id_of
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Activation
-from connectors.prepared import insert
 from connectors.records import OrderRecord, OrderStatus
 from connectors.succession import acting, hold_integrations
 from connectors.trouble.causes import MISSING_DATA
@@ -60,7 +60,7 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     if document.status in (OrderStatus.APPROVED, OrderStatus.PAID):
         order.approved_at = order.created_at
     try:
-        insert(order)
+        insert_all([order])
     except IntegrityError as error:
         raise Duplicate(
             _("Já existe um pedido %(number)s deste canal.") % {"number": order.original_id}
@@ -71,7 +71,7 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     payments = parts(Payment, order, [], document.payments or [])
     shipments = parts(Shipment, order, [], document.shipments or [])
     for rows in (lines, payments, shipments):
-        insert(*rows)
+        insert_all(rows)
     step = record_step(order, "", source)
     made_of = Parts(lines, payments, shipments, [step])
     write_down(order, made_of)

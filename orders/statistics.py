@@ -17,9 +17,9 @@ from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import TruncDate
 
+from connectors.bulk import insert_all
 from connectors.models import Store
 from connectors.payload import LOCAL
-from connectors.prepared import insert
 from connectors.records import OrderStatus
 from orders.models import Order, Tally
 from orders.status import ENDED, STAGE
@@ -52,7 +52,7 @@ def count_in(order: Order, before: Standing | None = None) -> None:
     rows = [_row(order.store_id, now.key, 1, now.amount)]
     if before:
         rows.append(_row(order.store_id, before.key, -1, -before.amount))
-    insert(*rows)
+    insert_all(rows)
 
 
 def _row(store_id: int, key: Key, orders: int, amount: Decimal) -> Tally:

@@ -1,18 +1,14 @@
 """Statements that are written once."""
 
-from datetime import UTC, datetime
 from queue import SimpleQueue
 
 import pytest
-from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Value
 
-from connectors.models import Activation, Event, Store
-from connectors.prepared import Prepared, Slot, insert, many, slot_of_many
+from connectors.models import Activation, Store
+from connectors.prepared import Prepared, Slot, many, slot_of_many
 from tests.conftest import make_activation, make_store
 from tests.threads import AT_ONCE, all_at_once
-
-AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def of_store() -> Prepared[Activation]:
@@ -74,39 +70,3 @@ def test_threads_that_ask_at_once_get_each_his_own_answer() -> None:
     found = all_at_once(ask)
 
     assert set().union(*found) == {(store.pk, store.pk) for store in stores}
-
-
-def test_rows_that_are_inserted_have_their_ids_and_every_value(store: Store) -> None:
-    rows = [
-        Event(store=store, hook="order.created", object_id=f"O{n}", data={"a": ["'x", n]}, at=AT)
-        for n in range(3)
-    ]
-
-    insert(*rows)
-
-    stored = Event.objects.in_bulk([row.pk for row in rows])
-    for row in rows:
-        theirs = stored[row.pk]
-        for field in Event._meta.concrete_fields:
-            assert getattr(theirs, field.attname) == getattr(row, field.attname)
-    assert not rows[0]._state.adding
-
-
-def test_nothing_is_inserted_of_no_rows(store: Store, django_assert_num_queries) -> None:
-    with django_assert_num_queries(0):
-        insert()
-
-
-def test_what_the_database_refuses_is_refused(store: Store) -> None:
-    first = Event(store=store, hook="order.created", object_id="O1", data={})
-    insert(first)
-
-    again = Event(store=store, hook="x", object_id="O1", data={}, public_id=first.public_id)
-    with pytest.raises(IntegrityError), transaction.atomic():
-        insert(again)
-
-
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps what is too long")
-def test_a_text_that_is_too_long_is_refused_and_not_cut(store: Store) -> None:
-    with pytest.raises(DataError), transaction.atomic():
-        insert(Event(store=store, hook="x", object_id="O" * 201, data={}))
