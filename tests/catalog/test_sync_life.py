@@ -30,6 +30,9 @@ from tests.stateful import play
 
 SKUS = [f"S-{number}" for number in range(5)]
 SKU = st.sampled_from(SKUS)
+# Few: what comes back is another change than what is new. One makes no sense.
+LEVELS: tuple[Any, ...] = (20, 30, 40, "?")
+CHANGES = st.lists(st.tuples(SKU, st.sampled_from(LEVELS)), min_size=2, max_size=6)
 PAGE = 2
 JUMPS = {"a minute": 60, "the life of a run": 361, "an hour": 3600, "an hour back": -3600}
 CALM = timedelta(hours=3)  # longer than any jump back and any wait
@@ -81,10 +84,10 @@ class Sync(RuleBasedStateMachine):
         self.clock.rule(self.patch)
         self.platform = Platform()
         self.patch.setattr(running, "client_of", lambda *_: self.platform)
-        self.patch.setattr(pulling, "MOST_AT_ONCE", PAGE)  # stored as it comes
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(pages_at_once=st.sampled_from([1, 3]))
+    def open(self, pages_at_once: int) -> None:
+        self.patch.setattr(pulling, "MOST_AT_ONCE", pages_at_once * PAGE)
         store = make_store()
         activation = make_managed(store, "webstore", "https://shop.example", {"token": "t"})
         for sku in SKUS:
@@ -95,41 +98,40 @@ class Sync(RuleBasedStateMachine):
         # The others are not looked at here.
         activation.flows.exclude(pk=self.pk).update(due_at=timezone.now() + timedelta(days=3650))
 
-    # -- The world
-    @rule(changes=st.lists(st.tuples(SKU, st.integers(20, 90)), min_size=1, max_size=6))
-    def sell(self, changes: list[tuple[str, int]]) -> None:
-        for change in changes:
-            self.platform.sell(*change)
-
-    @rule(sku=SKU)
-    def say_nonsense(self, sku: str) -> None:
-        self.platform.sell(sku, "?")
-
     @rule(jump=st.sampled_from(sorted(JUMPS)))
     def jump(self, jump: str) -> None:
         self.clock.go(timedelta(seconds=JUMPS[jump]))
 
-    # -- The portal: two clusters have the same schedule, and several workers
-    @rule()
-    def dispatch(self) -> None:
-        assert sum(start_due(StockSource, pull_stock) for _cluster in range(2)) <= 1
-
-    @rule()
-    def be_asked_for_now(self) -> None:
-        make_due(ActivationFlow.objects.filter(pk=self.pk))
-
     @rule(
-        trouble=st.sampled_from(["none", "down", "death", "sales", "twice", "jump", "jump back"]),
-        page=st.integers(0, 3),
+        changes=CHANGES,
+        waits=st.sampled_from([False, False, True]),
+        trouble=st.sampled_from(["death", "down", "sales", "twice", "jump", "jump back", "none"]),
+        page=st.integers(0, 2),
         repeats=st.booleans(),
         is_backwards=st.booleans(),
     )
-    def work(self, trouble: str, page: int, repeats: bool, is_backwards: bool) -> None:
+    def work(
+        self,
+        changes: list[tuple[str, Any]],
+        waits: bool,
+        trouble: str,
+        page: int,
+        repeats: bool,
+        is_backwards: bool,
+    ) -> None:
+        for change in changes:
+            self.platform.sell(*change)
+        if not waits:  # for its turn
+            make_due(ActivationFlow.objects.filter(pk=self.pk))
+        self._dispatch()
         self.platform.repeats, self.platform.is_backwards = repeats, is_backwards
-        if happens := self._trouble(trouble):
-            self.platform.on_page = {page: happens}
+        happens = self._trouble(trouble)
+        self.platform.on_page = {page: happens} if happens else {}
         self._run_queue()
-        self.platform.on_page = {}
+
+    def _dispatch(self) -> None:
+        """Two clusters have the same schedule."""
+        assert sum(start_due(StockSource, pull_stock) for _cluster in range(2)) <= 1
 
     def _trouble(self, name: str) -> Callable[[], None] | None:
         def down() -> None:
@@ -140,7 +142,7 @@ class Sync(RuleBasedStateMachine):
 
         def sales() -> None:
             for sku in SKUS[:3]:
-                self.sell([(sku, 20 + len(self.platform.log) % 70)])
+                self.platform.sell(sku, LEVELS[len(self.platform.log) % len(LEVELS)])
 
         def twice() -> None:
             """The queue gives the same task to somebody else as well."""
@@ -197,11 +199,11 @@ class Sync(RuleBasedStateMachine):
         if hasattr(self, "activation"):
             for sku, level in list(self.platform.levels.items()):
                 if level == "?":
-                    self.platform.sell(sku, 44)
-            self.platform.repeats = False
+                    self.platform.sell(sku, LEVELS[0])
+            self.platform.repeats, self.platform.on_page = False, {}
             for _time in range(2):
                 self.clock.go(CALM)
-                self.dispatch()
+                self._dispatch()
                 self._run_queue()
             self.one_run_at_most_is_open()
             flow = ActivationFlow.objects.get(pk=self.pk)
@@ -216,4 +218,4 @@ class Sync(RuleBasedStateMachine):
 @pytest.mark.properties
 @pytest.mark.django_db
 def test_nothing_is_lost_on_the_way_whoever_dies_and_whatever_the_clock_says() -> None:
-    play(Sync, games=12, steps=12)
+    play(Sync, games=16, steps=16)
