@@ -95,7 +95,7 @@ def _take(
     write: Callable[[Attempt, Gate, Batch[R]], None],
     begin: Callable[[], Batch[R]],
 ) -> None:
-    since, batch = attempt.since, begin()
+    batch = begin()
 
     def store() -> Batch[R]:
         if batch.reads:
@@ -107,7 +107,7 @@ def _take(
         remember_pages(
             attempt.activation, attempt.flow.flow, batch.whole_pages, only=bool(batch.reads)
         )
-        attempt.advance(batch.cursor or since)
+        attempt.advance(batch.cursor or attempt.since)
         return begin()
 
     try:
@@ -123,7 +123,7 @@ def _take(
             batch.cursor = page.cursor
             # A page without records, or without progress, is the source's way to have stored what
             # it knows before it goes on.
-            must_store = not page.items or page.cursor == since
+            must_store = not page.items or page.cursor == attempt.since
             if batch.is_full or must_store:
                 batch = store()
             if gate.is_shut and (must_store or not gate.may_read_on):

@@ -50,7 +50,7 @@ class Platform(Client, StockSource):
         self.levels: dict[str, Any] = {}
         self.log: list[str] = []
         self.on_page: dict[int, Callable[[], None]] = {}
-        self.repeats = self.is_backwards = False
+        self.repeats = self.is_backwards = self.says_the_end = False
 
     def sell(self, sku: str, level: Any) -> None:
         self.levels[sku] = level
@@ -71,6 +71,8 @@ class Platform(Client, StockSource):
             if self.repeats:
                 yield page
             position, number = position + PAGE, number + 1
+        if self.says_the_end:
+            yield Page([], str(len(self.log)))
 
     def read_stock(self, payload: Payload) -> StockRecord:
         return StockRecord(payload.text("sku"), payload.whole("quantity"))
@@ -109,6 +111,7 @@ class Sync(RuleBasedStateMachine):
         page=st.integers(0, 2),
         repeats=st.booleans(),
         is_backwards=st.booleans(),
+        says_the_end=st.booleans(),
     )
     def work(
         self,
@@ -118,6 +121,7 @@ class Sync(RuleBasedStateMachine):
         page: int,
         repeats: bool,
         is_backwards: bool,
+        says_the_end: bool,
     ) -> None:
         for change in changes:
             self.platform.sell(*change)
@@ -125,6 +129,7 @@ class Sync(RuleBasedStateMachine):
             make_due(ActivationFlow.objects.filter(pk=self.pk))
         self._dispatch()
         self.platform.repeats, self.platform.is_backwards = repeats, is_backwards
+        self.platform.says_the_end = says_the_end
         happens = self._trouble(trouble)
         self.platform.on_page = {page: happens} if happens else {}
         self._run_queue()

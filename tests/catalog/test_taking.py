@@ -248,3 +248,16 @@ def test_a_state_that_is_here_and_comes_after_another_one_in_the_same_batch_is_n
     pull(reader, StockSource)
 
     assert Stock.objects.get(product__sku="C-03").on_hand == 10
+
+
+def test_a_last_page_that_only_says_how_far_it_came_is_where_the_next_run_begins(
+    reader, monkeypatch
+):
+    pull_all(reader)
+    level = Payload({"sku": "C-03", "quantity": 4})
+    pages = [Page([level], "1"), Page([], "2")]
+    monkeypatch.setattr(Client, "changed_stock", lambda client, cursor: iter(pages))
+
+    pull(reader, StockSource)
+
+    assert ActivationFlow.objects.get(pk=flow_of(reader, StockSource)).cursor == "2"
