@@ -8,7 +8,7 @@ MO := $(PO:.po=.mo)
 
 export PORT
 
-.PHONY: install demo test properties long browser soak bench sbom audit lint types clean
+.PHONY: install demo test properties long browser soak scale bench sbom audit lint types clean
 
 install: $(BIN)/.installed $(MO)
 
@@ -36,6 +36,11 @@ browser: $(BIN)/.installed $(MO)
 # Ten minutes on PostgreSQL and on SQLite; shorter with ARGS=--minutes=1, on one with ARGS=--on=sqlite.
 soak: $(BIN)/.installed $(MO)
 	$(BIN)/python -m tests.soak $(ARGS)
+
+# Web servers and clusters on hosts of their own (network namespaces, so it needs root): one of each
+# is lost, then one of each is added. One part with ARGS=losing or ARGS=adding.
+scale: $(BIN)/.installed $(MO)
+	$(BIN)/python -m tests.scale $(ARGS)
 
 # How fast it is, as ratios to small programs written by hand, on a PostgreSQL that it starts itself.
 # One row with ARGS=--only=4.

@@ -33,8 +33,14 @@ class Postgres:
         self._run("initdb", "-U", "tomada", "-A", "trust", "-E", "UTF8", "--no-locale")
         self.start()
 
-    def url_of(self, database: str) -> str:
-        return f"postgres://tomada@127.0.0.1:{self.port}/{database}"
+    def url_of(self, database: str, address: str = "127.0.0.1") -> str:
+        return f"postgres://tomada@{address}:{self.port}/{database}"
+
+    def let_in(self, network: str) -> None:
+        """Whoever calls from there, where it listens to them."""
+        with (self.data / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {network} trust\n")
+        self._run("pg_ctl", "reload")
 
     def use(self, program: str, *options: str) -> None:
         """One of the programs that talk to the server."""

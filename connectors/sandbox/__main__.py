@@ -1,4 +1,4 @@
-"""python -m connectors.sandbox PORT"""
+"""python -m connectors.sandbox PORT [ADDRESS]"""
 
 import sys
 
@@ -6,4 +6,5 @@ from connectors.sandbox.kinds import KINDS
 from connectors.sandbox.server import Sandbox
 
 if __name__ == "__main__":
-    Sandbox(KINDS, int(sys.argv[1])).start().work_until_closed()
+    port, *address = sys.argv[1:]
+    Sandbox(KINDS, int(port), *address).start().work_until_closed()

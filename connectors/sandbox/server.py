@@ -52,16 +52,15 @@ class Platform(ABC):
 class Sandbox:
     """The server. `kinds` says which class plays each kind of platform."""
 
-    def __init__(self, kinds: Mapping[str, type[Platform]], port: int = 0) -> None:
+    def __init__(
+        self, kinds: Mapping[str, type[Platform]], port: int = 0, address: str = "127.0.0.1"
+    ) -> None:
         self.kinds = kinds
         self.platforms: dict[str, Platform] = {}
         handler = type("Handler", (_Handler,), {"sandbox": self})
-        self.server = _Server(("127.0.0.1", port), handler)
+        self.server = _Server((address, port), handler)
+        self.url = f"http://{address}:{self.server.server_port}"
         self.closing = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
 
     def open(self, kind: str, name: str, credentials: Mapping[str, str]) -> Platform:
         platform = self.kinds[kind](name, credentials)

@@ -49,13 +49,13 @@ def calls_per_second(
     """Of each server, by its port and the requests that it is sent over and over. They take turns;
     the median of each one's rounds. Raises `AssertionError` for an answer of no success."""
     os.sched_setaffinity(0, CALLERS_CORES)
-    endless = [(port, cycle(requests)) for port, requests in loads]
-    for port, requests in endless:
-        _send(port, requests, most=warming)
+    endless = [([("127.0.0.1", port)], cycle(requests)) for port, requests in loads]
+    for addresses, requests in endless:
+        send(addresses, requests, most=warming)
     rates: list[list[float]] = [[] for _load in loads]
     for _round in range(rounds):
-        for (port, requests), found in zip(endless, rates, strict=True):
-            found.append(_send(port, requests, seconds=seconds))
+        for (addresses, requests), found in zip(endless, rates, strict=True):
+            found.append(send(addresses, requests, seconds=seconds))
     return [median(found) for found in rates]
 
 
@@ -65,14 +65,22 @@ def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def _send(port: int, requests: Iterator[bytes], seconds: float = inf, most: int = 0) -> float:
-    """How many each second, in so many seconds, or until there were so many."""
-    done = [0] * CONNECTIONS
+def send(
+    addresses: Sequence[tuple[str, int]],
+    requests: Iterator[bytes],
+    seconds: float = inf,
+    most: int = 0,
+) -> float:
+    """How many each second, to all of these together, in so many seconds, or until there were so
+    many."""
+    callers = range(CONNECTIONS * len(addresses))
+    done = [0 for _number in callers]
     wrong: list[bytes] = []
     ends_at = time.perf_counter() + seconds
 
     def work(number: int) -> None:
-        with socket.create_connection(("127.0.0.1", port)) as connection:
+        address = addresses[number % len(addresses)]
+        with socket.create_connection(address) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while time.perf_counter() < ends_at and (not most or sum(done) < most):
                 connection.sendall(next(requests))
@@ -82,7 +90,7 @@ def _send(port: int, requests: Iterator[bytes], seconds: float = inf, most: int 
                     return
                 done[number] += 1
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(CONNECTIONS)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in callers]
     began = time.perf_counter()
     for thread in threads:
         thread.start()

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
@@ -19,6 +19,13 @@ while True:
 """
 
 
+def web_at(bind: str) -> list[str]:
+    return [
+        "-m", "gunicorn", "portal.wsgi", "--bind", bind, "--workers", "2",
+        "--worker-class", "gthread", "--threads", "4",
+    ]  # fmt: skip
+
+
 class Processes:
     """As systemd or a container's runtime keeps them: whatever ends is started again. Each is the
     leader of a session of its own, by which its children are known."""
@@ -27,16 +34,14 @@ class Processes:
         self.folder = folder
         self.web_url = f"http://127.0.0.1:{web_port}"
         self.sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-        web = [
-            "-m", "gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{web_port}", "--workers", "2",
-            "--worker-class", "gthread", "--threads", "4",
-        ]  # fmt: skip
         self.commands = {
             "sandbox": ["-m", "connectors.sandbox", str(sandbox_port)],
-            "web": web,
+            "web": web_at(f"127.0.0.1:{web_port}"),
             "clock": ["-c", CLOCK],
             **{f"cluster-{number}": ["manage.py", "cluster"] for number in range(clusters)},
         }
+        # What starts a command elsewhere than here.
+        self.prefixes: dict[str, list[str]] = {}
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.restarts = 0
         self.closing, self.keeping = threading.Event(), threading.Lock()
@@ -54,11 +59,14 @@ class Processes:
     def stopped(self, *names: str) -> Iterator[None]:
         """For a while; nobody starts them again meanwhile."""
         with self.keeping:
-            for name in names:
-                self.kill(name)
-                del self.running[name]
+            self._end(names)
             yield
             self.open(*names)
+
+    def lose(self, *names: str) -> None:
+        """For good."""
+        with self.keeping:
+            self._end(names)
 
     def close(self) -> None:
         self.closing.set()
@@ -76,10 +84,15 @@ class Processes:
                         self.running[name] = self._start(name)
                         self.restarts += 1
 
+    def _end(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.kill(name)
+            del self.running[name]
+
     def _start(self, name: str) -> "subprocess.Popen[bytes]":
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603  our own commands
-                [sys.executable, *self.commands[name]],
+                [*self.prefixes.get(name, ()), sys.executable, *self.commands[name]],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -35,19 +35,19 @@ def tell(database: Database, folder: Path, kind: str, minutes: float, seed: int)
     install()
     processes = Processes(folder, database.clusters, free_port(), free_port())
     try:
-        world = _open(processes)
+        world = open_all(processes)
         feeder = Feeder(world, processes.web_url, seed)
         _let_it_fall(processes, database, world, feeder, minutes, seed)
-        if not _is_even(world, feeder):
+        if not is_even(world, feeder):
             return False
         _put_the_backup_back(processes, database, world, feeder)
-        return _is_even(world, feeder)
+        return is_even(world, feeder)
     finally:
         processes.close()
         connections.close_all()
 
 
-def _open(processes: Processes) -> World:
+def open_all(processes: Processes) -> World:
     processes.open("sandbox")
     world = _build(processes)
     processes.open()
@@ -96,7 +96,7 @@ def _put_the_backup_back(
     call_command("begin_again")
 
 
-def _is_even(world: World, feeder: Feeder) -> bool:
+def is_even(world: World, feeder: Feeder) -> bool:
     began = time.monotonic()
     accounts = _settle(world, feeder)
     answers = ", ".join(f"{n} × {s}" for s, n in sorted(feeder.caller.answers.items(), key=str))
@@ -114,21 +114,26 @@ def _is_even(world: World, feeder: Feeder) -> bool:
 
 
 def _build(processes: Processes) -> World:
-    deadline = time.monotonic() + BEGIN_SECONDS
-    while not _answers(processes.sandbox_url):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the sandbox did not start")
-        time.sleep(0.2)
+    wait_for(processes.sandbox_url)
     world = build(processes.sandbox_url, processes.web_url)
     bell = f"{processes.web_url}/webhooks/{doorbell_secret(world.activations[HUB])}"
     world.sandbox.control(HUB, "settings", notify=bell)
     return world
 
 
+def wait_for(url: str) -> None:
+    """Until somebody is there."""
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while not _answers(url):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nobody answers at {url}")
+        time.sleep(0.2)
+
+
 def _answers(url: str) -> bool:
     try:
         requests.get(url, timeout=5)
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
     return True
 
