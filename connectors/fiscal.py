@@ -29,6 +29,16 @@ def cpf_is_valid(cpf: str) -> bool:
     return True
 
 
+def masked(document: str) -> str:
+    """A CPF or a CNPJ as people write it; as it came where it is neither."""
+    known = compact(document)
+    if cpf_is_valid(known):
+        return f"{known[:3]}.{known[3:6]}.{known[6:9]}-{known[9:]}"
+    if cnpj_is_valid(known):
+        return f"{known[:2]}.{known[2:5]}.{known[5:8]}/{known[8:12]}-{known[12:]}"
+    return document
+
+
 def nfe_key_is_valid(key: str) -> bool:
     """Takes the compact form of 44 characters; checks its shape and its last digit."""
     return bool(re.fullmatch(NFE_KEY_PATTERN, key)) and key[43] == check_digit(key[:43])

@@ -103,7 +103,7 @@ class MailsPage(OwnStores, TemplateView):
             "pedido": "1001",
             "loja": self.activation.store.name,
             "rastreio": "QC638247124BR",
-            "link": self.request.build_absolute_uri("/status/…"),
+            "link": self.request.build_absolute_uri("/status/") + "…",
         }
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:

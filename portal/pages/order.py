@@ -8,17 +8,19 @@ from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.generic import DetailView
 
 from connectors.acts import with_acts
 from connectors.errors import NothingChanged, Refused
+from connectors.fiscal import masked
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Failure
 from orders.buyers import buyer_url, revoke_links
 from orders.carriers import tracking_link
 from orders.invoicing import inform_invoice, takes_invoice
 from orders.mails import send_again
-from orders.models import BuyerMail, Order, OrderLink, OrderQuerySet, Shipment
+from orders.models import BuyerMail, Order, OrderLink, OrderQuerySet, Payment, Shipment
 from orders.outlook import outlook
 from orders.tracking import inform_tracking, takes_tracking
 from portal.pages.merchant_forms import InvoiceForm, TrackingForm, invoice_known, tracking_known
@@ -28,6 +30,17 @@ from portal.pages.own import Live, OwnOrders
 ADDRESS = (
     "address", "address_number", "address_complement", "neighborhood", "city", "state", "zipcode",
 )  # fmt: skip
+# What is known to be sent (pluggto-api.md, section 6.7); everything else is shown as it came.
+PAYMENT_WAYS = {
+    "credit": gettext_lazy("Cartão de crédito"),
+    "credit_card": gettext_lazy("Cartão de crédito"),
+    "debit": gettext_lazy("Cartão de débito"),
+    "ticket": gettext_lazy("Boleto"),
+    "boleto": gettext_lazy("Boleto"),
+    "pix": "Pix",
+    "transfer": gettext_lazy("Transferência"),
+    "voucher": gettext_lazy("Vale"),
+}
 
 
 class OrderPage(Live, OwnOrders, DetailView):
@@ -72,6 +85,7 @@ class OrderPage(Live, OwnOrders, DetailView):
             "integrations": [
                 (link, failures.get(link.activation_id)) for link in order.links.all()
             ],
+            "payments": [_payment(each) for each in order.payments.all()],
             "people": [_person(order, who) for who in ("payer", "receiver")],
             "mails": with_acts(mails),
             "acts": with_acts([order])[0][1],
@@ -156,6 +170,14 @@ def _delivery(shipment: Shipment) -> dict[str, Any]:
     }
 
 
+def _payment(payment: Payment) -> dict[str, Any]:
+    return {
+        "way": PAYMENT_WAYS.get(payment.payment_type.lower(), payment.payment_type),
+        "installments": payment.fields.get("payment_installments"),
+        "total": payment.payment_total,
+    }
+
+
 def _person(order: Order, who: str) -> dict[str, Any]:
     def value(name: str) -> str:
         return str(order.fields.get(f"{who}_{name}") or "").strip()
@@ -164,7 +186,7 @@ def _person(order: Order, who: str) -> dict[str, Any]:
     return {
         "is_payer": who == "payer",
         "name": " ".join(filter(None, (value("name"), value("lastname")))),
-        "document": value("cpf") or value("cnpj"),
+        "document": masked(value("cpf") or value("cnpj")),
         "email": value("email"),
         "phone": phone,
         "address": ", ".join(filter(None, map(value, ADDRESS))),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.fiscal import check_digit, cnpj_is_valid, compact, nfe_key_is_valid
+from connectors.fiscal import check_digit, cnpj_is_valid, compact, masked, nfe_key_is_valid
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,18 @@ def test_an_invoice_key_is_valid_with_letters_and_without(key: str) -> None:
 )
 def test_an_invoice_key_that_no_invoice_has_is_refused(key: str) -> None:
     assert not nfe_key_is_valid(key)
+
+
+@pytest.mark.parametrize(
+    ("document", "shown"),
+    [
+        ("52998224725", "529.982.247-25"),
+        ("12ABC34501DE35", "12.ABC.345/01DE-35"),
+        ("529.982.247-25", "529.982.247-25"),
+        ("52998224726", "52998224726"),
+        ("passaporte X", "passaporte X"),
+        ("", ""),
+    ],
+)
+def test_a_document_is_shown_as_people_write_it(document: str, shown: str) -> None:
+    assert masked(document) == shown

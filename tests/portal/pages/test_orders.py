@@ -292,6 +292,19 @@ def test_the_page_says_which_integrations_have_the_order(
     assert "Webstore · número WS-77" in text
 
 
+def test_who_pays_and_how_is_said_as_people_say_it(page: Client, channel: Partner) -> None:
+    payments = [
+        {"payment_type": "credit", "payment_installments": 3, "payment_total": 1000},
+        {"payment_type": "fiado", "payment_total": 234.5},
+    ]
+    order = place(channel, "1001", payer_cpf="52998224725", payments=payments)
+
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+
+    assert "529.982.247-25" in text
+    assert "Cartão de crédito · 3× · R$ 1.000,00fiado · R$ 234,50" in text
+
+
 # -- Cost ---------------------------------------------------------------------------------------
 
 
