@@ -5,6 +5,7 @@ holds for a day at most, so that each record which is sent again and again is co
 a day; and it holds no longer when somebody else changes the product.
 """
 
+import marshal
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from hashlib import blake2b
@@ -23,6 +24,7 @@ from connectors.prepared import Prepared, Slot, many, slot_of_many
 
 # A little less than the day from one full pass to the next, which may be quicker than the last.
 KNOWN_FOR = timedelta(hours=20)
+WITHOUT_REFERENCES = 2  # a version of marshal
 
 FLOW: dict[str, Any] = {"activation": Slot("activation"), "flow": Slot("flow")}
 WHOLE = Prepared(
@@ -56,9 +58,10 @@ class Digester:
         return self._digest([payload.data for payload in payloads])
 
     def _digest(self, data: Any) -> int:
-        # As Python writes it, in a tenth of JSON's time. Should a platform send the keys in another
-        # order some day, its records are compared once more.
-        mixed = blake2b(self._own + repr(data).encode(), digest_size=8)
+        # As Python stores it, in a third of the time in which it writes it, and without the later
+        # versions' references, which depend on who else holds a text. Should a platform send the
+        # keys in another order some day, its records are compared once more.
+        mixed = blake2b(self._own + marshal.dumps(data, WITHOUT_REFERENCES), digest_size=8)
         return int.from_bytes(mixed.digest(), signed=True)
 
 

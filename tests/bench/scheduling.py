@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from catalog.push import push_all_prices, push_all_products, push_all_stock
 from catalog.tasks import pull_all_prices, pull_all_products, pull_all_stock
-from connectors.models import Activation, Connector, Store
+from connectors.models import Activation, Connector
 from connectors.registry import SPECS
 from connectors.runs.dispatch import SPREAD
 from connectors.spec import Mode
@@ -26,6 +26,7 @@ from orders.tasks import pull_all_fulfilments, pull_all_orders, push_all_orders
 from tests.bench.figures import Figure
 from tests.bench.seeding import fill
 from tests.clock import Clock
+from tests.conftest import make_store
 
 # How many minutes of each size: the longer, the fewer are due in one.
 MINUTES = {1_000: 15, 10_000: 2, 100_000: 1}
@@ -37,7 +38,7 @@ CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def measure() -> list[Figure]:
-    Store.objects.create(name="Loja", domain="loja.example.com.br")
+    make_store()
     User.objects.create_user("ativadora")
     clock = Clock()
     timezone.now = clock

@@ -1,5 +1,6 @@
 """What has not changed is neither read nor written again; what somebody else changed is."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price, Product, SkuMapping, Stock, Taken, TakenPage
 from catalog.services import change_stock, delete_product, save_product
+from catalog.taking import Digester
 from connectors.contract import Page, PriceSource, ProductSource, StockSource
 from connectors.models import ActivationFlow, Failure, Run
 from connectors.payload import Payload
@@ -261,3 +263,15 @@ def test_a_last_page_that_only_says_how_far_it_came_is_where_the_next_run_begins
     pull(reader, StockSource)
 
     assert ActivationFlow.objects.get(pk=flow_of(reader, StockSource)).cursor == "2"
+
+
+def test_a_record_has_one_name_whoever_else_holds_its_texts(reader):
+    """An answer is read anew each time: a text in it may be one object with another, or not."""
+    digester = Digester(reader, "stock")
+    body = '{"sku": "C-03", "price": 1.5, "of": ["C-03", null, true, "é", 12345678901234567890]}'
+    one, other = json.loads(body), json.loads(body)
+    other["of"][0] = other["sku"]
+    held = [other["sku"], other]
+
+    assert digester.record(Payload(one)) == digester.record(Payload(held[1]))
+    assert digester.record(Payload(one)) != digester.record(Payload({**one, "price": 2}))
