@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.expressions import RawSQL
 
 AT_ONCE = 500
-FEW = 50  # are as quick as Django writes them, in one statement
+FEW = 200  # are as quick in one statement, which need not ask for their ids before
 
 
 def among(values: Collection[Any]) -> Any:
