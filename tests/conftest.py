@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from connectors.contract import Ability
+from connectors.messages import patience
 from connectors.models import Activation, ActivationFlow, Connector, State, Store
 from connectors.sandbox.kinds import KINDS
 from connectors.sandbox.server import Sandbox
@@ -25,6 +26,9 @@ empty_in_our_way()
 
 def pytest_configure() -> None:
     planted.watch()
+    # A turn that goes on in another thread is outside its test's transaction. On a machine that
+    # stalls, everybody would take long; where lateness is the subject, a test says how long.
+    patience.PATIENCE = 60
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.fiscal import check_digit, cnpj_is_valid, compact, masked, nfe_key_is_valid
+from connectors.fiscal import check_digit, cnpj_is_valid, compact, nfe_key_is_valid, punctuated
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_an_invoice_key_that_no_invoice_has_is_refused(key: str) -> None:
     ],
 )
 def test_a_document_is_shown_as_people_write_it(document: str, shown: str) -> None:
-    assert masked(document) == shown
+    assert punctuated(document) == shown

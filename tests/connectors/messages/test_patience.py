@@ -47,6 +47,7 @@ def test_an_address_that_hangs_occupies_no_worker_and_its_answer_counts_all_the_
     activation = make_activation(store, "rocky", plugin_url="https://parceiro.example.com")
     announce([activation], "orders", "updated", "606a7d2de2dc666bac3206b5", "status")
     monkeypatch.setattr(delivery, "send", send)
+    monkeypatch.setattr(patience, "PATIENCE", 0.01)
 
     deliver_notices(activation.pk)
     is_told_before = bool(told)
