@@ -19,15 +19,6 @@ from connectors.spec import Hook
 CHANGED = {"stock": Hook.STOCK_CHANGED, "price": Hook.PRICE_CHANGED}
 
 
-def listeners(store: Store, by: Activation | None) -> list[Activation]:
-    """Partners whose specification says that they are told of the hub's own products."""
-    return [
-        activation
-        for activation in store.activations.consuming().select_related("connector")
-        if activation.spec.is_told_products and hears(activation, by)
-    ]
-
-
 def _integrations() -> Any:
     mine = OuterRef("pk")
     sinks = ActivationFlow.objects.filter(activation=mine, ability__in=SINK_NAMES)
@@ -58,6 +49,10 @@ class Circle:
     is_sent: bool  # somebody is sent the catalogue
     subscribes: bool  # somebody to the store's events
 
+    def told_of_products(self, by: Activation | None) -> list[Activation]:
+        """Partners whose specification says that they are told of the hub's own products."""
+        return [each for each in self.consuming if each.spec.is_told_products and hears(each, by)]
+
 
 def circle_of(store: Store) -> Circle:
     return _circle(INTEGRATIONS(store=store.pk))
@@ -87,7 +82,7 @@ def announce_stock(product: Product, by: Activation | None) -> None:
         publish(store, [happening], to_somebody=circle.subscribes)
     if circle.is_sent:
         tell_channels(store, {product.pk: {hook}})
-    told = [each for each in circle.consuming if each.spec.is_told_products and hears(each, by)]
+    told = circle.told_of_products(by)
     announce(told, "products", "updated", (product.parent or product).public_id, "stock")
 
 
@@ -106,7 +101,7 @@ def announce_levels(
     hooks = [CHANGED[flag] for flag in flags]
     if circle.is_sent:
         tell_channels(store, dict.fromkeys(product_ids, hooks))
-    told = [each for each in circle.consuming if each.spec.is_told_products and hears(each, by)]
+    told = circle.told_of_products(by)
     heard = has_listeners(circle.consuming)
     if not told and not heard:
         return

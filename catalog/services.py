@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.announcing import announce_stock, listeners
+from catalog.announcing import announce_stock, circle_of
 from catalog.events import hooks_of, publish_products
 from catalog.levels import lock_store, money, whole
 from catalog.merging import NATURAL_KEYS, merge
@@ -139,8 +139,8 @@ def change_stock(
     store: Store, which: int | str | Q, action: str, quantity: int, by: Activation | None
 ) -> Product:
     """Overwrite, increase or decrease the stock of one product: of the one with this id, of what
-    `by` calls so, or of which alone this is true. It never falls below zero: a shop that sold more
-    than it had has nothing left to sell.
+    `by` calls so (a text needs it), or of which alone this is true. It never falls below zero: a
+    shop that sold more than it had has nothing left to sell.
 
     Raises `NotFound`, `NotAllowed`, `NothingChanged` and `Refused`.
     """
@@ -176,7 +176,9 @@ def delete_product(store: Store, product_id: int, by: Activation | None) -> Prod
     # Whoever keeps units of them takes these locks in this order as well.
     list(_locked(store).filter(parent=product_id).order_by("pk"))
     product = store.products.with_family().get(pk=product_id)
-    announce(listeners(store, by), "skus", "deleted", product.sku, "stock", "price")
+    announce(
+        circle_of(store).told_of_products(by), "skus", "deleted", product.sku, "stock", "price"
+    )
     tell_channels(store, {product_id: {Hook.PRODUCT_UPDATED}})
     Product.objects.filter(pk=product_id).delete()
     forget_pages(store)
@@ -205,8 +207,6 @@ def _to_restock(store: Store, which: int | str | Q, by: Activation | None) -> An
         for product in found:
             product.store = store
         return found[0] if found else None
-    if isinstance(which, str):
-        which = Q(sku=which)
     products = store.products.filter(which if isinstance(which, Q) else Q(pk=which))
     return products.to_restock().first()
 
@@ -391,6 +391,12 @@ def _touch(product: Product, by: Activation | None) -> None:
 def _announce(product: Product, changes: Changes, by: Activation | None) -> None:
     head = product.parent or product
     action = "created" if changes.created and product.parent is None else "updated"
-    announce(listeners(product.store, by), "products", action, head.public_id, *changes.flags)
+    announce(
+        circle_of(product.store).told_of_products(by),
+        "products",
+        action,
+        head.public_id,
+        *changes.flags,
+    )
     publish_products(product.store, changes.hooks)
     tell_channels(product.store, changes.hooks)

@@ -29,7 +29,7 @@ def cpf_is_valid(cpf: str) -> bool:
     return True
 
 
-def masked(document: str) -> str:
+def punctuated(document: str) -> str:
     """A CPF or a CNPJ as people write it; as it came where it is neither."""
     known = compact(document)
     if cpf_is_valid(known):

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.announcing import listeners
+from catalog.announcing import circle_of
 from catalog.events import hooks_of, publish_products
 from catalog.fields import warnings_of
 from catalog.merging import NATURAL_KEYS, merge
@@ -229,7 +229,7 @@ def _insert(work: Work) -> list[Product]:
 
 
 def _announce(work: Work, created: list[Product]) -> None:
-    store, told = work.store, listeners(work.store, None)
+    store, told = work.store, circle_of(work.store).told_of_products(None)
     publish_products(store, work.hooks)
     tell_channels(store, work.hooks)
     if not told:

@@ -13,7 +13,7 @@ from django.views.generic import DetailView
 
 from connectors.acts import with_acts
 from connectors.errors import NothingChanged, Refused
-from connectors.fiscal import masked
+from connectors.fiscal import punctuated
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Failure
 from orders.buyers import buyer_url, revoke_links
@@ -186,7 +186,7 @@ def _person(order: Order, who: str) -> dict[str, Any]:
     return {
         "is_payer": who == "payer",
         "name": " ".join(filter(None, (value("name"), value("lastname")))),
-        "document": masked(value("cpf") or value("cnpj")),
+        "document": punctuated(value("cpf") or value("cnpj")),
         "email": value("email"),
         "phone": phone,
         "address": ", ".join(filter(None, map(value, ADDRESS))),
