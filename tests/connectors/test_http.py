@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,22 @@ def test_a_cookie_of_one_store_does_not_go_with_another(receiver: Receiver) -> N
     send("GET", receiver.url)
 
     assert "Cookie" not in receiver.received[1][2]
+
+
+def test_what_lies_about_on_the_machine_has_no_say(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A .netrc would replace the store's credential; a proxy would be called instead of the host."""
+    (netrc := tmp_path / "netrc").write_text("default login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    send("GET", receiver.url, headers={"Authorization": "Bearer ours"})
+
+    assert receiver.received[0][2]["Authorization"] == "Bearer ours"
 
 
 @pytest.mark.parametrize(
