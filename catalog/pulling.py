@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from django.utils import timezone
 
 from catalog.brake import Gate
-from catalog.taking import Digester, forget_records, is_whole, known, remember_pages
+from catalog.taking import Digester, WholePages, forget_records, known, remember_pages
 from connectors.contract import Ability, Page
 from connectors.errors import ConnectorError, Held
 from connectors.models import ActivationFlow, Run
@@ -96,6 +96,7 @@ def _take(
     begin: Callable[[], Batch[R]],
 ) -> None:
     batch = begin()
+    whole = WholePages(attempt.activation, attempt.flow.flow)
 
     def store() -> Batch[R]:
         if batch.reads:
@@ -107,12 +108,13 @@ def _take(
         remember_pages(
             attempt.activation, attempt.flow.flow, batch.whole_pages, only=bool(batch.reads)
         )
+        whole.forget()
         attempt.advance(batch.cursor or attempt.since)
         return begin()
 
     try:
         for page in pages:
-            for payload, digest in _news(attempt, page, batch):
+            for payload, digest in _news(attempt, page, batch, whole):
                 failed = attempt.run.failed
                 with attempt.item(payload, settles=False) as item:
                     record = item.record = read(payload)
@@ -136,12 +138,14 @@ def _take(
     store()
 
 
-def _news(attempt: Attempt, page: Page, batch: Batch[Any]) -> Iterator[tuple[Payload, int]]:
+def _news(
+    attempt: Attempt, page: Page, batch: Batch[Any], whole: WholePages
+) -> Iterator[tuple[Payload, int]]:
     """The page's records, without those that are here as they arrived. One of which another state
     is read and not written yet is news: it would be overwritten with that."""
     digester = Digester(attempt.activation, attempt.flow.flow)
     digest_of_page = digester.page(page.items)
-    if not batch.reads and is_whole(attempt.activation, attempt.flow.flow, digest_of_page):
+    if not batch.reads and digest_of_page in whole:
         attempt.run.seen += len(page.items)
         return
     batch.pages.append(digest_of_page)

@@ -9,9 +9,10 @@ import marshal
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from hashlib import blake2b
+from math import inf
+from time import monotonic
 from typing import Any
 
-from django.db import connection
 from django.db.models import Exists
 from django.utils import timezone
 
@@ -24,17 +25,9 @@ from connectors.prepared import Prepared, Slot, many, slot_of_many
 
 # A little less than the day from one full pass to the next, which may be quicker than the last.
 KNOWN_FOR = timedelta(hours=20)
+A_MOMENT = 1  # second
 WITHOUT_REFERENCES = 2  # a version of marshal
 
-FLOW: dict[str, Any] = {"activation": Slot("activation"), "flow": Slot("flow")}
-WHOLE = Prepared(
-    lambda: TakenPage.objects.filter(
-        ~Exists(Taken.objects.filter(**FLOW, digest=None)),
-        **FLOW,
-        digest=Slot("digest"),
-        at__gt=Slot("since"),
-    ).values_list("pk", flat=True)[:1]
-)
 IS_REMEMBERED = Prepared(
     lambda: (
         Taken.objects.filter(product__in=slot_of_many("products", "bigint"), digest__isnull=False)
@@ -65,11 +58,28 @@ class Digester:
         return int.from_bytes(mixed.digest(), signed=True)
 
 
-def is_whole(activation: Activation, flow: str, digest_of_page: int) -> bool:
-    """Whether everything of this page is here as it arrived."""
-    since = connection.ops.adapt_datetimefield_value(timezone.now() - KNOWN_FOR)
-    flow_of = {"activation": activation.pk, "flow": str(flow)}
-    return bool(WHOLE(digest=digest_of_page, since=since, **flow_of))
+class WholePages:
+    """Those of which everything is here as it arrived. Known for a second: somebody may change a
+    product meanwhile, and a page that shows what it was before is news then."""
+
+    def __init__(self, activation: Activation, flow: str) -> None:
+        self._mine = {"activation": activation.pk, "flow": flow}
+        self.forget()
+
+    def forget(self) -> None:
+        """What is here has changed."""
+        self._known: set[int] = set()
+        self._known_until = -inf
+
+    def __contains__(self, digest_of_page: int) -> bool:
+        if monotonic() > self._known_until:
+            self._known_until = monotonic() + A_MOMENT
+            since = timezone.now() - KNOWN_FOR
+            pages = TakenPage.objects.filter(
+                ~Exists(Taken.objects.filter(**self._mine, digest=None)), **self._mine, at__gt=since
+            )
+            self._known = set(pages.values_list("digest", flat=True))
+        return digest_of_page in self._known
 
 
 def known(digests: Sequence[int]) -> dict[int, str]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Price, Product, SkuMapping, Stock, Taken, TakenPage
@@ -250,6 +250,27 @@ def test_a_state_that_is_here_and_comes_after_another_one_in_the_same_batch_is_n
     pull(reader, StockSource)
 
     assert Stock.objects.get(product__sku="C-03").on_hand == 10
+
+
+def test_what_somebody_changes_while_a_run_reads_is_seen_a_moment_later(
+    reader, big_shop, monkeypatch
+):
+    pull_all(reader)
+    pages = [Page([Payload({"sku": sku, "quantity": 10})], sku) for sku in ("C-03", "C-04")]
+    monkeypatch.setattr(Client, "changed_stock", lambda client, cursor: iter(pages))
+    pull(reader, StockSource)
+
+    def changed_meanwhile(client, cursor):
+        yield pages[0]
+        change_stock(reader.store, Q(sku="C-04"), "update", 3, None)
+        yield pages[1]
+
+    monkeypatch.setattr(Client, "changed_stock", changed_meanwhile)
+    monkeypatch.setattr("catalog.taking.A_MOMENT", 0)
+    run = pull(reader, StockSource)
+
+    assert (run.seen, run.changed) == (2, 1)
+    assert Stock.objects.get(product__sku="C-04").on_hand == 10
 
 
 def test_a_last_page_that_only_says_how_far_it_came_is_where_the_next_run_begins(
