@@ -79,8 +79,8 @@ def _session(allow_private: bool) -> requests.Session:
                 default_timeout=(CONNECT_SECONDS, READ_SECONDS),
             )
         )
-    # Nothing of the machine's surroundings: a .netrc would replace a store's credential, and a proxy
-    # resolve names where private addresses are not looked for.
+    # Nothing of the machine's surroundings: a .netrc would replace a store's credential, and a
+    # proxy resolve names where private addresses are not looked for.
     session.trust_env = False
     # All stores of a platform share this session: what one was given must not go with another.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

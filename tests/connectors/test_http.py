@@ -53,7 +53,7 @@ def test_a_cookie_of_one_store_does_not_go_with_another(receiver: Receiver) -> N
 def test_what_lies_about_on_the_machine_has_no_say(
     receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A .netrc would replace the store's credential; a proxy would be called instead of the host."""
+    """A .netrc would replace the store's credential, and a proxy be called instead of the host."""
     (netrc := tmp_path / "netrc").write_text("default login somebody password else\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
