@@ -185,7 +185,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "portal.api.negotiation.AlwaysJson",
     "DEFAULT_THROTTLE_CLASSES": ["portal.api.limits.CredentialRate"],
     "DEFAULT_METADATA_CLASS": "portal.api.negotiation.Methods",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.api.described.Described",
     "EXCEPTION_HANDLER": "portal.api.errors.answer_error",
     "UNAUTHENTICATED_USER": None,
 }
@@ -212,8 +212,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,  # they speak to whoever reads the code
     "DISABLE_ERRORS_AND_WARNINGS": True,  # once per request; the tests look for what is missing
-    "PREPROCESSING_HOOKS": ["portal.api.openapi.canonical_paths"],
-    "POSTPROCESSING_HOOKS": ["portal.api.openapi.complete"],
+    "PREPROCESSING_HOOKS": ["portal.api.document.canonical_paths"],
+    "POSTPROCESSING_HOOKS": ["portal.api.document.complete"],
     "SWAGGER_UI_DIST": "SIDECAR",  # from our own static files: no page of ours loads from others
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -5,10 +5,10 @@ The document cannot differ from the tables: it is drawn from them when somebody 
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from connectors.hub import examples, wire
 from connectors.hub.wire import Kind, Table
@@ -214,6 +214,13 @@ SHOW_EXTERNAL = asked(
 )
 
 
+class Description(NamedTuple):
+    summary: Text
+    request: dict[str, Schema] | None  # by media type
+    responses: dict[int, OpenApiResponse]
+    parameters: tuple[OpenApiParameter, ...]
+
+
 def described(
     summary: Text,
     answers: Schema,
@@ -225,9 +232,15 @@ def described(
 ) -> Callable[[Method], Method]:
     """What one method of a view takes and answers. The errors and the tokens are the frame's, and
     it adds them itself."""
-    return extend_schema(
-        summary=summary,
-        request=dict.fromkeys(media, takes) if takes else None,
-        responses={status: OpenApiResponse(answers)},
-        parameters=list(query),
+    description = Description(
+        summary,
+        dict.fromkeys(media, takes) if takes else None,
+        {status: OpenApiResponse(answers)},
+        query,
     )
+
+    def describe(method: Method) -> Method:
+        vars(method)["described"] = description
+        return method
+
+    return describe

@@ -6,7 +6,6 @@ from base64 import b64decode
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
@@ -48,20 +47,3 @@ def _pair(request: Request) -> tuple[str, str] | None:
     except (binascii.Error, UnicodeDecodeError) as error:
         raise TokenRefused(Why.WRONG_INTEGRATOR) from error
     return identifier, token
-
-
-class IntegratorScheme(OpenApiAuthenticationExtension):
-    """By its presence here drf-spectacular learns of the pair."""
-
-    target_class = "portal.api.integrator.IntegratorPair"
-    name = ["integrator", "integratorId", "integratorToken"]
-
-    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
-        return [{"integrator": []}, {"integratorId": [], "integratorToken": []}]
-
-    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
-        return [
-            {"type": "http", "scheme": "basic"},
-            {"type": "apiKey", "in": "header", "name": IDENTIFIER},
-            {"type": "apiKey", "in": "header", "name": TOKEN},
-        ]

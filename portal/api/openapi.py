@@ -1,22 +1,11 @@
-"""The document of the whole API: the views say what is theirs (connectors.hub.openapi), and the
-frame adds what is true of every address: tokens, errors, request ids."""
+"""What the API's document says that is true of every address: the errors, and the notice that the
+hub itself sends. What is true of one is with its view (connectors.hub.openapi)."""
 
-import re
-from functools import cache
 from typing import Any
 
-from django.http import HttpResponse
-from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.views import SpectacularSwaggerSplitView
-from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
-from connectors.hub.openapi import COMPONENTS, Schema, ref
+from connectors.hub.openapi import Schema, ref
 from connectors.hub.tokens import Why
 from portal.api.errors import BROKEN, SHAPES, TOO_LARGE, UNAVAILABLE
 from portal.tracing import HEADER
@@ -87,75 +76,3 @@ NOTICE: Schema = {
 WITHOUT_TOKEN = {"500", "503"}
 WITH_TOKEN = {"400", "401", "403", "404", "429", "500", "503"}
 WITH_BODY = {"400", "413", "415", "429"}
-
-
-class BearerScheme(OpenApiAuthenticationExtension):
-    """By its presence here drf-spectacular learns of our tokens."""
-
-    target_class = "portal.api.authentication.BearerToken"
-    name = ["bearer", "query"]
-
-    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
-        return [{"bearer": []}, {"query": []}]
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> list[Schema]:
-        return [
-            {"type": "http", "scheme": "bearer"},
-            {"type": "apiKey", "in": "query", "name": "access_token"},
-        ]
-
-
-def canonical_paths(endpoints: list[tuple[str, str, str, Any]]) -> list[tuple[Any, ...]]:
-    """Letters are matched in any case, `[oO]`, and a last slash is as good as none: the document
-    shows one spelling."""
-    return [
-        (re.sub(r"\[(\w)\w\]", r"\1", path).removesuffix("/?").rstrip("/"), regex, method, view)
-        for path, regex, method, view in endpoints
-    ]
-
-
-def complete(result: Schema, **context: Any) -> Schema:
-    """What the frame answers, in every operation."""
-    components = result.setdefault("components", {})
-    components["schemas"] = {**COMPONENTS, "Error": ERROR, "TokenError": TOKEN_ERROR}
-    components["responses"] = RESPONSES
-    components["headers"] = {"RequestId": {"schema": {"type": "string"}}}
-    result["webhooks"] = {"notice": {"post": NOTICE}}
-    for path, operations in result["paths"].items():
-        for method, operation in operations.items():
-            operation["operationId"] = re.sub(r"\W+", "_", f"{method}{path}").strip("_")
-            for response in operation["responses"].values():
-                response["headers"] = response.get("headers", {}) | REQUEST_ID
-            operation["responses"] |= _failures(operation)
-    return result
-
-
-def _failures(operation: Schema) -> Schema:
-    has_token, has_body = {} not in operation.get("security", [{}]), "requestBody" in operation
-    names = {code: code for code in sorted(WITH_TOKEN if has_token else WITHOUT_TOKEN)}
-    if has_body:
-        names |= {code: code for code in sorted(WITH_BODY)}
-        names["400"] = "400" if has_token else "TokenRefused"
-    return {code: {"$ref": f"#/components/responses/{name}"} for code, name in names.items()}
-
-
-class Document(APIView):
-    """drf-spectacular's own view also lets the query choose a language and a version."""
-
-    authentication_classes = ()
-    permission_classes = ()
-    schema = None
-
-    def get(self, request: Request) -> HttpResponse:
-        return HttpResponse(_document(get_language()), content_type="application/json")
-
-
-@cache
-def _document(language: str) -> bytes:
-    """Drawn once: while the process lives, nothing of it changes."""
-    with override(language):
-        return JSONRenderer().render(SchemaGenerator().get_schema(public=True))
-
-
-class Docs(SpectacularSwaggerSplitView):
-    url_name = "schema"

@@ -28,8 +28,8 @@ from schemathesis.specs.openapi.checks import (
 from connectors.hub import examples, wire
 from connectors.models import Store
 from portal.api import urls
+from portal.api.document import _document
 from portal.api.errors import SHAPES
-from portal.api.openapi import _document
 from portal.wsgi import application
 from tests.conftest import make_partner, make_store
 from tests.orders.samples import full_order
