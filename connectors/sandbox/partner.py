@@ -131,7 +131,8 @@ class Tools(Partner):
         super().__init__(name, credentials)
         self.random = Random(name + secrets.token_hex(4))
         self.unsent: list[Json] = []
-        self.orders: dict[str, Json] = {}  # by original id: the hub's id, and what it is to become
+        self.orders: dict[str, Json] = {}  # by original id: the hub's id
+        self.wanted: dict[str, str] = {}  # by original id: what it is to become
 
     def control(self, verb: str, data: Mapping[str, Any]) -> Any:
         match verb:
@@ -141,7 +142,7 @@ class Tools(Partner):
                 self.unsent.append(order)
                 return {"id": order["original_id"]}
             case "set_status":
-                self.orders[data["id"]]["wanted"] = data["status"]
+                self.wanted[data["id"]] = data["status"]
                 return {}
         return super().control(verb, data)
 
@@ -153,9 +154,12 @@ class Tools(Partner):
             order = self.unsent[0]
             answer = self.call("POST", "/orders", order)
             if "Order" in answer:
-                self.orders[order["original_id"]] = {"id": answer["Order"]["id"], "wanted": ""}
+                self.orders[order["original_id"]] = {"id": answer["Order"]["id"]}
             self.unsent.pop(0)
-        for order in self.orders.values():
-            if order["wanted"]:
-                self.call("PUT", f"/orders/{order['id']}", {"status": order["wanted"]})
-                order["wanted"] = ""
+        for number, status in list(self.wanted.items()):
+            if number not in self.orders:
+                continue
+            answer = self.call("PUT", f"/orders/{self.orders[number]['id']}", {"status": status})
+            is_known = "Order" in answer or answer.get("type") == "not_updated"
+            if is_known and self.wanted[number] == status:
+                del self.wanted[number]

@@ -32,6 +32,7 @@ class Story:
     straight: str = ""  # arrives approved
     waiting: str = ""  # arrives pending, and is approved
     dropped: str = ""  # arrives pending, and is cancelled
+    moved: set[str] = field(default_factory=set)
     missing: list[str] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -42,13 +43,19 @@ class Story:
     def go_on(self) -> None:
         """What the channel and the shop's people do once the orders are in the portal."""
         scene = self.scene
-        if (order := scene.find(self.waiting)) and order.status == OrderStatus.PENDING:
-            scene.move_order(self.waiting, "approved")
-        if (order := scene.find(self.dropped)) and order.status == OrderStatus.PENDING:
+        if scene.find(self.waiting):
+            self._move(self.waiting, "approved")
+        if order := scene.find(self.dropped):
             # Where the platform takes pending orders, it must have this one first.
             takes = scene.spec.wants(OrderStatus.PENDING)
             if not takes or scene.is_at_platform(order):
-                scene.move_order(self.dropped, "canceled")
+                self._move(self.dropped, "canceled")
+
+    def _move(self, number: str, status: str) -> None:
+        """Once: told again, what the channel says would be refused where the shop has gone on."""
+        if number not in self.moved:
+            self.scene.move_order(number, status)
+            self.moved.add(number)
 
     def check(self) -> bool:
         self.missing = [*self._missing_here(), *self._missing_there()]
