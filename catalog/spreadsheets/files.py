@@ -69,7 +69,7 @@ def read_rows(content: bytes, *, as_csv: bool) -> Iterator[Row]:
         raise
     # Whatever a broken archive or a strange sheet makes the reader stumble over.
     except (
-        ParseError, zipfile.BadZipFile, OSError, KeyError, ValueError, TypeError, IndexError,
+        ParseError, zipfile.BadZipFile, OSError, LookupError, ValueError, TypeError,
         AttributeError, EOFError, OverflowError, NotImplementedError, RuntimeError,
         UnboundLocalError, ArithmeticError, csv.Error,
     ) as error:  # fmt: skip
@@ -93,19 +93,14 @@ def _check_archive(content: bytes) -> None:
 
 
 def _xlsx_rows(content: bytes) -> Iterator[list[str]]:
-    # Only here: it takes as much memory as half of our own code, and nothing else needs it.
-    from openpyxl import load_workbook
+    # Only here: openpyxl takes as much memory as half of our own code, and nothing else needs it.
+    from catalog.spreadsheets.sheet import first_sheet
 
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    try:
-        sheet: Any = book.worksheets[0]
-        sheet.reset_dimensions()  # what a file says of its own size is often wrong
+    with first_sheet(content) as sheet:
         for row in sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1):
             yield [
                 _unquoted(value.strip()) if type(value) is str else _text(value) for value in row
             ]
-    finally:
-        book.close()
 
 
 def _text(value: Any) -> str:

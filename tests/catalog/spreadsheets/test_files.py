@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 from defusedxml import EntitiesForbidden
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from catalog.spreadsheets.files import is_csv, read_rows
 from connectors.downloads import csv_lines, defused
@@ -78,8 +79,24 @@ def test_xml_entities_are_not_expanded() -> None:
     with pytest.raises(Refused) as refusal:
         rows_of(content)
 
-    assert refusal.value.__cause__
-    assert isinstance(refusal.value.__cause__.__cause__, EntitiesForbidden)
+    assert isinstance(refusal.value.__cause__, EntitiesForbidden)
+
+
+def test_the_first_sheet_is_the_first_that_has_cells() -> None:
+    book = Workbook()
+    book.create_chartsheet("Gráfico", 0)
+    book.worksheets[0].append(["SKU"])
+    book.create_sheet("Outra").append(["Nome"])
+    book.save(file := io.BytesIO())
+
+    assert rows_of(file.getvalue()) == [["SKU"]]
+
+
+def test_a_sheet_is_not_asked_how_large_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not say so would be parsed twice."""
+    monkeypatch.setattr(WorkSheetParser, "parse_dimensions", None)
+
+    assert rows_of(xlsx(*ROWS)) == ROWS
 
 
 def test_an_xlsx_that_breaks_off_is_refused_and_not_an_error_of_ours() -> None:
