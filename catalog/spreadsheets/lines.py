@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Spreadsheet, SpreadsheetRow
 from catalog.spreadsheets.columns import Column
+from connectors.bulk import among
 from connectors.errors import Refused
 
 Outcome = SpreadsheetRow.Outcome
@@ -73,6 +74,6 @@ def earlier_rows(
     wanted = {line.values[name] for line in lines for name in names if name in line.values}
     if not wanted or not lines:
         return {}
-    above = spreadsheet.lines.filter(key__in=wanted, number__lt=lines[0].number)
+    above = spreadsheet.lines.filter(key__in=among(wanted), number__lt=lines[0].number)
     found = above.exclude(outcome=Outcome.REFUSED).values_list("key", "number", "second_key")
     return {key: Earlier(number, second) for key, number, second in found}
