@@ -1,5 +1,3 @@
-import gc
-
 from django.apps import AppConfig, apps
 from django.apps.registry import Apps
 from django.contrib.admin import apps as admin_apps
@@ -16,10 +14,6 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         # Said of apps that have tables: after the last of them every permission is there.
         post_migrate.connect(write_roles, sender=apps.get_app_config("orders"))
-        # What is here now stays as long as the process: no collection of what is gone looks
-        # through it again, which would take a tenth of a second each time.
-        gc.collect()
-        gc.freeze()
 
 
 class AdminConfig(admin_apps.AdminConfig):
