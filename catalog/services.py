@@ -176,9 +176,8 @@ def delete_product(store: Store, product_id: int, by: Activation | None) -> Prod
     # Whoever keeps units of them takes these locks in this order as well.
     list(_locked(store).filter(parent=product_id).order_by("pk"))
     product = store.products.with_family().get(pk=product_id)
-    announce(
-        circle_of(store).told_of_products(by), "skus", "deleted", product.sku, "stock", "price"
-    )
+    told = circle_of(store).told_of_products(by)
+    announce(told, "skus", "deleted", product.sku, "stock", "price")
     tell_channels(store, {product_id: {Hook.PRODUCT_UPDATED}})
     Product.objects.filter(pk=product_id).delete()
     forget_pages(store)
@@ -391,12 +390,7 @@ def _touch(product: Product, by: Activation | None) -> None:
 def _announce(product: Product, changes: Changes, by: Activation | None) -> None:
     head = product.parent or product
     action = "created" if changes.created and product.parent is None else "updated"
-    announce(
-        circle_of(product.store).told_of_products(by),
-        "products",
-        action,
-        head.public_id,
-        *changes.flags,
-    )
+    told = circle_of(product.store).told_of_products(by)
+    announce(told, "products", action, head.public_id, *changes.flags)
     publish_products(product.store, changes.hooks)
     tell_channels(product.store, changes.hooks)
