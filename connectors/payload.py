@@ -74,7 +74,8 @@ def to_storable(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         if "\x00" in value:
             raise ValueError
-        value.encode()
+        if not value.isascii():
+            value.encode()
     elif isinstance(value, float):
         if not isfinite(value):
             raise ValueError

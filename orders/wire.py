@@ -26,7 +26,7 @@ class OrderDocument:
     announce: bool = field(default=True)
 
 
-PARTS = ("items", "payments", "shipments")
+NOT_OF_THE_HEAD = wire.ORDER_COMPUTED | {"items", "payments", "shipments"}
 INTERMEDIARY, INTERMEDIARY_SETTING = "sale_intermediary", "intermediary_cnpj"
 
 
@@ -36,9 +36,7 @@ def read_order(payload: Payload, by: Activation | None = None) -> OrderDocument:
     if isinstance(payload.data.get("Order"), dict):
         payload = payload.one("Order")
     payload = wire.with_own_external(payload, by.client_id if by else None)
-    head = wire.read(payload, wire.ORDER, without=wire.ORDER_COMPUTED)
-    for name in PARTS:
-        head.pop(name, None)
+    head = wire.read(payload, wire.ORDER, without=NOT_OF_THE_HEAD)
     status = head.pop("status", None)
     external, acknowledged = head.pop("external", None), head.pop("ack", None)
     update = head.pop("update", True)

@@ -102,7 +102,8 @@ def read(payload: Payload, fields: Table, without: Collection[str] = ()) -> Docu
     for name, value in payload.data.items():
         if name in NOT_DATA or name in without:
             continue
-        read_value(name, to_storable, payload.path)
+        if name not in fields:
+            read_value(name, to_storable, payload.path)
         kind, place = fields.get(name, Kind.ANY), f"{payload.path}.{name}"
         if value is None or (value == "" and kind not in (Kind.ANY, Kind.TEXT)):
             document[name] = [] if kind is Kind.LIST else None

@@ -198,7 +198,7 @@ ITEM = {"sku": "A", "quantity": 1, "price": 1}
         ({"ack": "talvez"}, "$.ack: cannot read 'talvez'"),
         ({"expected_send_date": "ontem"}, "$.expected_send_date: cannot read 'ontem'"),
         ({"expected_send_date": 20250427}, "$.expected_send_date: got int"),
-        ({"items": {}}, "$.items: got dict"),
+        ({"items": {}}, "$.items: got dict, not a list"),
         ({"items": ["A"]}, "$.items[0]: got str, not an object"),
         ({"items": [ITEM, {"sku": "B"}]}, "$.items[1].quantity: falta a quantidade."),
         ({"items": [ITEM, {**ITEM, "quantity": 0}]}, "$.items[1].quantity: falta a quantidade."),
