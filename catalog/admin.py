@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -18,13 +19,14 @@ from connectors.admin.columns import (
     INTEGRATION,
     WIDE,
     IntegrationColumn,
-    moment_of,
+    moment,
     short,
     two_lines,
 )
 from connectors.admin.paging import CodesFirst
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.admin.recorded import RecordedAdmin
+from connectors.models import Activation
 
 __all__ = ["ProductAdmin", "SentAdmin", "SkuMappingAdmin", "StockAdmin"]
 
@@ -48,7 +50,6 @@ class ProductAdmin(CodesFirst, ReadOnlyAdmin):
         "Nenhum produto ainda: eles vêm da integração de catálogo da loja, ou de uma planilha."
         " Ative um conector que envia produtos, ou importe a planilha nas páginas da loja."
     )
-    shown_modified = moment_of(Product, "modified_at")
     search_fields = ("sku", "name", "ean")
     inlines = (VariationInline,)
     fields = (
@@ -62,7 +63,7 @@ class ProductAdmin(CodesFirst, ReadOnlyAdmin):
         return HttpResponseRedirect(why_url(row.store_id, row.sku))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        return super().get_queryset(request).select_related("store", "price_row", "stock_row")
+        return super().get_queryset(request).with_levels().select_related("store")
 
     @display(description=_("SKU e nome"))
     def shown_sku(self, product: Product) -> SafeString:
@@ -71,6 +72,18 @@ class ProductAdmin(CodesFirst, ReadOnlyAdmin):
     @display(description=_("loja"))
     def shown_store(self, product: Product) -> SafeString:
         return short(product.store)
+
+    @display(description=_("alterado em"))
+    def shown_modified(self, product: Product) -> SafeString | None:
+        return moment(product.modification.at)
+
+    @display(description=_("alterado em"))
+    def modified_at(self, product: Product) -> datetime:
+        return product.modification.at
+
+    @display(description=_("alterado por"))
+    def modified_by(self, product: Product) -> Activation | None:
+        return product.modification.by
 
     @display(description=_("preço"))
     def shown_price(self, product: Product) -> str:

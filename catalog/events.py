@@ -95,7 +95,7 @@ def write_flat_product(product: Product, hook: Hook) -> Document:
     )
     if hook in (Hook.PRICE_CHANGED, Hook.STOCK_CHANGED):
         return own
-    images = [photo["url"] for photo in _said(product, "photos") or [] if photo.get("url")]
+    images = [str(photo["url"]) for photo in _said(product, "photos") or [] if photo.get("url")]
     sizes = _said(product, "dimension") or {}
     own |= {"ean": product.ean or None, **{name: _said(product, name) for name in ONE_BY_ONE}}
     own |= {name: sizes.get(name) for name in SIZES}

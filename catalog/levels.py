@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.announcing import announce_levels
 from catalog.codes import product_ids
-from catalog.models import Price, Product
+from catalog.models import Price, touch
 from catalog.reservations import write_levels
 from catalog.taking import forget
 from connectors.bulk import among, update_rows
@@ -30,7 +29,8 @@ Prices = tuple[Decimal | None, ...]  # the price, and the special one
 @dataclass(frozen=True)
 class Applied:
     """What a bulk write did, by the records' codes: those that changed something, why others were
-    refused, and the products that they mean."""
+    refused, and the products that they mean. One that is not among these and was not refused is of
+    nothing that the store has or misses."""
 
     changed: frozenset[str]
     refused: Mapping[str, Refused]
@@ -128,6 +128,8 @@ def _set_levels(
     for record in records:
         try:
             if record.sku not in products:
+                if record.if_known:
+                    continue
                 raise NotFound(
                     _("A loja não tem o SKU %(sku)s nem um De/Para para ele.")
                     % {"sku": record.sku},
@@ -137,8 +139,7 @@ def _set_levels(
         except Refused as error:
             refused[record.sku] = error
     if changed := write(wanted):
-        touched = Product.objects.filter(pk__in=among(changed))
-        touched.update(modified_at=timezone.now(), modified_by=by)
+        touch(changed, by)
         forget(by, changed)
         announce_levels(store, changed, by, flag)
     return Applied(

@@ -20,10 +20,11 @@ def merge(
     current: list[dict[str, Any]], incoming: list[dict[str, Any]], keys: tuple[str, ...]
 ) -> list[dict[str, Any]]:
     """The list after the PUT: known elements are updated, new ones get an id where they have none,
-    those with `remove` go, and those that were not mentioned stay."""
+    those with `remove` go, and those that were not mentioned stay. One that has nothing to know it
+    by is known where it is all the same."""
     merged = [dict(element) for element in current]
     for element in incoming:
-        found = _find(merged, element, ("id", *keys))
+        found = _find(merged, element, ("id", *keys)) or _same(merged, element)
         if not is_no(element.get("remove")):
             if found is not None:
                 merged.remove(found)
@@ -38,8 +39,20 @@ def _find(
     elements: list[dict[str, Any]], wanted: dict[str, Any], keys: tuple[str, ...]
 ) -> dict[str, Any] | None:
     for key in keys:
-        if wanted.get(key) is not None:
+        if wanted.get(key) not in (None, ""):  # a form has "" for null
             for element in elements:
                 if element.get(key) == wanted[key]:
                     return element
     return None
+
+
+def _same(elements: list[dict[str, Any]], wanted: dict[str, Any]) -> dict[str, Any] | None:
+    """The one that says just this, for one without an id of its own."""
+    if wanted.get("id"):
+        return None
+    said = _without_id(wanted)
+    return next((element for element in elements if _without_id(element) == said), None)
+
+
+def _without_id(element: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in element.items() if name != "id"}

@@ -66,7 +66,9 @@ def stock_record(product: Product, codes: Codes) -> StockRecord | None:
 
 def digest_of(record: Record) -> str:
     """The same for what says the same."""
-    text = json.dumps(asdict(record), sort_keys=True, default=_plain)
+    said = asdict(record)
+    said.pop("if_known", None)  # is of what arrives: no channel hears of it
+    text = json.dumps(said, sort_keys=True, default=_plain)
     return sha256(text.encode()).hexdigest()
 
 

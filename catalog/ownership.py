@@ -22,7 +22,8 @@ def sends(spec: Spec, name: str) -> bool:
 
 
 def owners_of(store: Store, products: Iterable[Product]) -> Owners:
-    """The platforms that write these products, in a constant number of queries."""
+    """The platforms that write these products, which have their levels, in a constant number of
+    queries."""
     products = list(products)
     senders = senders_of(store)
     if not senders or not products:
@@ -35,7 +36,7 @@ def owners_of(store: Store, products: Iterable[Product]) -> Owners:
     )
     for product in products:
         for activation in senders:
-            by = activation.pk in (product.created_by_id, product.modified_by_id)
+            by = activation.pk in (product.created_by_id, product.modification.by_id)
             named = external_key(activation) in product.externals
             if by or named or (activation.pk, product.pk) in taken:
                 owners[product.pk].append(activation)

@@ -83,8 +83,12 @@ def pull(
     gate, most = Gate(attempt, reads_on=not forgets), most or MOST_AT_ONCE
     _take(attempt, gate, attempt.with_parked((), mended), read, write, lambda: Batch[R](None, most))
     _take(attempt, gate, pages, read, write, lambda: Batch[R](timezone.now(), most))
+    if attempt.parted:
+        parts = attempt.with_parked((), attempt.parted)
+        _take(attempt, gate, parts, read, write, lambda: Batch[R](None, most))
     gate.ask()
-    gate.close()
+    if not attempt.only_told:  # what it was asked about may stand in the flow's own pages
+        gate.close()
 
 
 def _take(
@@ -115,12 +119,11 @@ def _take(
     try:
         for page in pages:
             for payload, digest in _news(attempt, page, batch, whole):
-                failed = attempt.run.failed
                 with attempt.item(payload, settles=False) as item:
                     record = item.record = read(payload)
                     item.record_id = record.sku
                     batch.add(Read(record, payload, digest))
-                if attempt.run.failed > failed:
+                if item.record is None:
                     batch.failed.add(item.record_id)
             batch.cursor = page.cursor
             # A page without records, or without progress, is the source's way to have stored what
@@ -148,7 +151,6 @@ def _news(
     if not batch.reads and digest_of_page in whole:
         attempt.run.seen += len(page.items)
         return
-    batch.pages.append(digest_of_page)
     digests = [digester.record(payload) for payload in page.items]
     here = known(digests)
     for payload, digest in zip(page.items, digests, strict=True):
@@ -156,6 +158,7 @@ def _news(
             attempt.run.seen += 1
         else:
             yield payload, digest
+    batch.pages.append(digest_of_page)  # not one whose reading broke off
 
 
 def begin_daily_pass(attempt: Attempt, ability: type[Ability]) -> None:

@@ -10,7 +10,16 @@ from functools import partial
 from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    DateTimeField,
+    F,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.forms.models import model_to_dict
 from django.utils import timezone
@@ -28,6 +37,7 @@ from catalog.offers import (
     with_removals,
 )
 from catalog.wire import write_product
+from connectors.bulk import among
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
 from connectors.models import Activation, ActivationFlow, State, Store
 from connectors.records import PriceRecord, ProductRecord, StockRecord
@@ -107,7 +117,8 @@ def recompare(store: Store, product_ids: Iterable[int]) -> None:
 @transaction.atomic
 def send_again(rows: QuerySet[Sent]) -> int:
     """Tell their channels these once more, as if they had never been told; how many that are."""
-    chosen = Sent.objects.filter(pk__in=rows.values("pk"), activation__state=State.ACTIVE)
+    over = [State.REVOKED, State.MOVED]
+    chosen = Sent.objects.filter(pk__in=rows.values("pk")).exclude(activation__state__in=over)
     flows = set(chosen.values_list("activation", "flow"))
     count = chosen.update(digest="", refused="", changed_at=timezone.now())
     for activation_id, flow in flows:
@@ -175,11 +186,32 @@ def _push(
                 _let_go(attempt, row, take_off)
             elif row.product_id in products and row.product_id not in absent:
                 record = read(products[row.product_id], codes)
+                if record is None and row.refused:
+                    Sent.objects.filter(pk=row.pk).update(refused="")
                 if record is None or _is_true(attempt, row, record):
                     true.append(row)
                 elif not _rests(attempt, row, record):
                     _tell(attempt, row, products[row.product_id], record, send)
         clear(true)
+    attempt.mend_all_but(partial(_refused, attempt))
+
+
+def _refused(attempt: Attempt, failed: set[str]) -> Iterable[str]:
+    """Of these, what the channel was to be told and refused, by what it is called there now."""
+    activation, flow = attempt.activation, attempt.flow.flow
+    codes = SkuMapping.objects.filter(activation=activation, code__in=among(failed))
+    skus = activation.store.products.filter(sku__in=among(failed))
+    # By their products: what was sent has no index by what was refused of it.
+    ids = {*codes.values_list("product", flat=True), *skus.values_list("pk", flat=True)}
+    mapped = SkuMapping.objects.filter(activation=activation, product=OuterRef("product"))
+    called = Coalesce(Subquery(mapped.values("code")), F("product__sku"))
+    mine = Sent.objects.filter(activation=activation, flow=flow)
+    refused = mine.filter(product__in=among(ids)).exclude(refused="").annotate(called=called)
+    gone = mine.filter(product=None)
+    return [
+        *refused.values_list("called", flat=True),
+        *gone.values_list("code", flat=True),
+    ]
 
 
 def _marked(attempt: Attempt) -> Iterator[list[Sent]]:

@@ -35,10 +35,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from catalog.announcing import Circle, announce_levels
-from catalog.models import Product, Reservation, Stock
+from catalog.models import Reservation, Stock, touch
 from catalog.shelves import Shelves
 from catalog.taking import forget
-from connectors.bulk import update_rows
 from connectors.models import Activation, Store
 
 # By hand: the ORM takes several times as long to write this as PostgreSQL to run it.
@@ -77,6 +76,11 @@ def reserve(
         reservation.quantity = quantity
     _tell(store, shelves.share_out(), by, circle)
     return {pk: reservation.missing for pk, reservation in mine.items() if reservation.missing}
+
+
+def knows(sale: str) -> bool:
+    """It wanted units once, whatever became of them."""
+    return Reservation.objects.filter(sale=sale).exists()
 
 
 def release(store: Store, sale: str, by: Activation | None) -> None:
@@ -183,7 +187,6 @@ def _tell(
 ) -> None:
     """As after every other change of stock."""
     if changed:
-        note = (timezone.now(), by.pk if by else None)
-        update_rows(Product, ("modified_at", "modified_by_id"), dict.fromkeys(changed, note))
+        touch(changed, by)
         forget(None, changed)
         announce_levels(store, changed, by, "stock", circle=circle)

@@ -20,9 +20,10 @@ from connectors.hub.filters import (
 from connectors.models import Activation
 from connectors.payload import read_value, to_decimal, to_whole
 
+CHANGED = "modification__at"
 SORTS = {
-    "created": "created_at", "modified": "modified_at", "timestamp": "modified_at",
-    "sku": "sku", "name": "name",
+    "created": "created_at", "modified": CHANGED, "timestamp": CHANGED, "sku": "sku",
+    "name": "name",
 }  # fmt: skip
 
 
@@ -32,13 +33,22 @@ def search_products(query: Query, caller: Activation) -> ProductQuerySet:
     products = Product.objects.filter(store=caller.store, parent=None)
     if query.keys() & {"quantity", "reserved"}:
         products = products.with_quantities()
-    return search(products, Product, query, _own(caller)).order_by(*ordering(query, SORTS))
+    products, order = search(products, Product, query, _own(caller)), ordering(query, SORTS)
+    if order[0].endswith(CHANGED):
+        products = products.filter(_has_changes_of(caller))
+    return products.order_by(*order)
+
+
+def _has_changes_of(caller: Activation) -> Q:
+    """True of each product that it may see; said for the index of a store's changes."""
+    return Q(modification__store=caller.store_id)
 
 
 def _own(caller: Activation) -> Mapping[str, Callable[[str], Q]]:
     """The filters on what is not simply a product's own field."""
     external = Cast(KeyTextTransform(external_key(caller), "externals"), TextField())
     store_id = str(caller.store_id)
+    in_reach = _has_changes_of(caller)
 
     def named(sku: str) -> Q:
         found = Product.objects.filter(store=caller.store, sku=sku)
@@ -62,8 +72,8 @@ def _own(caller: Activation) -> Mapping[str, Callable[[str], Q]]:
         "quantity": lambda text: Q(available=read_value(text, to_whole, "?quantity")),
         "reserved": lambda text: Q(promised=read_value(text, to_whole, "?reserved")),
         "created": lambda text: within("created_at", "created", text),
-        "modified": lambda text: within("modified_at", "modified", text),
+        "modified": lambda text: in_reach & within(CHANGED, "modified", text),
         "created_by": lambda text: Q(created_by__client_id=text),
-        "modified_by": lambda text: Q(modified_by__client_id=text),
-        "timestamp": lambda text: in_second("modified_at", "timestamp", text),
+        "modified_by": lambda text: Q(modification__by__client_id=text),
+        "timestamp": lambda text: in_reach & in_second(CHANGED, "timestamp", text),
     }

@@ -16,6 +16,7 @@ from connectors.admin.columns import (
     INTEGRATION,
     NARROW,
     IntegrationColumn,
+    Labelled,
     moment_of,
     short,
     two_lines,
@@ -87,8 +88,8 @@ class SentAdmin(CodesFirst, IntegrationColumn, ReadOnlyAdmin):
         return sent.product.sku if sent.product else str(_("Apagado aqui"))
 
     @display(description=_("situação"), label=COLOURS)
-    def shown_situation(self, sent: Sent) -> tuple[str, Any]:
-        return sent.situation, sent.situation.label
+    def shown_situation(self, sent: Sent) -> Labelled:
+        return Labelled(sent.situation, sent.situation.label)
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("catalog.change_sent")

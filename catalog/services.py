@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +14,16 @@ from catalog.announcing import announce_stock, circle_of
 from catalog.events import hooks_of, publish_products
 from catalog.levels import lock_store, money, whole
 from catalog.merging import NATURAL_KEYS, merge
-from catalog.models import Price, Product, ProductQuerySet, Stock, external_key, is_called
+from catalog.models import (
+    Modification,
+    Price,
+    Product,
+    ProductQuerySet,
+    Stock,
+    external_key,
+    is_called,
+    touch,
+)
 from catalog.push import tell_channels
 from catalog.reservations import write_level, write_levels
 from catalog.taking import forget, forget_pages, remember
@@ -25,13 +35,11 @@ from connectors.models import Activation, Store
 from connectors.payload import is_no
 from connectors.prepared import Prepared, Slot
 from connectors.records import Document, ProductRecord
-from connectors.spec import EverythingBut, Hook, Spec
+from connectors.spec import EverythingBut, Hook, Mode, Spec
 from connectors.trouble.causes import MISSING_DATA, UNKNOWN_SKU
 
 NOTHING_CHANGED = "Changes not found in the document"  # clients compare this text exactly
 LEVELS = ("price", "special_price", "quantity")
-# By hand: the ORM takes several times as long to write this as PostgreSQL to run it.
-TOUCH = f"UPDATE {Product._meta.db_table} SET modified_at = %s, modified_by_id = %s WHERE id = %s"  # noqa: S608
 
 
 @dataclass
@@ -64,19 +72,22 @@ def save_product(store: Store, code: str, document: Document, by: Activation | N
     where it may not create it, and `Refused`.
     """
     lock_store(store)
-    return _save(store, _called(store, code, by), code, document, by)
+    return _save(store, _called(store, code, by), code, document, by, timezone.now())
 
 
 @transaction.atomic
-def take_product(record: ProductRecord, digest: int, by: Activation) -> bool:
+def take_product(
+    record: ProductRecord, digest: int, by: Activation, asked_at: datetime | None
+) -> bool:
     """Create or change what a platform's record says of a product, and remember that it said so;
-    whether that changed something. Raises what `save_product` raises, but for `NothingChanged`."""
+    whether that changed something. `asked_at`: before it was asked for, and None where it is older
+    (catalog/reservations.py). Raises what `save_product` raises, but for `NothingChanged`."""
     store = by.store
     lock_store(store)
     known = _called(store, record.sku, by)
     changed = True
     try:
-        saved = _save(store, known, record.sku, document_of(record, known), by)
+        saved = _save(store, known, record.sku, document_of(record, known), by, asked_at)
     except NothingChanged:
         changed = False
     remember(by, Flow.PRODUCTS, [(record.sku, (known or saved).pk, digest)])
@@ -94,7 +105,7 @@ def try_product(record: ProductRecord, by: Activation) -> Changes:
             if not by.spec.sends_catalogue:
                 raise _unknown(record.sku)
             product = _new(by.store, record.sku, by)
-        _write(product, document, by, changes)
+        _write(product, document, by, changes, None)
         transaction.set_rollback(True)
     return changes
 
@@ -131,7 +142,7 @@ def update_product(
 ) -> Product:
     """Change what the document says of a product. Raises what `save_product` raises."""
     lock_store(store)
-    return _update(_get(store, product_id), document, by)
+    return _update(_get(store, product_id), document, by, timezone.now())
 
 
 @transaction.atomic
@@ -264,25 +275,32 @@ def _new(store: Store, sku: str, by: Activation | None) -> Product:
 def _create(store: Store, sku: str, document: Document, by: Activation | None) -> Product:
     product = _new(store, sku, by)
     changes = Changes(created=True)
-    _write(product, document, by, changes)
+    _write(product, document, by, changes, None)  # nobody can want units of it yet
     _announce(product, changes, by)
     return product
 
 
 def _save(
-    store: Store, known: Product | None, code: str, document: Document, by: Activation | None
+    store: Store,
+    known: Product | None,
+    code: str,
+    document: Document,
+    by: Activation | None,
+    asked_at: datetime | None,
 ) -> Product:
     if known is not None:
-        return _update(known, document, by)
+        return _update(known, document, by, asked_at)
     document = _allowed(document, by)
     if by is not None and not by.spec.sends_catalogue:
         raise _unknown(code)
     return _create(store, code, document, by)
 
 
-def _update(product: Product, document: Document, by: Activation | None) -> Product:
+def _update(
+    product: Product, document: Document, by: Activation | None, asked_at: datetime | None
+) -> Product:
     changes = Changes()
-    _write(product, _allowed(document, by), by, changes)
+    _write(product, _allowed(document, by), by, changes, asked_at)
     if not changes:
         raise NothingChanged(NOTHING_CHANGED)
     forget(by, {*changes.product_ids, product.parent_id})
@@ -290,7 +308,13 @@ def _update(product: Product, document: Document, by: Activation | None) -> Prod
     return product
 
 
-def _write(product: Product, document: Document, by: Activation | None, changes: Changes) -> None:
+def _write(
+    product: Product,
+    document: Document,
+    by: Activation | None,
+    changes: Changes,
+    asked_at: datetime | None,
+) -> None:
     """Apply a document to a product or a variation, and to its own variations."""
     document = {
         name: value for name, value in document.items() if name not in wire.PRODUCT_COMPUTED
@@ -307,7 +331,6 @@ def _write(product: Product, document: Document, by: Activation | None, changes:
         product.externals[external_key(by)] = external
         names.add("external")
     if names or changes.created:
-        product.modified_at, product.modified_by = timezone.now(), by
         product.save()
     if levels.get("quantity") is not None and (variations or product.variations.exists()):
         # Nobody buys the parent: its quantity is the sum of its variations', and not written.
@@ -315,23 +338,30 @@ def _write(product: Product, document: Document, by: Activation | None, changes:
     if changes.created:
         product.price_row = Price.objects.create(product=product)
         product.stock_row = Stock.objects.create(product=product)
-    level_names = _write_levels(product, levels, by)
-    if level_names and not names:
+        product.modification = Modification.objects.create(
+            product=product, store=product.store, by=by
+        )
+    names |= _write_levels(product, levels, by, asked_at)
+    if names and not changes.created:
         _touch(product, by)
-    changes.names |= names | level_names
-    changes.hooks[product.pk] = hooks_of(changes.created, names | level_names)
+    changes.names |= names
+    changes.hooks[product.pk] = hooks_of(changes.created, names)
     changes.product_ids.add(product.pk)
     if variations:
-        _write_variations(product, variations, by, changes)
+        _write_variations(product, variations, by, changes, asked_at)
 
 
-def _write_levels(product: Product, levels: Document, by: Activation | None) -> set[str]:
+def _write_levels(
+    product: Product, levels: Document, by: Activation | None, asked_at: datetime | None
+) -> set[str]:
     names: set[str] = set()
     if levels.get("quantity") is not None:
         on_hand = whole(levels["quantity"], "quantity")
-        # What we showed, sent back, says nothing: it is without the units that are kept.
-        is_copy = on_hand == product.stock_row.available
-        if not is_copy and write_levels({product.pk: on_hand}, by, timezone.now()):
+        # What we showed a partner, sent back, says nothing: it is without the units that are kept.
+        # People are shown what is on hand, and a platform that we read is shown nothing.
+        is_shown = by is not None and by.mode == Mode.PARTNER
+        is_copy = is_shown and on_hand == product.stock_row.available
+        if not is_copy and write_levels({product.pk: on_hand}, by, asked_at):
             names.add("quantity")
     for name in ("price", "special_price"):
         if name in levels and getattr(product.price_row, name) != (
@@ -345,7 +375,11 @@ def _write_levels(product: Product, levels: Document, by: Activation | None) -> 
 
 
 def _write_variations(
-    product: Product, documents: list[Any], by: Activation | None, changes: Changes
+    product: Product,
+    documents: list[Any],
+    by: Activation | None,
+    changes: Changes,
+    asked_at: datetime | None,
 ) -> None:
     if product.parent_id is not None:
         raise Refused(_("$.variations: uma variação não tem variações."))
@@ -371,7 +405,7 @@ def _write_variations(
         if found is None:
             found = known[sku] = Product(store=product.store, parent=product, created_by=by)
             found.take({"sku": sku})
-        _write(found, document, by, inner)
+        _write(found, document, by, inner, asked_at)
         if inner:
             changes.names |= inner.names | {"variations"}
             changes.product_ids |= inner.product_ids
@@ -381,10 +415,7 @@ def _write_variations(
 
 
 def _touch(product: Product, by: Activation | None) -> None:
-    product.modified_at, product.modified_by = timezone.now(), by
-    at = connection.ops.adapt_datetimefield_value(product.modified_at)
-    with connection.cursor() as cursor:
-        cursor.execute(TOUCH, [at, by.pk if by else None, product.pk])
+    product.modification.at, product.modification.by = touch([product.pk], by), by
 
 
 def _announce(product: Product, changes: Changes, by: Activation | None) -> None:

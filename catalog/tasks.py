@@ -84,7 +84,9 @@ def _write_products(attempt: Attempt, gate: Gate, batch: Batch[ProductRecord]) -
     )
     for code, read in batch.reads.items():
         try:
-            attempt.run.changed += take_product(read.record, read.digest, attempt.activation)
+            attempt.run.changed += take_product(
+                read.record, read.digest, attempt.activation, batch.asked_at
+            )
         except (ConnectorError, Refused) as error:
             attempt.fail(code, error, read.payload.data, read.record)
             batch.failed.add(code)
@@ -146,19 +148,17 @@ def _write_levels(attempt: Attempt, batch: Batch[Any], apply: Callable[..., Appl
     with transaction.atomic():
         records = [read.record for read in batch.reads.values()]
         applied = apply(activation.store, records, activation)
+        here = applied.products.keys() - applied.refused.keys()
         remember(
             activation,
             Flow(attempt.flow.flow),
-            [
-                (code, applied.products[code], read.digest)
-                for code, read in batch.reads.items()
-                if code not in applied.refused
-            ],
+            [(code, applied.products[code], batch.reads[code].digest) for code in here],
         )
     attempt.run.changed += len(applied.changed)
     for code, read in batch.reads.items():
         if refusal := applied.refused.get(code):
             attempt.fail(code, refusal, read.payload.data, read.record)
-            batch.failed.add(code)
         else:
             attempt.mend(code)
+    # Also what the store does not miss: it may have it tomorrow.
+    batch.failed |= batch.reads.keys() - here

@@ -109,9 +109,9 @@ def _taken_steps(item: Item, activation: Activation, row: Any) -> list[Step]:
     if item.product is None:
         return [_unmapped(item, activation)]
     if activation.mode == Mode.PARTNER:
-        if activation.pk in (item.product.created_by_id, item.product.modified_by_id):
+        if activation.pk in (item.product.created_by_id, item.product.modification.by_id):
             text = _("O parceiro mandou este produto; última mudança em %s.")
-            return [Step(GOOD, text % when(item.product.modified_at))]
+            return [Step(GOOD, text % when(item.product.modification.at))]
         text = _("o parceiro não mandou nada deste SKU pela nossa API.")
         return [Step(WAIT, text, Actor.PLATFORM.label)]
     text = _("nada deste SKU chegou por este fluxo: a plataforma não o listou, ou o lista com"

@@ -61,7 +61,7 @@ def _row(written: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document(product: Product, viewer: Activation | None) -> Document:
-    price, stock = product.price_row, product.stock_row
+    price, stock, changed = product.price_row, product.stock_row, product.modification
     return product.document() | {
         "external": product.externals.get(external_key(viewer)) if viewer else None,
         "price": price.price,
@@ -70,8 +70,8 @@ def _document(product: Product, viewer: Activation | None) -> Document:
         "reserved": stock.reserved,
         "user_id": str(product.store_id),
         "created": product.created_at,
-        "modified": product.modified_at,
+        "modified": changed.at,
         "created_by": product.created_by.client_id if product.created_by else None,
-        "modified_by": product.modified_by.client_id if product.modified_by else None,
-        "timestamp": int(product.modified_at.timestamp()),
+        "modified_by": changed.by.client_id if changed.by else None,
+        "timestamp": int(changed.at.timestamp()),
     }

@@ -9,6 +9,8 @@ from typing import Any, cast
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.expressions import RawSQL
 
+from connectors.prepared import as_array, listed, many
+
 AT_ONCE = 500
 FEW = 200  # are as quick in one statement, which need not ask for their ids before
 
@@ -17,10 +19,8 @@ def among(values: Collection[Any]) -> Any:
     """For `__in`: numbers, or texts. Thousands of placeholders cost more than what they ask for."""
     if connection.vendor != "postgresql" or not values:
         return list(values)
-    if isinstance(next(iter(values)), int):
-        # As text, which the driver need not look through.
-        return RawSQL("SELECT unnest(%s::bigint[])", [f"{{{','.join(map(str, values))}}}"])
-    return RawSQL("SELECT unnest(%s::text[])", [list(values)])
+    kind = "bigint" if isinstance(next(iter(values)), int) else "text"
+    return RawSQL(listed(kind), [many(values)])  # noqa: S611  no text of anybody's
 
 
 def update_rows(
@@ -43,7 +43,8 @@ def update_rows(
         f" AS new({_names(fields)}) WHERE old.{quote(fields[0].column)} = new.v0"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [list(rows), *map(list, zip(*rows.values(), strict=True))])
+        values = [list(rows), *map(list, zip(*rows.values(), strict=True))]
+        cursor.execute(sql, [as_array(column) for column in values])
 
 
 def upsert_rows(
@@ -109,8 +110,11 @@ def _insert(
         return
     sql, jsons = _insertion(model, tuple(columns), tuple(same), tuple(unique))
     values: list[Any] = [*same.values(), *map(list, zip(*rows, strict=True))]
-    for i in jsons:
-        values[i] = json.dumps(values[i])
+    for i, value in enumerate(values):
+        if i in jsons:
+            values[i] = json.dumps(value)
+        elif i >= len(same):
+            values[i] = as_array(value)
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
 

@@ -1,5 +1,6 @@
 """What can go wrong, named by what the portal does next."""
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -30,6 +31,15 @@ class Unauthorized(ConnectorError):
 
 class Rejected(ConnectorError):
     """Skip this record and show it: the platform refused it."""
+
+
+class Several(Rejected):
+    """Take its parts, each a record of its own, in its place: it stood for all of them. `parts`
+    are as they arrive; where there are none, nothing is left to take."""
+
+    def __init__(self, message: str, parts: Sequence[dict[str, Any]]) -> None:
+        super().__init__(message)
+        self.parts = parts
 
 
 class Unreadable(ConnectorError):

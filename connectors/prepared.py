@@ -9,6 +9,7 @@ Whatever a statement depends on but its slots (a setting, today's date) must not
 
 import json
 from collections.abc import Callable, Collection
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -30,13 +31,28 @@ class Slot(Expression):
 
 def slot_of_many(name: str, kind: str) -> Any:
     """For `__in`: numbers ("bigint"), or texts ("text"), which are given by `many`."""
+    return RawSQL(listed(kind), [Slot(name)])  # noqa: S611
+
+
+def listed(kind: str) -> str:
+    """The same, in a statement by hand."""
     if connection.vendor == "postgresql":
-        return RawSQL(f"SELECT unnest(%s::{kind}[])", [Slot(name)])  # noqa: S611
-    return RawSQL("SELECT value FROM json_each(%s)", [Slot(name)])
+        return f"SELECT unnest(%s::{kind}[])"
+    return "SELECT value FROM json_each(%s)"
 
 
 def many(values: Collection[int] | Collection[str]) -> Any:
-    return list(values) if connection.vendor == "postgresql" else json.dumps(list(values))
+    """In one parameter."""
+    is_postgresql = connection.vendor == "postgresql"
+    return as_array(list(values)) if is_postgresql else json.dumps(list(values))
+
+
+def as_array(values: list[Any]) -> Any:
+    """For PostgreSQL: numbers as text, which the driver need not look through."""
+    some = next((value for value in values if value is not None), None)
+    if not isinstance(some, int | Decimal) or isinstance(some, bool):
+        return values
+    return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"
 
 
 class Prepared(Generic[R]):

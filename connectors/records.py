@@ -58,21 +58,24 @@ class ProductRecord:
 class PriceRecord:
     """What an item costs, in BRL. A special price of None ends a promotion.
 
-    On the way out, a variation's says whose variation it is.
+    On the way out, a variation's says whose variation it is. On the way in, `if_known`: it is not
+    on sale there, and a store that does not have it misses nothing.
     """
 
     sku: str
     price: Decimal
     special_price: Decimal | None = None
     parent_sku: str = ""
+    if_known: bool = False
 
 
 @dataclass(frozen=True)
 class StockRecord:
-    """How many units there are now: an absolute level, never a difference."""
+    """How many units there are now: an absolute level, never a difference. `if_known` as above."""
 
     sku: str
     quantity: int
+    if_known: bool = False
 
 
 @dataclass(frozen=True)

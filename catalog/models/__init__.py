@@ -2,6 +2,7 @@
 
 from catalog.models.levels import Price, Stock
 from catalog.models.mappings import SkuMapping
+from catalog.models.modifications import Modification, touch
 from catalog.models.products import Product, ProductQuerySet, external_key, is_called
 from catalog.models.reservations import Reservation, ReservationQuerySet
 from catalog.models.sent import Sent, SentQuerySet, Situation
@@ -9,6 +10,7 @@ from catalog.models.spreadsheets import Spreadsheet, SpreadsheetRow
 from catalog.models.taken import Taken, TakenPage
 
 __all__ = [
+    "Modification",
     "Price",
     "Product",
     "ProductQuerySet",
@@ -25,4 +27,5 @@ __all__ = [
     "TakenPage",
     "external_key",
     "is_called",
+    "touch",
 ]

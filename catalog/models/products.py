@@ -20,8 +20,8 @@ def external_key(activation: Activation) -> str:
 
 class ProductQuerySet(models.QuerySet["Product"]):
     def with_levels(self) -> "ProductQuerySet":
-        """Price and stock in the same query."""
-        return self.select_related("price_row", "stock_row")
+        """Price, stock and the last change in the same query."""
+        return self.select_related("price_row", "stock_row", "modification")
 
     def to_restock(self) -> "ProductQuerySet":
         """With all that a change of stock is told by. They are locked together with their stock,
@@ -30,7 +30,8 @@ class ProductQuerySet(models.QuerySet["Product"]):
         variations = Product.objects.filter(parent=models.OuterRef("pk"))
         return (
             locked.filter(stock_row__isnull=False)
-            .select_related("stock_row", "price_row", "parent", "created_by")
+            .with_levels()
+            .select_related("parent", "created_by")
             .annotate(has_variations=models.Exists(variations.order_by()))
         )
 
@@ -40,7 +41,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.with_authors().prefetch_related(models.Prefetch("variations", variations))
 
     def with_authors(self) -> "ProductQuerySet":
-        return self.with_levels().select_related("created_by", "modified_by")
+        return self.with_levels().select_related("created_by", "modification__by")
 
     def with_quantities(self) -> "ProductQuerySet":
         """`available` and `promised`, to search by: a parent's are its variations' sums."""
@@ -78,21 +79,11 @@ class Product(HubObject):
     # The clients' own ids for it, each under its `external_key`.
     externals = models.JSONField(default=dict)
     created_at = models.DateTimeField(_("criado em"), default=timezone.now, editable=False)
-    # Neither of these two has an index: each would cost something at every change of a price, and
-    # would be asked only when an activation is deleted.
+    # Without an index, which would be asked only when an activation is deleted.
     created_by = models.ForeignKey(
         Activation,
         models.SET_NULL,
         verbose_name=_("criado por"),
-        null=True,
-        related_name="+",
-        db_index=False,
-    )
-    modified_at = models.DateTimeField(_("alterado em"), default=timezone.now, editable=False)
-    modified_by = models.ForeignKey(
-        Activation,
-        models.SET_NULL,
-        verbose_name=_("alterado por"),
         null=True,
         related_name="+",
         db_index=False,
@@ -117,7 +108,6 @@ class Product(HubObject):
             models.Index(fields=["store", "ean"], name="product_by_ean", condition=~Q(ean="")),
             models.Index(fields=["sku"], name="product_by_sku"),
             models.Index(fields=["ean"], name="product_by_ean_anywhere", condition=~Q(ean="")),
-            models.Index(fields=["store", "modified_at"], name="product_by_modified"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from catalog.models import SkuMapping, Spreadsheet
 from catalog.spreadsheets.lines import Line, Outcome, earlier_rows
 from connectors.bulk import among
 from connectors.errors import Refused
+from connectors.models import Activation
 
 
 @dataclass
@@ -23,7 +24,7 @@ class MappingRows:
         if spreadsheet.activation is None:
             raise Refused(_("Escolha a integração."))
         self.spreadsheet, self.writes = spreadsheet, writes
-        self.store, self.activation = spreadsheet.store, spreadsheet.activation
+        self.store, self.activation = spreadsheet.store, spreadsheet.activation.current
 
     def keys_of(self, line: Line) -> tuple[str, str]:
         return line.values.get("code", ""), line.values.get("sku", "")
@@ -80,5 +81,8 @@ class MappingRows:
 
     def write(self, lines: Sequence[Line]) -> None:
         """In the caller's transaction, and under its lock of the store."""
+        # It may have moved since the sheet was read.
+        named = Activation.objects.select_related("store", "moved_to__store")
+        self.activation = named.get(pk=self.activation.pk).current
         work = self.judge(lines)
         replace_mappings(self.activation, work.replaced, work.codes)

@@ -14,7 +14,7 @@ from catalog.announcing import circle_of
 from catalog.events import hooks_of, publish_products
 from catalog.fields import warnings_of
 from catalog.merging import NATURAL_KEYS, merge
-from catalog.models import Price, Product, Spreadsheet, Stock
+from catalog.models import Modification, Price, Product, Spreadsheet, Stock, touch
 from catalog.ownership import owner_of, owners_of
 from catalog.push import tell_channels
 from catalog.reservations import write_levels
@@ -171,7 +171,7 @@ class ProductRows:
 
     def write(self, lines: Sequence[Line]) -> None:
         """In the caller's transaction, and under its lock of the store."""
-        work, now, store = self.judge(lines), timezone.now(), self.store
+        work = self.judge(lines)
         created = _insert(work)
         touched = {*work.changed, *work.levels, *work.repriced}
         if work.changed:
@@ -184,9 +184,9 @@ class ProductRows:
             {pk: (p.price_row.price, p.price_row.special_price) for pk, p in work.repriced.items()},
         )
         if work.levels:
-            write_levels(work.levels, None, now)
+            write_levels(work.levels, None, timezone.now())
         if touched:
-            store.products.filter(pk__in=among(touched)).update(modified_at=now, modified_by=None)
+            touch(touched, None)
             forget(None, touched)
         _announce(work, created)
 
@@ -222,6 +222,7 @@ def _insert(work: Work) -> list[Product]:
     created = heads + variations
     insert_all([Price(product=p, **work.prices[p.sku]) for p in created])
     insert_all([Stock(product=p, on_hand=work.on_hand[p.sku]) for p in created])
+    insert_all([Modification(product=p, store=work.store) for p in created])
     for product in created:
         levels = {*work.prices[product.sku], *(("quantity",) if work.on_hand[product.sku] else ())}
         work.hooks[product.pk] |= hooks_of(True, levels)

@@ -24,6 +24,19 @@ COUNTED_DAYS = timedelta(days=30)
 NARROW, WIDE = "11rem", "17rem"
 
 
+class Labelled(tuple[str, Any]):
+    """What a list shows as a coloured label: its colour's name, and its text. A page of its own
+    shows the text."""
+
+    __slots__ = ()
+
+    def __new__(cls, name: str, text: Any) -> "Labelled":
+        return super().__new__(cls, (name, text))
+
+    def __str__(self) -> str:
+        return str(self[1])
+
+
 def short(text: Any, width: str = WIDE, style: str = "") -> SafeString:
     """One line, cut at the width; whole in its title."""
     return format_html(

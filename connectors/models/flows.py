@@ -159,6 +159,12 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Those that went well and changed nothing."""
         return self.filter(IDLE)
 
+    def abandon(self, reason: str) -> None:
+        """Those that go on are over. Whoever runs one stops after the page that he is at."""
+        self.filter(ended_at=None).update(
+            ended_at=timezone.now(), outcome=Run.Outcome.ABANDONED, reason=reason
+        )
+
 
 class Run(models.Model):
     """One attempt at one flow of one activation."""

@@ -58,13 +58,19 @@ def read_product(payload: Payload) -> ProductRecord:
 def read_price(payload: Payload) -> PriceRecord:
     """No promotion is written as nothing, or as zero."""
     special = payload.optional_money("preco_promocional")
-    return PriceRecord(read_sku(payload), payload.money("preco"), special or None)
+    return PriceRecord(
+        read_sku(payload),
+        payload.money("preco"),
+        special or None,
+        if_known=not is_active(payload),
+    )
 
 
 def read_stock(payload: Payload) -> StockRecord:
     """A fraction of a unit cannot be sold; of what is not active nothing can."""
-    on_hand = payload.money("quantidade") if is_active(payload) else Decimal(0)
-    return StockRecord(read_sku(payload), max(0, int(on_hand)))
+    active = is_active(payload)
+    on_hand = payload.money("quantidade") if active else Decimal(0)
+    return StockRecord(read_sku(payload), max(0, int(on_hand)), if_known=not active)
 
 
 def is_active(payload: Payload) -> bool:

@@ -69,12 +69,18 @@ def next_slot(now: datetime) -> ExpressionWrapper:
 def read_everything_again() -> int:
     """Every flow that we run begins from the beginning, at once; how many that are. Runs that are
     open are taken from their owners, who are gone."""
-    now, reason = timezone.now(), _("Um backup foi restaurado.")
-    Run.objects.filter(ended_at=None).update(
-        ended_at=now, outcome=Run.Outcome.ABANDONED, reason=reason
-    )
+    Run.objects.abandon(_("Um backup foi restaurado."))
     ours = ActivationFlow.objects.filter(activation__mode=Mode.MANAGED)
-    return ours.update(cursor="", due_at=now, slot_at=None, failures_in_a_row=0)
+    return ours.update(cursor="", due_at=timezone.now(), slot_at=None, failures_in_a_row=0)
+
+
+def follow_clock_back() -> None:
+    """The clock was put back: what ran, or was queued, in what is the future now would wait for
+    that. It is due instead."""
+    now = timezone.now()
+    ahead = models.Q(last_run_at__gt=now) | models.Q(slot_at__gt=now)
+    ours = ActivationFlow.objects.filter(ahead, activation__mode=Mode.MANAGED)
+    ours.update(due_at=now, slot_at=None)
 
 
 def start_now(activation_id: int, task: Callable[[int], None], *abilities: type[Ability]) -> None:

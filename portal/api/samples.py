@@ -97,7 +97,8 @@ def _of_order(activation: Activation, hook: Hook) -> Document:
 
 
 def _of_product(activation: Activation, hook: Hook) -> Document:
-    product = with_facts(activation.store.products).order_by("-modified_at").first()
+    products = with_facts(activation.store.products.filter(modification__store=activation.store))
+    product = products.order_by("-modification__at").first()
     if product is not None:
         return write_flat_product(product, hook)
     return PRODUCT if hook in (Hook.PRODUCT_CREATED, Hook.PRODUCT_UPDATED) else LEVELS

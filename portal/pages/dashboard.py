@@ -19,7 +19,6 @@ from connectors.models import Failure
 from connectors.payload import LOCAL
 from connectors.records import OrderStatus
 from orders.finding import asked_of_each
-from orders.models import Order
 from orders.needing import first_needing
 from orders.statistics import (
     SOLD,
@@ -34,7 +33,7 @@ from orders.statistics import (
 )
 from portal.pages.health import Health, health_of
 from portal.pages.order_filter import NEEDING_TAB, NO_CHANNEL, SOLD_TAB, to_id
-from portal.pages.own import Live, last_change
+from portal.pages.own import Live, last_order_change, last_product_change
 
 DAYS = 30
 NEEDING_SHOWN = 5
@@ -50,8 +49,8 @@ class DashboardPage(Live, TemplateView):
         failures = Failure.objects.open().filter(activation__store__in=self.chosen)
         said = (
             self._today(),
-            last_change(Order, self.chosen),
-            last_change(Product, self.chosen),
+            last_order_change(self.chosen),
+            last_product_change(self.chosen),
             failures.aggregate(n=Count("pk"), last=Max("pk")),
             [(each.activation.pk, each.words) for each in self.health],
         )

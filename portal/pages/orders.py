@@ -15,7 +15,7 @@ from orders.models import Order, OrderQuerySet
 from orders.statistics import Figure, by_field, tallies_of
 from portal.pages.exports import FORMATS
 from portal.pages.order_filter import NEEDING_TAB, NO_CHANNEL, SOLD_TAB, OrderFilter, to_id
-from portal.pages.own import Live, OwnOrders, last_change
+from portal.pages.own import Live, OwnOrders, last_order_change
 
 PER_PAGE = 50
 
@@ -33,7 +33,7 @@ class OrderListPage(Live, Filtered, TemplateView):
     template_name = "pages/orders.html"
 
     def version(self) -> str:
-        return str(last_change(Order, list(self.stores)))
+        return str(last_order_change(list(self.stores)))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         before = to_id(self.request.GET.get("before", ""))

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 
-from catalog.models import Product
+from catalog.models import Modification
 from connectors.models import Store
 from orders.models import Order, OrderQuerySet
 
@@ -42,11 +42,20 @@ class OwnOrders(OwnStores):
         return Order.objects.filter(store__in=list(self.stores)).select_related("store")
 
 
-def last_change(model: type[Order] | type[Product], stores: Collection[int]) -> Any:
-    """When the latest of the stores' orders or products changed: of each store, from its index."""
-    latest = model._default_manager.filter(store=OuterRef("pk")).order_by("-modified_at")
+def last_order_change(stores: Collection[int]) -> Any:
+    """When the latest of the stores' orders changed."""
+    return _latest(Order, "modified_at", stores)
+
+
+def last_product_change(stores: Collection[int]) -> Any:
+    return _latest(Modification, "at", stores)
+
+
+def _latest(model: type[Order] | type[Modification], name: str, stores: Collection[int]) -> Any:
+    """Of each store, from its index."""
+    latest = model._default_manager.filter(store=OuterRef("pk")).order_by(f"-{name}")
     mine = Store.objects.filter(pk__in=stores)
-    found = mine.annotate(at=Subquery(latest.values("modified_at")[:1])).aggregate(Max("at"))
+    found = mine.annotate(at=Subquery(latest.values(name)[:1])).aggregate(Max("at"))
     return found["at__max"]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import connection
 
-from catalog.models import Price, Product, Reservation, SkuMapping, Stock
+from catalog.models import Modification, Price, Product, Reservation, SkuMapping, Stock
 from connectors.models import Activation, ActivationFlow, Connector, Failure, Store
 from connectors.records import OrderStatus
 from orders.models import (
@@ -94,6 +94,7 @@ def _seed_catalogue() -> None:
     )  # fmt: skip
     fill(Price, PRODUCTS, product_id="i", price="10")
     fill(Stock, PRODUCTS, product_id="i", on_hand="i % 40")
+    fill(Modification, PRODUCTS, product_id="i", store_id=mine)
     fill(SkuMapping, PRODUCTS // 2, activation_id="1", code="'C-' || i", product_id="i * 2")
     fill(
         Reservation,

@@ -19,6 +19,7 @@ from connectors.records import PriceRecord, StockRecord
 from connectors.runs.running import Attempt, run_flow
 from tests.bench.figures import Figure, in_turns
 from tests.conftest import flow_of, make_managed, make_partner, make_store
+from tests.products import make_products
 
 MANY, ON_A_PAGE = 10_000, 500
 SAVED = 500  # by a save() for each: enough to know what one costs
@@ -80,12 +81,7 @@ def measure() -> list[Figure]:
 
 
 def seed(store: Any) -> list[Product]:
-    products = Product.objects.bulk_create(
-        (Product(store=store, sku=sku(n), name=f"Produto {n}") for n in range(MANY)), 1000
-    )
-    Price.objects.bulk_create((Price(product=product, price=12) for product in products), 1000)
-    Stock.objects.bulk_create((Stock(product=product, on_hand=12) for product in products), 1000)
-    return products
+    return make_products(store, map(sku, range(MANY)), price=12, on_hand=12)
 
 
 def sku(number: int) -> str:

@@ -7,7 +7,7 @@ each commit as in production."""
 import json
 from typing import Any
 
-from catalog.models import Price, Product, Reservation, Stock
+from catalog.models import Reservation
 from connectors.models import Notice, Store
 from orders.models import Line, Order
 from tests.bench.bare_orders import BARE
@@ -16,6 +16,7 @@ from tests.bench.order_reads import token_of
 from tests.bench.serving import calls_per_second, request, served
 from tests.conftest import Partner, make_partner, make_store
 from tests.orders.samples import full_order
+from tests.products import make_products
 
 FIELDS, ITEMS, PRODUCTS = 40, 3, 300
 ROUNDS, SECONDS = 5, 2.0
@@ -47,12 +48,7 @@ def seed(store: Store) -> Partner:
     """Products with stock, a channel, and who is told of its orders."""
     for slug in ("linx", "rocky"):
         make_partner(store, slug, plugin_url=f"https://{slug}.example/notices")
-    products = Product.objects.bulk_create(
-        Product(store=store, sku=f"S-{number}", name=f"Produto {number}")
-        for number in range(PRODUCTS)
-    )
-    Price.objects.bulk_create(Price(product=product, price=10) for product in products)
-    Stock.objects.bulk_create(Stock(product=product, on_hand=10**6) for product in products)
+    make_products(store, (f"S-{n}" for n in range(PRODUCTS)), price=10, on_hand=10**6)
     channel = make_partner(store, "pluga")
     channel.token = token_of(channel)
     return channel

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connection, models, transaction
 
-from catalog.models import Price, Product, Sent, SkuMapping, Stock, Taken
+from catalog.models import Modification, Price, Product, Sent, SkuMapping, Stock, Taken
 from connectors.models import (
     Activation,
     ActivationFlow,
@@ -189,6 +189,7 @@ def _seed_catalogue(size: Size) -> None:
     )  # fmt: skip
     fill(Price, size.products, product_id="i", price="10 + i % 500")
     fill(Stock, size.products, product_id="i", on_hand="i % 40")
+    fill(Modification, size.products, product_id="i", store_id=_of(size.stores))
     fill(
         Taken, size.products,
         activation_id=_of(size.activations), flow="'products'", record_id="'SKU-' || i",

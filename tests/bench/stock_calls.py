@@ -5,12 +5,12 @@ each commit as in production."""
 
 import json
 
-from catalog.models import Price, Product, Stock
 from connectors.hub.tokens import grant
 from connectors.models import Event, Notice, Store
 from tests.bench.figures import Figure
 from tests.bench.serving import calls_per_second, request, served
 from tests.conftest import Partner, make_partner, make_store
+from tests.products import make_products
 
 SKUS = 2_000
 BARE = "django.core.wsgi:get_wsgi_application()"
@@ -42,12 +42,7 @@ def measure() -> list[Figure]:
 def seed(store: Store) -> Partner:
     """Products, somebody who tells their stock, and somebody who hears of it."""
     make_partner(store, "pluga", plugin_url="https://tools.example/notices")
-    products = Product.objects.bulk_create(
-        Product(store=store, sku=f"S-{number:05}", name=f"Produto {number}")
-        for number in range(SKUS)
-    )
-    Price.objects.bulk_create(Price(product=product, price=10) for product in products)
-    Stock.objects.bulk_create(Stock(product=product) for product in products)
+    make_products(store, (f"S-{number:05}" for number in range(SKUS)), price=10)
     partner = make_partner(store, "linx")
     issued = partner.issued
     form = {

@@ -14,7 +14,6 @@ from django.db import connection
 
 from catalog.models import Price, Product, Stock
 from catalog.tasks import pull_stock
-from connectors.bulk import insert_all
 from connectors.contract import StockSource
 from connectors.models import Activation, ActivationFlow, Run
 from connectors.storecontract.client import PAGE_SIZE
@@ -22,6 +21,7 @@ from tests.bench.big_shop import TOKEN
 from tests.bench.figures import Figure, in_turns
 from tests.conftest import flow_of, make_managed, make_store
 from tests.postgres import free_port
+from tests.products import make_products
 
 MANY, FEW = 100_000, 10_000
 ROUNDS = 3
@@ -73,10 +73,7 @@ def seed(url: str, many: int) -> Activation:
     store = make_store()
     for begin in range(0, many, 5_000):
         numbers = range(begin, min(begin + 5_000, many))
-        products = [Product(store=store, sku=f"S-{n:06}", name="Coisa") for n in numbers]
-        insert_all(products)
-        insert_all([Price(product=product, price=100) for product in products])
-        insert_all([Stock(product=product, on_hand=10) for product in products])
+        make_products(store, (f"S-{n:06}" for n in numbers), price=100, on_hand=10)
     activation = make_managed(store, "webstore", url, {"token": TOKEN})
     run_from_the_beginning(activation)
     return activation

@@ -3,16 +3,20 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from catalog import pulling
 from catalog.models import Price, Product, Stock
 from catalog.services import change_stock
+from catalog.tasks import pull_stock
 from connectors.contract import PriceSource, ProductSource, StockSource
-from connectors.models import ActivationFlow, Brake, Failure, Run
+from connectors.messages.rings import RUNG
+from connectors.models import ActivationFlow, Brake, Failure, Ring, Run
 from connectors.runs.holding import answer_brake
 from connectors.storecontract.client import StoreContract
 from tests.catalog.conftest import TOKEN, from_the_beginning, pull, pull_all, thing
 from tests.conftest import flow_of, make_managed, make_operator
+from tests.products import make_products
 
 pytestmark = pytest.mark.django_db
 
@@ -249,6 +253,20 @@ def test_an_approval_that_nothing_needed_does_not_wait_for_the_next_danger(reade
     assert [calm.outcome, danger.outcome] == ["done", "held"]
 
 
+def test_a_yes_is_not_used_up_by_a_run_that_only_fetches_what_was_rung_for(reader, big_shop):
+    pull_all(reader)
+    set_stock(big_shop, range(12), 0)
+    pull(reader, StockSource)
+    answer_brake(Brake.objects.get().pk, Brake.Answer.APPLY, make_operator())
+    told = {"ability": StockSource.__name__, "record_id": "C-19", "rung_at": timezone.now()}
+    Ring.objects.create(activation=reader, **told)
+
+    pull_stock(flow_of(reader, StockSource), RUNG)
+    applied = pull(reader, StockSource)
+
+    assert (applied.outcome, applied.changed, stocked()) == ("done", 12, 8)
+
+
 def test_read_again_it_is_judged_again(reader, big_shop):
     pull_all(reader)
     set_stock(big_shop, range(12), 0)
@@ -319,10 +337,7 @@ def test_prices_that_come_with_the_products_are_braked_too(reader, big_shop):
 def test_a_first_synchronisation_over_a_catalogue_that_is_there_is_braked_as_well(
     reader, big_shop, store
 ):
-    for number in range(20):
-        product = store.products.create(sku=f"C-{number:02}")
-        Price.objects.create(product=product)
-        Stock.objects.create(product=product, on_hand=5)
+    make_products(store, (f"C-{number:02}" for number in range(20)), on_hand=5)
     set_stock(big_shop, range(12), 0)
 
     run = pull(reader, StockSource)

@@ -330,6 +330,19 @@ def test_old_comparisons_are_forgotten(reader):
     assert not Difference.objects.filter(comparison=old.pk).exists()
 
 
+def test_what_is_too_much_for_one_prune_is_the_nexts(reader, monkeypatch):
+    monkeypatch.setattr("connectors.comparisons.PRUNED_AT_ONCE", 5)
+    preview(reader)
+    Comparison.objects.update(asked_at=timezone.now() - timedelta(days=31))
+    OrmQ.objects.all().delete()
+    before = Difference.objects.count()
+
+    prune_comparisons()
+
+    assert before - Difference.objects.count() == 5
+    assert OrmQ.objects.get().func() == "connectors.comparisons.prune_comparisons"
+
+
 def test_what_was_not_saved_is_not_counted_twice(reader):
     comparison = reader.comparisons.create(purpose="catalogue")
     findings = Findings(comparison, ProductSource.flow)

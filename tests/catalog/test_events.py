@@ -95,6 +95,13 @@ def test_a_product_is_told_flat_and_a_variation_with_what_is_its_parents(store, 
     assert (parent["parent_sku"], parent["quantity"]) == (None, 12)
 
 
+def test_a_photos_address_that_is_no_text_is_told_as_one(store, erp):
+    save_product(store, "CAN", {"photos": [{"url": 7}, {"url": ["a"]}]}, erp)
+
+    data = Event.objects.get(hook=Hook.PRODUCT_CREATED, object_id="CAN").data
+    assert (data["image"], data["images_text"]) == ("7", "7\n['a']")
+
+
 def test_preparation_days_are_told_only_if_they_are_filled_in(store, erp):
     save_product(store, "CAN", {"name": "Caneca"}, erp)
 

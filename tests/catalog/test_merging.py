@@ -15,3 +15,22 @@ def test_a_mark_that_is_not_set_removes_nothing(mark):
 @pytest.mark.parametrize("mark", [True, 1, "1", "true", "True"])
 def test_a_mark_that_is_set_removes(mark):
     assert merge(KNOWN, [{"id": "a", "remove": mark}], ("code",)) == []
+
+
+def test_what_is_blank_makes_no_two_elements_the_same():
+    photos = [{"url": f"https://a.example/{n}.jpg", "external": ""} for n in (1, 2)]
+
+    merged = merge([], photos, ("external", "url"))
+
+    assert [photo["url"] for photo in merged] == [photo["url"] for photo in photos]
+    assert merge(merged, photos, ("external", "url")) == merged
+
+
+@pytest.mark.parametrize("blank", [{}, {"code": ""}, {"code": None}])
+def test_an_element_without_its_natural_key_is_not_doubled(blank):
+    sent = [{**blank, "label": "Cor"}, {**blank, "label": "Tamanho"}]
+
+    once = merge([], sent, ("code",))
+
+    assert [element["label"] for element in once] == ["Cor", "Tamanho"]
+    assert merge(once, sent, ("code",)) == once

@@ -14,10 +14,19 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from catalog.levels import set_prices, set_stock
+from catalog.mappings import save_mapping
 from catalog.models import Product, Sent, SkuMapping
-from catalog.push import push_prices, push_products, push_stock, recompare
+from catalog.models.sent import Situation
+from catalog.push import (
+    push_prices,
+    push_products,
+    push_stock,
+    recompare,
+    send_everything_again,
+)
 from catalog.services import change_stock, delete_product, save_product
 from connectors.contract import Ability, PriceSink, ProductSink, StockSink
+from connectors.errors import Rejected
 from connectors.models import Activation, ActivationFlow, Failure, Run, State, Store
 from connectors.pluggto.client import Pluggto
 from connectors.records import PriceRecord, StockRecord
@@ -288,6 +297,45 @@ def test_what_was_refused_is_tried_anew_when_it_changes(store, hub, channel):
     assert "CANECA" in hub.shelves.products
 
 
+def test_what_was_refused_under_another_code_is_over(store, hub, channel):
+    bad = save(store, {"sku": "..", "name": "Impossível"})
+    worse = save(store, {"sku": ".", "name": "Impossível também"})
+    run_all(channel)
+
+    save_mapping(SkuMapping(activation=channel, code="POSSIVEL", product=bad))
+    run_all(channel)
+
+    assert list(hub.shelves.products) == ["POSSIVEL"]
+    assert Failure.objects.open().get().record_id == worse.sku
+
+
+def test_what_was_refused_and_deleted_is_over(store, channel):
+    bad = save(store, {"sku": "..", "name": "Impossível"})
+    run_all(channel)
+
+    delete_product(store, bad.pk, None)
+    run_all(channel)
+
+    assert not Failure.objects.open().exists()
+
+
+def test_what_was_refused_and_is_not_offered_any_more_is_over(store, channel, monkeypatch):
+    save(store, MUG)
+    run(channel, ProductSink)
+
+    def refuse(self, price):
+        raise Rejected("preço fora da faixa")
+
+    monkeypatch.setattr(Pluggto, "push_price", refuse)
+    refused = run(channel, PriceSink)
+    save(store, {"sku": "CANECA", "price": None})
+    run(channel, PriceSink)
+
+    assert refused.failed == 1
+    assert not Failure.objects.open().exists()
+    assert Sent.objects.get(flow="prices").situation == Situation.NOTHING
+
+
 def test_what_a_person_dismissed_rests_until_it_changes(store, channel):
     save(store, {"sku": "..", "name": "Impossível"})
     run(channel, ProductSink)
@@ -493,6 +541,20 @@ def test_a_paused_channel_gets_what_it_missed_and_a_revoked_one_is_forgotten(sto
 
     assert told(hub)["CANECA"][2] == 2
     assert not Sent.objects.filter(activation=gone).exists()
+
+
+def test_a_paused_channel_is_sent_everything_again_when_it_goes_on(store, hub, channel):
+    save(store, MUG)
+    run_all(channel)
+    hub.shelves.products["CANECA"]["quantity"] = 1
+    Activation.objects.filter(pk=channel.pk).update(state=State.PAUSED)
+
+    count = send_everything_again()
+    Activation.objects.filter(pk=channel.pk).update(state=State.ACTIVE)
+    run_all(channel)
+
+    assert count == 3
+    assert told(hub)["CANECA"][2] == 12
 
 
 def test_two_channels_are_told_each_by_its_own(store, sandbox, hub, channel):

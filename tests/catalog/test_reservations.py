@@ -6,14 +6,21 @@ import pytest
 from django.db.models import Sum
 from django.utils import timezone
 
+from catalog.editing import edit_product
 from catalog.levels import set_stock
 from catalog.models import Product, Reservation, Stock
 from catalog.reservations import consume, keep_safety, note_taken, release, reserve
-from catalog.services import change_stock, create_product, delete_product, save_product
+from catalog.services import (
+    change_stock,
+    create_product,
+    delete_product,
+    save_product,
+    take_product,
+)
 from connectors.errors import NothingChanged
 from connectors.models import Activation, Notice, Store
-from connectors.records import StockRecord
-from tests.conftest import make_activation
+from connectors.records import ProductRecord, StockRecord
+from tests.conftest import make_activation, make_managed, make_operator
 
 
 @pytest.fixture
@@ -327,6 +334,31 @@ def test_a_copy_of_what_we_showed_is_no_level(store, product, master):
     assert level(product) == (10, 3, 7)
 
 
+def test_what_a_person_counts_is_a_level_even_where_it_is_as_many_as_are_available(
+    store, product, master
+):
+    reserve(store, "sale", {product.pk: 3}, None)
+
+    edit_product(product.pk, {"quantity": 7}, make_operator())
+
+    assert level(product) == (7, 3, 4)
+
+
+def test_a_level_that_a_platform_tells_with_its_product_is_as_old_as_the_question(store, product):
+    reader = make_managed(store, "rocky", "https://loja.example.com.br", {"token": "t"})
+    asked_at = timezone.now()
+    reserve(store, "sale", {product.pk: 3}, None)
+
+    take_product(ProductRecord("A", {"quantity": 7}), 1, reader, asked_at)
+    before = level(product)
+    note_taken(store, "sale", reader)
+    take_product(ProductRecord("A", {"quantity": 8}), 2, reader, asked_at)
+    old = level(product)
+    take_product(ProductRecord("A", {"quantity": 5}), 3, reader, timezone.now())
+
+    assert (before, old, level(product)) == ((7, 3, 4), (8, 3, 5), (5, 0, 5))
+
+
 def test_a_level_that_was_told_before_is_looked_at_again_once_the_master_has_the_sale(
     store, product, master
 ):
@@ -373,10 +405,10 @@ def test_what_changes_nothing_is_not_told(store, product, tools):
 
 
 def test_a_changed_stock_shows_in_when_the_product_changed(store, product, tools):
-    before = product.modified_at
+    before = product.modification.at
 
     reserve(store, "sale", {product.pk: 3}, tools)
 
     product.refresh_from_db()
-    assert product.modified_at > before
-    assert product.modified_by == tools
+    assert product.modification.at > before
+    assert product.modification.by == tools

@@ -12,13 +12,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import Price, Product, SkuMapping, Stock
+from catalog.models import Price, Product, SkuMapping
 from catalog.tasks import pull_prices, pull_products, pull_stock
 from connectors.contract import Ability, PriceSource, ProductSource, StockSource
 from connectors.models import Activation, ActivationFlow, Failure, Notice, Run, State
 from connectors.models import Store as Merchant
 from connectors.sandbox.store import Store as Shop
 from tests.conftest import flow_of, make_activation, make_managed, make_store
+from tests.products import make_product
 
 TOKEN = "token-of-the-shop"
 SHIRT = {
@@ -125,7 +126,7 @@ def test_only_what_changed_is_written(activation, shop):
     assert [(run.seen, run.changed) for run in runs] == [(1, 1), (1, 1)]
     assert levels()["CAM-01-P"] == (Decimal("69.9"), Decimal("59.905"), 2)
     mug_now = Product.objects.get(sku="CAN-07")
-    assert mug_now.modified_at == mug.modified_at
+    assert mug_now.modification.at == mug.modification.at
 
 
 def test_the_end_of_a_promotion_is_taken_over(activation, shop):
@@ -158,13 +159,6 @@ def test_a_platforms_own_codes_mean_the_mapped_products(store, sandbox):
     pull(otimo, PriceSource)
 
     assert levels() == {"CAN-07": (Decimal(12), None, 6), "9001": (None, None, 0)}
-
-
-def make_product(store: Merchant, sku: str) -> Product:
-    product = Product.objects.create(store=store, sku=sku)
-    Price.objects.create(product=product)
-    Stock.objects.create(product=product)
-    return product
 
 
 # -- One bad record --------------------------------------------------------------------------------

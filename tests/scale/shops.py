@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from django.db import transaction
 
-from catalog.models import Price, Product, Stock, Taken, TakenPage
+from catalog.models import Price, Stock, Taken, TakenPage
 from catalog.tasks import pull_prices, pull_stock
 from connectors.contract import PriceSource, StockSource
 from connectors.models import Activation, ActivationFlow
@@ -20,6 +20,7 @@ from connectors.sandbox.hub_orders import make_order
 from portal.demo.scene import Sandbox
 from tests.bench.order_reads import token_of
 from tests.conftest import make_managed, make_partner, make_store
+from tests.products import make_products
 
 SHOPS, SKUS = 40, 40
 CALLERS, SECONDS = 8, 60
@@ -43,11 +44,7 @@ class Shops:
 
     def _open(self, number: int) -> Shop:
         store, name = make_store(), f"shop-{number}"
-        products = Product.objects.bulk_create(
-            Product(store=store, sku=f"S-{n}", name="Coisa") for n in range(SKUS)
-        )
-        Price.objects.bulk_create(Price(product=product, price=PRICE) for product in products)
-        Stock.objects.bulk_create(Stock(product=product, on_hand=LEVEL) for product in products)
+        make_products(store, (f"S-{n}" for n in range(SKUS)), price=PRICE, on_hand=LEVEL)
         token = {"token": secrets.token_hex(16)}
         activation = make_managed(store, "linx", self.sandbox.open("store", name, token), token)
         return Shop(name, activation, token_of(make_partner(store, "pluga")))

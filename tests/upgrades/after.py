@@ -8,7 +8,9 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
+from django.utils.dateparse import parse_datetime
 
+from catalog.models import Modification
 from connectors.contract import Flow
 from connectors.models import Activation, Failure
 from connectors.services import client_of
@@ -26,7 +28,7 @@ def wrong() -> list[str]:
     found = [*_rows(), *_credentials()]
     for command in ("rebuild_orders", "rotate_keys", "install_schedules"):
         call_command(command, stdout=StringIO())
-    return [*found, *_rows(), *_credentials(), *_failures(), *_orders(), *_pages()]
+    return [*found, *_rows(), *_credentials(), *_failures(), *_products(), *_orders(), *_pages()]
 
 
 def _rows() -> Iterator[str]:
@@ -57,6 +59,15 @@ def _failures() -> Iterator[str]:
     for failure in Failure.objects.filter(pk__in=said):
         if said[failure.pk] and not failure.payload:
             yield f"{failure}: its payload is gone"
+
+
+def _products() -> Iterator[str]:
+    for row in rows()["catalog.Product"]:
+        changed = Modification.objects.get(product=row["id"])
+        if (changed.at, changed.by_id, changed.store_id) != (
+            parse_datetime(row["modified_at"]), row["modified_by_id"], row["store_id"]
+        ):  # fmt: skip
+            yield f"{changed.product}: changed at {changed.at} by {changed.by}"
 
 
 def _orders() -> Iterator[str]:

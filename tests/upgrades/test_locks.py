@@ -17,7 +17,8 @@ pytestmark = [
 LARGE = {
     apps.get_model(label)._meta.db_table
     for label in (
-        "catalog.Price", "catalog.Product", "catalog.Sent", "catalog.Stock", "catalog.Taken",
+        "catalog.Modification", "catalog.Price", "catalog.Product", "catalog.Sent",
+        "catalog.Stock", "catalog.Taken",
         "connectors.Delivery", "connectors.Event", "connectors.Failure", "connectors.Notice",
         "connectors.Run", "orders.Line", "orders.Order", "orders.OrderLink", "orders.OrderWord",
         "orders.Payment", "orders.Shipment", "orders.StatusChange", "orders.WrittenOrder",

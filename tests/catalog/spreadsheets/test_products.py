@@ -53,12 +53,12 @@ def test_the_same_file_twice_changes_nothing(store: Store) -> None:
         "Casa; Cozinha", "Cor=Azul", "Boa",
     ]  # fmt: skip
     bring_in(store, xlsx(head, row))
-    before = store.products.values_list("modified_at", "fields").get()
+    before = store.products.values_list("modification__at", "fields").get()
 
     again = send(store, xlsx(head, row))
 
     assert report(again) == [(2, "same", "")]
-    assert store.products.values_list("modified_at", "fields").get() == before
+    assert store.products.values_list("modification__at", "fields").get() == before
     assert before[1]["attributes"][0]["value"] == {"code": "azul", "label": "Azul"}
 
 

@@ -4,13 +4,17 @@ import pytest
 
 from catalog.models import Product
 from catalog.services import save_product
+from catalog.tasks import pull_prices, pull_stock
+from connectors.contract import PriceSource, StockSource
 from connectors.models import ActivationFlow, Connector, Failure, State
 from connectors.sandbox.faults import Faults
+from tests.conftest import flow_of
 from tests.connectors.day import Day, levels
 from tests.connectors.rockyerp.test_mapping import PRODUCT, VARIATION
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+LEVELS = {PriceSource: pull_prices, StockSource: pull_stock}
 MUG = {**PRODUCT, "id": 80, "ref": "CANECA", "nome": "Caneca", "preco": "25", "quantidade": 9}
 
 
@@ -54,6 +58,47 @@ def test_what_changed_there_changes_here_and_nothing_else_does(day, platform):
     assert levels(day.store)["CANECA"] == (20, 1)
     assert levels(day.store)["CAMISA-P"] == (99.9, 12)
     assert Product.objects.get(sku="CANECA").fields["ncm"] == "6912.00.00"
+
+
+def test_nobody_misses_a_variation_that_is_not_on_sale_there(day, platform):
+    pull(day, platform)
+
+    assert not Product.objects.filter(sku="CAMISA-G").exists()
+    assert not Failure.objects.exists()
+
+
+def test_what_was_a_failure_for_that_is_one_no_longer(day, platform):
+    platform.control("put_variation", {"id": 713, "status": 1})
+    for ability in (PriceSource, StockSource):
+        LEVELS[ability](flow_of(platform.activation, ability))
+    failed = set(Failure.objects.open().values_list("record_id", flat=True))
+    platform.control("put_variation", {"id": 713, "status": 2})
+
+    pull(day, platform)
+
+    assert "CAMISA-G" in failed
+    assert not Failure.objects.open().exists()
+
+
+def test_one_that_the_store_has_and_that_goes_off_sale_has_nothing_left(day, platform):
+    platform.control("put_variation", {"id": 713, "status": 1})
+    pull(day, platform)
+    before = levels(day.store)["CAMISA-G"]
+    platform.control("put_variation", {"id": 713, "status": 2})
+
+    pull(day, platform)
+
+    assert (before, levels(day.store)["CAMISA-G"]) == ((99.9, 12), (99.9, 0))
+    assert not Failure.objects.open().exists()
+
+
+def test_one_that_is_not_on_sale_and_is_entered_here_has_its_price_with_the_next_run(day, platform):
+    pull(day, platform)
+    save_product(day.store, "CAMISA-G", {"name": "Camisa G"}, None)
+
+    pull(day, platform)
+
+    assert levels(day.store)["CAMISA-G"] == (99.9, 0)
 
 
 def test_one_product_that_cannot_be_read_stops_no_other(day, platform):

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.errors import Unreadable
 from connectors.payload import Payload
-from connectors.records import PriceRecord, ProductRecord, StockRecord
+from connectors.records import PriceRecord, ProductRecord
 from connectors.rockyerp import mapping
 
 PRODUCT = {
@@ -84,7 +84,15 @@ def test_a_promotion_of_nothing_is_none(special: Any, read: Any) -> None:
 def test_only_whole_units_of_what_is_active_can_be_sold(
     changes: dict[str, Any], quantity: int
 ) -> None:
-    assert mapping.read_stock(a(VARIATION, **changes)) == StockRecord("CAMISA-P", quantity)
+    assert mapping.read_stock(a(VARIATION, **changes)).quantity == quantity
+
+
+@pytest.mark.parametrize(("status", "if_known"), [(1, False), ("", False), (2, True)])
+def test_what_is_not_active_is_for_who_has_it(status: Any, if_known: bool) -> None:
+    payload = a(VARIATION, status=status)
+
+    assert mapping.read_stock(payload).if_known is if_known
+    assert mapping.read_price(payload).if_known is if_known
 
 
 def test_a_variation_that_is_not_active_is_not_put_on_sale() -> None:

@@ -13,7 +13,10 @@ from connectors.contract import Ability, OrderSink, PriceSource, ProductSource, 
 from connectors.models import Activation, ActivationFlow, Run, State, Store
 from connectors.runs import dispatch
 from connectors.runs.dispatch import make_due, start_due, start_now
+from connectors.runs.running import run_flow
 from connectors.services import pause, resume
+from connectors.trouble.incidents import watch_flows
+from tests.clock import Clock
 from tests.conftest import flow_of, make_managed, make_partner
 
 MINUTE = timedelta(minutes=1)
@@ -100,6 +103,27 @@ def test_slots_that_were_missed_are_not_made_up_for(flow: ActivationFlow) -> Non
     begin(flow)
 
     assert (started, start_due(StockSource, task)) == (1, 0)
+
+
+def test_where_the_clock_is_put_back_no_flow_waits_for_it(
+    flow: ActivationFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    clock.rule(monkeypatch)
+    ActivationFlow.objects.update(due_at=clock.now)
+    watch_flows()
+    start_due(StockSource, task)
+    run_flow(flow.pk, StockSource, lambda attempt, client: None)
+    clock.go(timedelta(minutes=5))
+    start_due(StockSource, task)  # and its task waits in the queue
+
+    clock.go(timedelta(hours=-1))
+    before = start_due(StockSource, task)
+    watch_flows()
+    after = start_due(StockSource, task)
+    watch_flows()
+
+    assert (before, after, start_due(StockSource, task)) == (0, 1, 0)
 
 
 def test_the_flows_of_many_are_spread_over_the_interval(activation: Activation) -> None:

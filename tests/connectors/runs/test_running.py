@@ -15,6 +15,7 @@ from connectors.errors import (
     OutOfBudget,
     Refused,
     Rejected,
+    Several,
     Unauthorized,
     Unavailable,
     Unreadable,
@@ -23,8 +24,8 @@ from connectors.models import Activation, ActivationFlow, Connector, Failure, Ru
 from connectors.payload import Payload
 from connectors.runs.outcomes import release_run
 from connectors.runs.running import Attempt, run_flow
-from connectors.services import pause, resume, sync_connectors
-from tests.conftest import flow_of, make_managed
+from connectors.services import pause, record_credential, resume, sync_connectors
+from tests.conftest import flow_of, make_managed, make_operator
 
 HOUR = timedelta(hours=1)
 
@@ -74,6 +75,24 @@ def test_a_run_counts_what_it_saw_and_what_changed(flow: ActivationFlow) -> None
     assert (done.outcome, done.seen, done.changed, done.failed) == (Run.Outcome.DONE, 2, 1, 0)
     assert done.ended_at is not None
     assert flow.last_success_at == flow.last_change_at == done.ended_at
+
+
+def test_what_turns_out_to_stand_for_several_waits_part_by_part(flow: ActivationFlow) -> None:
+    run(flow, takes({"sku": "A"}, bad={"A": Rejected("no")}))
+
+    done = run(flow, takes({"sku": "A"}, bad={"A": Several("no", [{"id": "1"}, {"id": "2"}])}))
+
+    waiting = Failure.objects.open().order_by("pk").values_list("record_id", "payload", "times")
+    assert list(waiting) == [("1", {"id": "1"}, 1), ("2", {"id": "2"}, 1)]
+    assert (done.outcome, done.failed) == (Run.Outcome.DONE, 0)
+
+
+def test_what_turns_out_to_stand_for_nothing_is_over(flow: ActivationFlow) -> None:
+    run(flow, takes({"sku": "A"}, bad={"A": Rejected("no")}))
+
+    run(flow, takes({"sku": "A"}, bad={"A": Several("no", [])}))
+
+    assert not Failure.objects.open().exists()
 
 
 def test_a_run_without_changes_is_a_success_but_no_change(flow: ActivationFlow) -> None:
@@ -247,6 +266,19 @@ def test_refused_credentials_pause_the_integration_until_somebody_looks(
     activation = Activation.objects.get()
     assert (failed.outcome, failed.reason) == (Run.Outcome.FAILED, "GET stock: HTTP 401")
     assert (activation.state, activation.paused_reason) == (State.PAUSED, "GET stock: HTTP 401")
+
+
+def test_credentials_that_were_replaced_while_they_were_refused_pause_nothing(
+    flow: ActivationFlow,
+) -> None:
+    def work(attempt: Attempt, client: Any) -> None:
+        record_credential(attempt.activation, {"token": "new"}, make_operator())
+        raise Unauthorized("HTTP 401")
+
+    failed = run(flow, work)
+
+    assert (failed.outcome, failed.reason) == ("failed", "HTTP 401")
+    assert Activation.objects.get().state == State.ACTIVE
 
 
 def test_a_fault_of_ours_is_on_record_and_shows_no_data(flow: ActivationFlow) -> None:
@@ -444,6 +476,26 @@ def test_a_run_whose_worker_died_is_closed_by_the_next(
     dead.refresh_from_db()
     assert (dead.outcome, dead.reason) == (Run.Outcome.ABANDONED, "Quem executava parou.")
     assert done.outcome == Run.Outcome.DONE
+
+
+def test_a_run_begins_where_another_ended_meanwhile(
+    activation: Activation, flow: ActivationFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going_on = Run.objects.create(
+        activation=activation, ability="StockSource", flow="stock", expires_at=timezone.now() + HOUR
+    )
+
+    def ends(flows: Any) -> None:
+        ActivationFlow.objects.filter(pk=flow.pk).update(cursor="newer")
+        release_run(going_on.pk, "ana")
+
+    monkeypatch.setattr("connectors.runs.running.make_due", ends)
+    since = []
+
+    done = run(flow, lambda attempt, client: since.append(attempt.since))
+
+    assert since == ["newer"]
+    assert done.cursor_before == done.cursor_after == "newer"
 
 
 def test_a_run_that_is_still_going_on_is_not_disturbed(

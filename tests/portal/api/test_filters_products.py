@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from catalog.models import Product, Stock
+from catalog.models import Modification, Product, Stock
 from connectors.hub import wire
 from connectors.models import Store
 from tests.conftest import Partner, make_partner, make_store
@@ -37,9 +37,8 @@ def test_every_scalar_field_finds_its_product_and_no_other(partner):
     save(partner, "B")
     Stock.objects.filter(product__sku="A").update(reserved=3)
     long_ago = datetime(2001, 1, 1, tzinfo=UTC)
-    Product.objects.filter(sku="B").update(
-        created_at=long_ago, modified_at=long_ago, modified_by=None
-    )
+    Product.objects.filter(sku="B").update(created_at=long_ago)
+    Modification.objects.filter(product__sku="B").update(at=long_ago, by=None)
     shown = partner.get("/products", sku="A").json()["result"][0]["Product"]
     same_in_both = {"user_id", "created_by"}
 
@@ -156,7 +155,8 @@ def test_products_of_a_span_of_time(partner, span, expected):
     for sku, day in (("A", 27), ("B", 28)):
         product = save(partner, sku)
         at = datetime(2025, 4, day, 15, tzinfo=UTC)
-        Product.objects.filter(pk=product.pk).update(created_at=at, modified_at=at)
+        Product.objects.filter(pk=product.pk).update(created_at=at)
+        Modification.objects.filter(pk=product.pk).update(at=at)
 
     assert found(partner, created=span) == found(partner, modified=span) == expected
 
@@ -184,3 +184,14 @@ def test_next_past_the_end_has_a_total_of_nothing(partner):
     assert partner.get("/products", limit="2", next="0" * 24).json() == end
     assert partner.get("/products", limit="2", next=ids[0], sku="A").json() == end
     assert partner.get("/products", limit="2", next=ids[0]).json()["total"] == 2
+
+
+@pytest.mark.parametrize("order", [{}, {"sort": "created"}])
+def test_next_to_a_product_that_was_deleted_meanwhile_passes_nothing_over(partner, order):
+    ids = [save(partner, sku).public_id for sku in "ABCD"]
+    Product.objects.get(public_id=ids[1]).delete()
+
+    rest = found(partner, next=ids[1], **order)
+
+    assert rest[-2:] == ["C", "D"]
+    assert len(rest) <= 3  # what was made in the same second is shown once more

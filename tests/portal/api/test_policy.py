@@ -211,6 +211,18 @@ def test_of_otimo_nothing_else_is_taken_even_with_what_is_its_own(pluga):
     assert Order.objects.get().status == "approved"
 
 
+def test_otimo_may_send_the_order_back_with_its_own_facts_in_it(pluga):
+    otimo = make_partner(pluga.activation.store, "otimo")
+    id = place_order(pluga, items=[{"sku": "CAN-07", "quantity": 2, "variation": []}])
+    order = otimo.get(f"/orders/{id}").json()["Order"]
+    order["shipments"][0].update(FOUR_FACTS)
+
+    response = otimo.put(f"/orders/{id}", {**order, "status": "invoiced"})
+
+    assert response.status_code == 200
+    assert Order.objects.get().status == "invoiced"
+
+
 @pytest.mark.parametrize("slug", REPORTS)
 def test_every_connector_may_keep_its_own_notes(pluga, slug):
     partner = make_partner(pluga.activation.store, slug)
