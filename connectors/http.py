@@ -51,7 +51,7 @@ class Answer:
             return int(text)
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)  # "-0000", which is UTC too
@@ -61,7 +61,7 @@ class Answer:
         """Raises `Unreadable`."""
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unreadable(f"not JSON: {self.body[:60]!r}") from error
 
 

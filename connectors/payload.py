@@ -65,6 +65,7 @@ def to_moment(value: Any) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=LOCAL)
+    moment.astimezone(LOCAL)  # no page could show what this cannot: year 1 in UTC, .NET's no date
     return moment.astimezone(UTC)
 
 

@@ -12,6 +12,8 @@ from connectors.payload import Payload
 from connectors.records import ProductRecord
 
 PAGE_SIZE = 100
+# Opening one may take dozens of calls: so many are stored together, long before a task is killed.
+AT_ONCE = 10
 
 
 class LinxLayer(Client, ProductSource):
@@ -27,7 +29,11 @@ class LinxLayer(Client, ProductSource):
             answer = self._search(where, index, PAGE_SIZE)
             index += 1
             more = index < answer.one("Page").whole("PageCount")
-            yield Page(answer.each("Result"), cursor if more else mapping.write_cursor(began))
+            found = answer.each("Result")
+            while len(found) > AT_ONCE:
+                yield Page(found[:AT_ONCE], cursor)
+                found = found[AT_ONCE:]
+            yield Page(found, cursor if more else mapping.write_cursor(began))
 
     def read_product(self, payload: Payload) -> ProductRecord:
         """What a search finds only says which product it is; here it is opened, and its SKUs."""

@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from connectors import exchanges
 from connectors.contract import Ability, Changed, Client, NoticeSource, Page
-from connectors.errors import ConnectorError, NotFound, Rejected, Unauthorized, Unavailable
+from connectors.errors import ConnectorError, NotFound, OutOfBudget, Rejected, Unauthorized
 from connectors.hashing import digest
 from connectors.models import Activation, ActivationFlow, Doorbell, Ring, Run, State
-from connectors.queue import enqueue_all
+from connectors.queue import enqueue, enqueue_all
 from connectors.runs.running import Attempt, run_flow
 from connectors.services import client_of
 from connectors.trouble.failures import record_notice_failure
@@ -98,13 +98,15 @@ def _told(attempt: Attempt, ability: type[Ability], client: NoticeSource) -> Ite
         exchanges.forget()
         try:
             items = list(client.fetch(ability, each.record_id))
-        except (Unavailable, Unauthorized):
+        except (Unauthorized, OutOfBudget):
             raise
         except ConnectorError as error:
-            attempt.fail(each.record_id, error, exchange=exchanges.last())
+            exchange = exchanges.last()
+            attempt.judge(error, each.record_id)  # it may be this one alone that has no answer
+            attempt.fail(each.record_id, error, exchange=exchange)
         else:
+            attempt.mend(each.record_id)  # first: what was fetched may fail by the same name
             yield Page(items, attempt.since)
-            attempt.mend(each.record_id)
         # Rung again meanwhile, it stays open: what was fetched may be older than that.
         Ring.objects.filter(pk=each.pk, rung_at=each.rung_at).update(handled_at=timezone.now())
 
@@ -140,4 +142,7 @@ def run_rung(
 def prune_rings() -> None:
     """Forget what was fetched long ago, some at a time."""
     old = Ring.objects.filter(handled_at__lt=timezone.now() - KEPT)
-    Ring.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE])).delete()
+    some = list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE])
+    Ring.objects.filter(pk__in=some).delete()
+    if len(some) == PRUNED_AT_ONCE:
+        enqueue(prune_rings)

@@ -27,6 +27,7 @@ from connectors.olist.look import (
     as_read,
     destructive,
     everything,
+    of_variations,
     repeatable,
 )
 from connectors.olist.mapping import catalogue, fulfilments, orders
@@ -148,7 +149,7 @@ class Olist(
         rows = []
         if look.since[:10] != look.began[:10]:  # the first look of the day
             parents = [each for each in products if each.optional_text("tipoVariacao") == PARENT]
-            rows = [{"id": each.text("id")} for each in parents]
+            rows = [of_variations({"id": each.text("id")}) for each in parents]
         return Found([Payload(each.data) for each in products], rows), more
 
     def _active_products(self, page: int) -> tuple[list[Payload], bool]:

@@ -9,7 +9,14 @@ from time import monotonic
 from typing import Any
 
 from connectors.contract import Page
-from connectors.errors import OutOfBudget, Rejected, Unavailable, Unreadable
+from connectors.errors import (
+    ConnectorError,
+    OutOfBudget,
+    Rejected,
+    Several,
+    Unavailable,
+    Unreadable,
+)
 from connectors.payload import LOCAL, Payload
 from connectors.trouble.causes import PLAN
 
@@ -21,6 +28,7 @@ FULL_PASS = timedelta(days=1)
 AT_ONCE, PAGE_SECONDS = 100, 20
 NOT_READ = "erro_ao_obter"
 UPDATES = "lista.atualizacoes"
+VARIATIONS = "/variacoes"
 
 # Of a list, with a text "id" and whatever else is needed to read the record.
 Row = dict[str, Any]
@@ -45,7 +53,8 @@ class Look:
     where it is, 0 after the last, and `seen` the page's rows. `since` bounds what is listed.
 
     While the ERP is `asked` for what it then forgets, that stands in the stored cursor. Who finds
-    it there knows that an answer may be `lost`.
+    it there knows that an answer may be `lost`. At the row `stuck` the last run ended, because the
+    ERP had no answer to it.
     """
 
     since: str = ""
@@ -57,6 +66,7 @@ class Look:
     seen: tuple[str, ...] = ()
     asked: bool = False
     lost: bool = False
+    stuck: str = ""
 
     @classmethod
     def of(cls, cursor: str) -> "Look":
@@ -179,25 +189,34 @@ def _drain(look: Look, updates: Updates, read: Read) -> Looking:
 
 def _read(look: Look, which: str, read: Read) -> Looking:
     """Read the rows in `taken` or in `todo`. Where the ERP, or the account's calls, give out, what
-    was read until then is stored before that is said."""
+    was read until then is stored before that is said. A row at which it gives out once more is
+    handed on as one that it refuses: it may be that row alone."""
     while rows := getattr(look, which):
-        done, found, stopped = 0, Found(), None
+        done, found, stopped, stuck = 0, Found(), None, look.stuck
         ends = monotonic() + PAGE_SECONDS
         for row in rows[:AT_ONCE]:
             try:
                 one = _carefully(read, row)
             except Unavailable as error:
-                stopped = error
-                break
+                if done or row["id"] != look.stuck or isinstance(error, OutOfBudget):
+                    stopped = error
+                    break
+                one = _not_read(row, error)
             done += 1
             found.items += one.items
             found.todo += one.todo
             found.later += one.later
+            if row["id"] == stuck:
+                stuck = ""
+                break
             if monotonic() >= ends:
                 break
-        left: dict[str, Any] = {which: (*found.todo, *rows[done:])}
+        if stopped and not isinstance(stopped, OutOfBudget):
+            stuck = rows[done]["id"]
+        left: dict[str, Any] = {which: (*found.todo, *rows[done:]), "stuck": stuck}
+        is_news = done or stuck != look.stuck
         look = replace(look, later=(*look.later, *found.later), **left)
-        if done:
+        if is_news:
             yield Page(found.items, look.cursor)
         if stopped:
             raise stopped
@@ -210,18 +229,31 @@ def _carefully(read: Read, row: Row) -> Found:
     try:
         return read(row)
     except (Rejected, Unreadable) as error:
-        return Found([Payload({**row, NOT_READ: str(error)})])
+        return _not_read(row, error)
+
+
+def _not_read(row: Row, error: ConnectorError) -> Found:
+    return Found([Payload({**row, NOT_READ: str(error)})])
+
+
+def of_variations(row: Row) -> Row:
+    """Under another name than the product's own row: when that is read well, the failure of this
+    one is not over."""
+    return {**row, "id": row["id"] + VARIATIONS}
 
 
 def as_read(payload: Payload, read: Read) -> Payload:
     """A record that could not be read at first is asked for once more: this may be the portal's
-    later attempt at what failed. Raises what is wrong with it."""
+    later attempt at what failed. Raises what is wrong with it, and `Several` where the row is that
+    of a product with variations: theirs may take more calls than the account has at once."""
     if NOT_READ not in payload.data:
         return payload
     if payload.data["id"] == UPDATES:
         raise Rejected(payload.text(NOT_READ), cause=PLAN)
     row = {name: value for name, value in payload.data.items() if name != NOT_READ}
-    items = read(row).items
-    if len(items) != 1:
-        raise Rejected(payload.text(NOT_READ))
-    return items[0]
+    found = read(row)
+    if len(found.items) == 1 and not found.todo:
+        return found.items[0]
+    reason = payload.text(NOT_READ)
+    rows = [{**each, NOT_READ: reason} for each in found.todo]
+    raise Several(reason, [*(each.data for each in found.items), *rows])

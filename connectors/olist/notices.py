@@ -59,7 +59,7 @@ def read(body: bytes) -> Payload:
     """The envelope of either family. Raises `Unreadable`."""
     try:
         return Payload(json.loads(body))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"not JSON: {body[:60]!r}") from error
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.errors import Unavailable
 from connectors.olist import notices
-from connectors.olist.look import Found, Row
+from connectors.olist.look import VARIATIONS, Found, Row
 from connectors.olist.mapping import fulfilments
 from connectors.olist.notices import HUB_ID
 from connectors.olist.transport import NOT_AUTHORISED_YET, Api, wrapped
@@ -39,7 +39,7 @@ class Reader:
         return Found([self.open("produto.obter.estoque.php", row["id"], "produto")])
 
     def _variations(self, row: Row) -> list[Payload]:
-        product = self.open("produto.obter.php", row["id"], "produto")
+        product = self.open("produto.obter.php", row["id"].removesuffix(VARIATIONS), "produto")
         return wrapped(product, "variacoes", "variacao")
 
     def prices_of(self, code: str) -> Found:

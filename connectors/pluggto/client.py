@@ -69,16 +69,22 @@ class Pluggto(
         """Orders changed since the cursor's day; those of the last 30 days where it is empty.
 
         The cursor is the newest `modified` seen. Pages do not come in that order, so only the
-        last one moves it, and never past the pull's own beginning.
+        last one moves it, and never past the pull's own beginning. Until then it also says how far
+        the pull has come, for it may be longer than a run: its beginning, the newest `modified`
+        seen by then, and the last id.
         """
-        started = datetime.now(UTC)
-        since = to_moment(cursor) - OVERLAP if cursor else started - FIRST_PULL
+        before, *position = cursor.split(" ")
+        began, newest, last_id = position or (moment_text(datetime.now(UTC)) or "", before, "")
+        started = to_moment(began)
+        since = to_moment(before) - OVERLAP if before else started - FIRST_PULL
         until = started + timedelta(days=1)
         modified = f"{since:%Y-%m-%d}to{until:%Y-%m-%d}"
-        newest = cursor
-        for orders, is_last in self._pages("orders", mapping.unwrapped, modified=modified):
+        for orders, is_last in self._pages("orders", mapping.unwrapped, last_id, modified=modified):
             newest = max([newest, *map(mapping.read_modified, orders)])
-            yield Page(orders, min(newest, moment_text(started) or "") if is_last else cursor)
+            if is_last:
+                yield Page(orders, min(newest, began))
+            else:
+                yield Page(orders, f"{before} {began} {newest} {orders[-1].text('id')}")
 
     def _pages(
         self,

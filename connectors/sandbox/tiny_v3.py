@@ -18,6 +18,8 @@ OPEN, INVOICED, CANCELLED, APPROVED, SENT, DELIVERED = 0, 1, 2, 3, 5, 6
 STEPS = {APPROVED: INVOICED, INVOICED: SENT, SENT: DELIVERED}
 PENDING_NOTE, AUTHORISED_NOTE = "1", "6"  # an invoice's situation, a text here
 REFRESH_SECONDS = 24 * 3600
+# What only the record itself shows, and no row of a list.
+UNLISTED = {"variacoes", "itens", "situacoes", "idNotaFiscal", "dataEnvio", "dataEntrega"}
 
 
 class TinyV3(Platform):
@@ -229,7 +231,7 @@ class TinyV3(Platform):
             if all(filters[key](each, text) for key, text in used.items())
         ]
         limit, offset = int(query.get("limit", "100")), int(query.get("offset", "0"))
-        rows = [{k: v for k, v in each.items() if k != "variacoes"} for each in found]
+        rows = [{k: v for k, v in each.items() if k not in UNLISTED} for each in found]
         paging = {"limit": limit, "offset": offset, "total": len(found)}
         return Response({"itens": rows[offset : offset + limit], "paginacao": paging})
 

@@ -108,6 +108,13 @@ def test_an_answer_that_is_not_json_is_unreadable(receiver: Receiver) -> None:
         call("GET", receiver.url, what="GET products")
 
 
+def test_an_answer_that_is_nested_without_end_is_no_json(receiver: Receiver) -> None:
+    receiver.reply(200, b"[" * 100_000)
+
+    with pytest.raises(Unreadable, match=r"^GET products: not JSON"):
+        call("GET", receiver.url, what="GET products")
+
+
 def test_a_body_that_breaks_off_is_no_answer(receiver: Receiver) -> None:
     receiver.reply(200, b'{"products": [', Content_Length="5000")
 
@@ -284,7 +291,16 @@ def test_an_answer_may_wish_for_a_date(
 
 
 @pytest.mark.parametrize(
-    "rubbish", ["soon", "-5", "1.5", "9" * 5000, "Tue, 99 Nov 2026 25:00:00 GMT", "Mon, 0 0 0 0:0"]
+    "rubbish",
+    [
+        "soon",
+        "-5",
+        "1.5",
+        "9" * 5000,
+        "Tue, 99 Nov 2026 25:00:00 GMT",
+        "Mon, 0 0 0 0:0",
+        "Tue, 24 Nov 2026 12:00:00 +99999999999999999999",
+    ],
 )
 def test_a_wish_that_nobody_understands_is_none(rubbish: str, receiver: Receiver) -> None:
     receiver.reply(503, Retry_After=rubbish)

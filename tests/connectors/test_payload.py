@@ -110,8 +110,12 @@ def test_a_time_is_read_in_utc(value: str, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["05/11/2026", "0000-00-00", "ontem", 1762336800, None, "0001-01-01T00:00:00+14:00"]
-)
+    "value",
+    [
+        "05/11/2026", "0000-00-00", "ontem", 1762336800, None, "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00Z",  # in São Paulo, no year has it
+    ],
+)  # fmt: skip
 def test_what_is_no_time_is_refused(value: Any) -> None:
     with pytest.raises(Unreadable, match=r"^\$\.at: "):
         Payload({"at": value}).moment("at")

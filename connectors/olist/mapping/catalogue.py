@@ -69,6 +69,8 @@ def read_product(
 
 def _read_variation(payload: Payload) -> ProductRecord:
     fields = _own_fields(payload)
+    if ean := payload.optional_text("gtin"):  # only the API v3 says it here
+        fields["ean"] = ean
     if attributes := _attributes(payload):
         fields["attributes"] = attributes
     return ProductRecord(sku=read_sku(payload), fields=fields)

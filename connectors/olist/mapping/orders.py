@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.text import slugify
+
 from connectors.fiscal import compact
 from connectors.hub.wire import decimal_text
 from connectors.olist.mapping.sizes import cut, optional, whole
@@ -44,6 +46,7 @@ STATES = {
     "rio grande do norte": "RN", "rio grande do sul": "RS", "rondônia": "RO", "roraima": "RR",
     "santa catarina": "SC", "são paulo": "SP", "sergipe": "SE", "tocantins": "TO",
 }  # fmt: skip
+STATE_CODES = {slugify(name): code for name, code in STATES.items()}  # also without its accents
 
 
 def write_order(order: OrderRecord, integrator_id: str) -> dict[str, Any]:
@@ -131,7 +134,7 @@ def _address(fields: Document, who: str) -> dict[str, str]:
             "bairro": cut(said("neighborhood"), 30),
             "cep": whole(f"{who}_zipcode", said("zipcode"), 10),
             "cidade": whole(f"{who}_city", said("city"), 30),
-            "uf": STATES.get(said("state").lower(), said("state")),
+            "uf": STATE_CODES.get(slugify(said("state")), said("state")),
             "fone": optional(f"({area}) {phone}" if area else phone, 40),
         }
     )
@@ -216,8 +219,12 @@ def _money(fields: Document, name: str) -> Decimal:
 
 
 def _date(fields: Document, name: str) -> str:
-    moment = _said(fields, name)
-    return to_moment(moment).astimezone(LOCAL).strftime(DATE) if moment else ""
+    """Nothing for what nobody means: .NET writes a date that it does not have as year 1."""
+    try:
+        moment = to_moment(_said(fields, name)).astimezone(LOCAL)
+    except (ValueError, OverflowError):
+        return ""
+    return moment.strftime(DATE) if moment.year >= 1000 else ""  # a shorter year has no zeros
 
 
 def _said(fields: Document, name: str) -> str:

@@ -22,7 +22,17 @@ from connectors.contract import (
 from connectors.hashing import digest
 from connectors.olist import notices
 from connectors.olist.client import ORDERS_BACK
-from connectors.olist.look import OVERLAP, Found, Look, Row, as_read, everything, repeatable
+from connectors.olist.look import (
+    OVERLAP,
+    VARIATIONS,
+    Found,
+    Look,
+    Row,
+    as_read,
+    everything,
+    of_variations,
+    repeatable,
+)
 from connectors.olist.mapping import catalogue, fulfilments
 from connectors.olist.mapping.orders import next_situation
 from connectors.olist.reader import CHILD, PARENT, PATIENCE
@@ -123,8 +133,8 @@ class OlistV3(
             products, more = self.api.page("produtos", look.page, **ACTIVE)
         else:
             products, more = self._changed_since(look)
-        parents = [row for row in map(_row, products) if row["tipo"] == PARENT]
-        return Found([Payload(each.data) for each in products], parents), more
+        rows = [of_variations(row) for row in map(_row, products) if row["tipo"] == PARENT]
+        return Found([Payload(each.data) for each in products], rows), more
 
     def _changed_since(self, look: Look) -> tuple[list[Payload], bool]:
         after = (datetime.fromisoformat(look.since) - OVERLAP).astimezone(LOCAL)
@@ -137,7 +147,7 @@ class OlistV3(
         return Found([product])
 
     def _variations(self, row: Row) -> Found:
-        product = self.api.get(f"produtos/{row['id']}")
+        product = self.api.get(f"produtos/{row['id'].removesuffix(VARIATIONS)}")
         return Found([Payload(each.data) for each in product.each("variacoes")])
 
     def _stock(self, row: Row) -> Found:
@@ -225,13 +235,15 @@ class OlistV3(
             after = datetime.fromisoformat(look.since) - OVERLAP
         else:
             after = datetime.fromisoformat(look.began) - ORDERS_BACK
-        day = f"{after.astimezone(LOCAL):%Y-%m-%d}"
-        if state["day"] != day:
-            state |= {"day": day, "seen": {}}
+        day, today = f"{after.astimezone(LOCAL):%Y-%m-%d}", look.began[:10]
+        if state["day"] != today:  # its first look lists the day before once more
+            state |= {"day": today, "seen": {}}
         found, more = self.api.page("pedidos", look.page, dataAtualizacao=day, orderBy="asc")
         rows = []
         for each in filter(_is_ours, found):
             order_id, looks = each.text("id"), digest(json.dumps(each.data, sort_keys=True))[:12]
+            if order_id in look.seen:
+                continue  # what changed since its page was listed is for the next look
             if state["seen"].get(order_id) != looks:
                 state["seen"][order_id] = looks
                 rows.append({"id": order_id})
@@ -249,7 +261,7 @@ class OlistV3(
             note = self.api.get(f"notas/{note_id}")
             if fulfilments.is_authorised(note):
                 link = self.api.get(f"notas/{note_id}/link").optional_text("link")
-            elif not fulfilments.is_dead(note):
+            if not link and not fulfilments.is_dead(note):
                 later = _until(row)
         known = {"pedido": order.data, "nota": note.data if note and link else None, "link": link}
         return Found([Payload(known)], later=later)

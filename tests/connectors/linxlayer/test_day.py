@@ -5,6 +5,7 @@ import pytest
 from catalog.models import Product
 from connectors.linxlayer import client
 from connectors.models import ActivationFlow, Connector, Failure, State
+from connectors.sandbox.messages import Response
 from tests.connectors.day import Day
 from tests.connectors.linxlayer.test_mapping import LARGE, PRODUCT, SMALL
 
@@ -77,6 +78,48 @@ def test_every_page_is_read(day, platform, monkeypatch):
     day.run_flows(platform.activation)
 
     assert Product.objects.filter(parent=None).count() == 6
+
+
+def test_what_was_opened_is_stored_though_the_run_dies_before_its_page_ends(
+    day, platform, monkeypatch
+):
+    for number in range(700, 725):
+        sku = {**SMALL, "ProductID": number + 100, "SKU": f"P{number}"}
+        platform.control("put_product", {**PRODUCT, "ProductID": number, "SkusID": [number + 100]})
+        platform.control("put_sku", sku)
+    read, opened = client.LinxLayer.read_product, []
+
+    def dies(self, payload):
+        opened.append(payload)
+        if len(opened) == 24:
+            raise SystemExit  # as a worker that is killed for overtime
+        return read(self, payload)
+
+    monkeypatch.setattr(client.LinxLayer, "read_product", dies)
+
+    with pytest.raises(SystemExit):
+        day.run_flows(platform.activation)
+
+    assert Product.objects.filter(parent=None).count() == 20
+
+
+def test_the_rest_of_a_page_whose_reading_broke_off_is_read_later(day, platform, monkeypatch):
+    put_mug(platform)
+    handle = platform.handle
+
+    def down(request):
+        is_mug = request.path[-1] == "GetProduct" and request.json() == 600
+        return Response({"Message": "down"}, 503) if is_mug else handle(request)
+
+    monkeypatch.setattr(platform, "handle", down)
+    day.run_flows(platform.activation)
+    before = set(Product.objects.filter(parent=None).values_list("sku", flat=True))
+    monkeypatch.undo()
+
+    day.run_flows(platform.activation)
+
+    assert before == {"CAMISA"}
+    assert Product.objects.filter(sku="CANECA").exists()
 
 
 def test_one_product_that_cannot_be_opened_stops_no_other(day, platform):

@@ -11,7 +11,8 @@ from django_q.models import OrmQ
 from catalog.models import Product
 from catalog.tasks import pull_products, pull_stock
 from connectors.contract import ProductSource, StockSource
-from connectors.errors import NotAllowed, NotFound, Unauthorized, Unreadable
+from connectors.errors import NotAllowed, NotFound, Unauthorized, Unavailable, Unreadable
+from connectors.messages import rings
 from connectors.messages.doorbells import doorbell_secret, replace_doorbell
 from connectors.messages.rings import AT_ONCE, KEPT, RUNG, prune_rings, ring
 from connectors.models import Activation, ActivationFlow, Doorbell, Failure, Ring, Run, State
@@ -288,6 +289,50 @@ def test_a_record_that_was_refused_and_comes_later_is_mended(
     assert not Failure.objects.open().exists()
 
 
+@pytest.mark.parametrize("error", [Unreadable("new to us"), KeyError("ours")])
+def test_what_was_fetched_and_could_not_be_read_stays_a_failure(
+    activation: Activation, erp: Tiny, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Also where it is called as it was rung for."""
+    mug_id = put_mug(erp, activation)
+    told(activation, stock_notice(mug_id))
+    erp.control("set_stock", {"codigo": "CAN-07", "saldo": 1})
+
+    def broken(self: Olist, payload: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(Olist, "read_stock", broken)
+    pull_stock(flow_of(activation, StockSource), RUNG)
+
+    assert Run.objects.latest("pk").failed == 1
+    assert [each.record_id for each in Failure.objects.open()] == [mug_id]
+
+
+def test_a_ring_that_never_gets_an_answer_keeps_nothing_else_waiting(
+    activation: Activation, erp: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug_id = put_mug(erp, activation)
+    told(activation, stock_notice("71"))
+    told(activation, stock_notice(mug_id))
+    erp.control("set_stock", {"codigo": "CAN-07", "saldo": 1})
+    fetch = Olist.fetch
+
+    def silent(self: Olist, ability: Any, record_id: str) -> Any:
+        if record_id == "71":
+            raise Unavailable("HTTP 500")
+        return fetch(self, ability, record_id)
+
+    monkeypatch.setattr(Olist, "fetch", silent)
+    for _time in range(2):
+        pull_stock(flow_of(activation, StockSource))
+
+    at_first, then = Run.objects.order_by("pk")[2:]
+    assert (at_first.outcome, then.outcome) == ("failed", "partial")
+    assert not Ring.objects.open().exists()
+    assert Failure.objects.open().get().record_id == "71"
+    assert Product.objects.with_levels().get(sku="CAN-07").stock_row.on_hand == 1
+
+
 def test_while_the_platform_is_down_the_rings_wait(activation: Activation, erp: Tiny) -> None:
     mug_id = put_mug(erp, activation)
     erp.control("set_stock", {"codigo": "CAN-07", "saldo": 1})
@@ -329,3 +374,19 @@ def test_what_was_fetched_long_ago_is_forgotten(activation: Activation) -> None:
     prune_rings()
 
     assert sorted(Ring.objects.values_list("record_id", flat=True)) == ["1", "2"]
+
+
+def test_more_than_one_prune_forgets_is_forgotten_by_the_next(
+    activation: Activation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rings, "PRUNED_AT_ONCE", 2)
+    old = timezone.now() - KEPT - timedelta(minutes=1)
+    for number in range(3):
+        Ring.objects.create(
+            activation=activation, ability="StockSource", record_id=str(number), handled_at=old
+        )
+
+    prune_rings()
+
+    assert Ring.objects.count() == 1
+    assert queued() == [("connectors.messages.rings.prune_rings", ())]

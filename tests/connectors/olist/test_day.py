@@ -162,6 +162,7 @@ def test_lost_answers_and_repeated_notices_change_nothing(day: Day, erp: Erp) ->
         erp.works()
         day.run_flows(erp.activation)
     erp.tiny.faults = Faults({})
+    Failure.objects.open().update(retry_at=timezone.now())
     for _number in range(4):
         erp.works()
         day.run_flows(erp.activation)

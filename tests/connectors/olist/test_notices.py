@@ -177,6 +177,7 @@ def test_a_kind_that_nobody_has_documented_is_said_to_be_unknown(olist: Olist, k
         b"<xml/>",
         b"\xff\xfe",
         b"[]",
+        b"[" * 100_000,
         b"{}",
         of_account("estoque", None),
         of_account("estoque", {"sku": "CAN-07"}),

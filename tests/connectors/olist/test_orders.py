@@ -37,6 +37,11 @@ def test_an_order_with_next_to_nothing_has_no_empty_fields() -> None:
     }
 
 
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00.000Z", "0001-01-01T03:06:28.000Z", ""])
+def test_what_dotnet_writes_for_no_date_is_left_out(date: str) -> None:
+    assert "data_prevista" not in with_fields(expected_delivery_date=date)
+
+
 def test_names_and_streets_are_cut_at_what_the_erp_takes() -> None:
     long = "x" * 200
 
@@ -109,6 +114,14 @@ def test_a_person_is_a_customer_by_name_and_cpf() -> None:
 
 def test_a_buyer_without_an_address_is_billed_where_the_goods_go() -> None:
     assert with_fields(payer_address=None)["cliente"]["endereco"] == "Rua das Laranjeiras"
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [("SP", "SP"), ("São Paulo", "SP"), ("PARANA", "PR"), ("Mato Grosso do Sul", "MS"), ("X", "X")],
+)
+def test_a_state_is_told_by_its_code_however_it_is_written(state: str, code: str) -> None:
+    assert with_fields(receiver_state=state)["endereco_entrega"]["uf"] == code
 
 
 def test_instalments_that_do_not_add_up_are_left_to_the_erp() -> None:

@@ -18,10 +18,13 @@ from connectors.contract import (
     ProductSource,
     StockSource,
 )
-from connectors.errors import OutOfBudget, Rejected, Unavailable
+from connectors.errors import OutOfBudget, Rejected, Several, Unavailable
+from connectors.olist.look import NOT_READ
 from connectors.olist.v3.client import OlistV3
-from connectors.records import LineRecord, OrderRecord, OrderStatus, StockRecord
+from connectors.payload import LOCAL, Payload
+from connectors.records import LineRecord, OrderRecord, OrderStatus, PriceRecord, StockRecord
 from connectors.sandbox.faults import Faults
+from connectors.sandbox.messages import Request, Response
 from connectors.sandbox.tiny_v3 import TinyV3
 from tests.connectors.olist.conftest import HUB_ID, last_cursor, make_order, records
 from tests.connectors.olist.v3.conftest import CREDENTIALS, MUG, calls_of, held
@@ -88,6 +91,47 @@ def test_stock_is_read_product_by_product_at_each_look(
         StockRecord("CAM-01-G", 7),
         StockRecord("CAN-07", 8),  # one is reserved
     }
+
+
+@pytest.mark.parametrize(
+    ("pages", "read", "wanted"),
+    [
+        (
+            OlistV3.changed_prices,
+            OlistV3.read_price,
+            [PriceRecord("CAM-01-P", Decimal("59.9")), PriceRecord("CAM-01-G", Decimal("64.9"))],
+        ),
+        (
+            OlistV3.changed_stock,
+            OlistV3.read_stock,
+            [StockRecord("CAM-01-P", 4), StockRecord("CAM-01-G", 7)],
+        ),
+    ],
+)
+def test_a_row_that_is_read_late_stands_for_all_of_its_variations(
+    olist: OlistV3,
+    full_shelf: None,
+    monkeypatch: pytest.MonkeyPatch,
+    pages: Any,
+    read: Any,
+    wanted: Any,
+) -> None:
+    get = olist.api.get
+
+    def refuse(path: str, **query: Any) -> Payload:
+        if path.startswith("produtos/"):
+            raise Rejected("not now")
+        return get(path, **query)
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(olist.api, "get", refuse)
+        found = [each for page in pages(olist, "") for each in page.items]
+    [late] = [each for each in found if NOT_READ in each.data]
+
+    with pytest.raises(Several) as caught:
+        read(olist, late)
+
+    assert [read(olist, Payload(part)) for part in caught.value.parts] == wanted
 
 
 def test_a_look_that_ran_out_of_calls_goes_on_where_it_was(
@@ -247,16 +291,71 @@ def test_an_invoice_is_reported_only_when_it_is_authorised(
     assert after.invoice.key
 
 
+def test_an_invoice_whose_link_is_not_there_yet_is_looked_at_again(
+    erp: TinyV3, olist: OlistV3, sold: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve = erp._serve
+
+    def without_link(request: Request) -> Response:
+        answer = serve(request)
+        return Response({"link": ""}) if request.path[-1] == "link" else answer
+
+    erp.work()
+    monkeypatch.setattr(erp, "_serve", without_link)
+    pages = list(olist.changed_fulfilments(""))
+    [before] = records(pages, olist.read_fulfilment)
+    monkeypatch.undo()
+
+    [after] = records(olist.changed_fulfilments(pages[-1].cursor), olist.read_fulfilment)
+
+    assert (before.status, before.invoice) == (OrderStatus.PICKING, None)
+    assert after.status == OrderStatus.INVOICED
+    assert after.invoice.link
+
+
 def test_an_order_that_looks_as_before_is_not_opened_again(
     erp: TinyV3, olist: OlistV3, sold: str
 ) -> None:
     cursor = last_cursor(olist.changed_fulfilments(""))
-    cursor = last_cursor(olist.changed_fulfilments(cursor))  # of another day's list
     calls_of(erp)
 
     list(olist.changed_fulfilments(cursor))
 
     assert calls_of(erp) == [("GET", "pedidos")]
+
+
+def test_what_changed_on_a_day_is_opened_once_more_on_the_next(
+    erp: TinyV3, olist: OlistV3, sold: str
+) -> None:
+    """An invoice that came later does not show in the row."""
+    state = json.loads(last_cursor(olist.changed_fulfilments("")))
+    yesterday = (datetime.now(LOCAL) - timedelta(days=1)).replace(hour=12).isoformat()
+    look = json.loads(state["look"]) | {"since": yesterday, "began": yesterday}
+    state |= {"look": json.dumps(look), "day": yesterday[:10]}
+    calls_of(erp)
+
+    cursor = last_cursor(olist.changed_fulfilments(json.dumps(state)))
+    at_first = calls_of(erp)
+    list(olist.changed_fulfilments(cursor))
+
+    assert ("GET", f"pedidos/{sold}") in at_first
+    assert calls_of(erp) == [("GET", "pedidos")]
+
+
+def test_an_order_that_changes_after_it_was_opened_is_opened_by_the_next_look(
+    erp: TinyV3, olist: OlistV3, sold: str
+) -> None:
+    cursor = last_cursor(olist.changed_fulfilments(""))
+    erp.work()
+    pages = olist.changed_fulfilments(cursor)
+    invoiced = records([next(pages), next(pages)], olist.read_fulfilment)
+    erp.work()  # before the page is asked for once more
+
+    cursor = last_cursor(pages)
+    sent = records(olist.changed_fulfilments(cursor), olist.read_fulfilment)
+
+    assert [each.status for each in invoiced] == [OrderStatus.INVOICED]
+    assert [each.status for each in sent] == [OrderStatus.SHIPPED]
 
 
 def test_other_peoples_orders_are_left_alone(erp: TinyV3, olist: OlistV3, sold: str) -> None:

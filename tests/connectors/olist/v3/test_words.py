@@ -47,7 +47,7 @@ PRODUCT: dict[str, Any] = {
             "id": 8802,
             "descricao": "Camiseta P",
             "sku": "CAM-01-P",
-            "gtin": "",
+            "gtin": "7891234567901",
             "precos": {"preco": 59.9, "precoPromocional": 49.9},
             "estoque": {"quantidade": 4},
             "grade": [{"chave": "Tamanho", "valor": "P"}],
@@ -106,6 +106,7 @@ def test_a_product_with_variations() -> None:
     }
     [variation] = record.variations
     assert variation.sku == "CAM-01-P"
+    assert variation.fields["ean"] == "7891234567901"
     assert variation.fields["special_price"] == "49.9"
     assert variation.fields["attributes"][0]["value"]["label"] == "P"
 
