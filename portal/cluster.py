@@ -14,14 +14,19 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from multiprocessing import Process, active_children
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError
 from django_q import cluster
+from django_q.brokers import Broker
+from django_q.scheduler import scheduler
 from django_q.signals import post_execute_in_worker
 
-import portal.schedules  # noqa: F401  what the tasks need is there before the processes part
+# Of all tasks: what they need is there before the processes part.
+from portal.schedules import follow_clock_back
 
 log = logging.getLogger(__name__)
 # The sentinel looks around twice a second; for its schedule it may have to wait for the database.
@@ -52,6 +57,7 @@ class Sentinel(cluster.Sentinel):
 def run() -> int:
     """Until it is told to stop; the exit code."""
     cluster.Sentinel = Sentinel
+    cluster.scheduler = start_what_is_due
     post_execute_in_worker.connect(keep_what_was_not_done)
     os.register_at_fork(after_in_child=_follow_parent)
     last_look.value = time.monotonic()
@@ -64,6 +70,12 @@ def run() -> int:
             log.critical("the cluster's sentinel is stuck: all end")
             running.sentinel.kill()
     return 1 if running.sentinel.exitcode else 0
+
+
+def start_what_is_due(broker: Broker) -> None:
+    scheduler(broker=broker)
+    with suppress(DatabaseError, InterfaceError):  # it is away: the next look is in half a minute
+        follow_clock_back()
 
 
 def keep_what_was_not_done(task: dict[str, Any], **kwargs: Any) -> None:

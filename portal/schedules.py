@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -79,6 +80,15 @@ RECURRING = (
     Recurring(prune_spreadsheets, minutes=60),
     Recurring(prune_sessions, minutes=60),
 )
+
+
+def follow_clock_back() -> None:
+    """The clock was put back: what was to run next in what is the far future now runs at once."""
+    now = timezone.now()
+    for minutes in {recurring.minutes for recurring in RECURRING}:
+        wait = timedelta(minutes=minutes + 1)  # hosts' clocks differ a little
+        late = Schedule.objects.filter(minutes=minutes, next_run__gt=now + wait)
+        late.update(next_run=now)
 
 
 @transaction.atomic

@@ -148,6 +148,14 @@ class Courier(ABC, Generic[A, M]):
         ready = self.addresses.objects.ready(now).filter(Exists(due))
         enqueue_all(self.task, ready.values_list("pk")[:1000])
 
+    def follow_clock_back(self) -> None:
+        """The clock was put back: what waits for what is the future now is due, and nobody is at
+        an address until then."""
+        now = timezone.now()
+        self.messages.objects.waiting().filter(due_at__gt=now).update(due_at=now)
+        self.addresses.objects.filter(open_until__gt=now).update(open_until=now)
+        self.addresses.objects.filter(busy_until__gt=now + LEASE).update(busy_until=None)
+
     def deliver(self, address_id: int) -> None:
         """One turn at one address. It ends when nothing is due, when its time is up, and where
         nobody answers: the others would meet the same silence."""

@@ -86,6 +86,11 @@ class MessageQuerySet(models.QuerySet[Any]):
     def due(self, now: datetime) -> Self:
         return self.waiting().filter(due_at__lte=now)
 
+    def begin_anew(self) -> None:
+        """Those that wait are due, and are not given up for how often they failed until now."""
+        failing = self.waiting().exclude(failing_since=None)
+        failing.update(failing_since=None, due_at=timezone.now())
+
 
 class Message(models.Model):
     """One message to one address: tried until it is delivered or given up."""

@@ -87,6 +87,7 @@ class AccountMeter(Meter):
         now, minute = timezone.now(), timedelta(seconds=settings.SECONDS_PER_MINUTE)
         CallBudget.objects.get_or_create(account=self.account, kind=kind, defaults={"minute": now})
         budget = CallBudget.objects.select_for_update().get(account=self.account, kind=kind)
+        budget.minute = min(budget.minute, now)  # the clock was put back
         passed = (now - budget.minute) // minute
         if passed > 0:
             budget.used_before = budget.used if passed == 1 else 0

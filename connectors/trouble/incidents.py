@@ -13,7 +13,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from connectors.messages import hooks, notices
 from connectors.models import ActivationFlow, Freshness, Heartbeat, Incident, State
+from connectors.runs.dispatch import follow_clock_back
 from connectors.trouble.alerts import tell
 
 CALM = timedelta(minutes=30)
@@ -24,6 +26,7 @@ SIGNS = {
     Incident.Kind.UNCHANGED: (Freshness.UNCHANGED,),
 }
 TOLD_AT_ONCE = 1000
+COURIERS = (notices.COURIER, hooks.COURIER)
 
 
 @transaction.atomic
@@ -35,8 +38,12 @@ def watch_flows() -> None:
     heartbeat = Heartbeat.objects.select_for_update(skip_locked=True).filter(pk=1).first()
     if heartbeat is None:
         return
-    if now - heartbeat.beat_at > GAP:
+    if abs(now - heartbeat.beat_at) > GAP:
         heartbeat.steady_since = now
+    if heartbeat.beat_at > now + GAP:
+        follow_clock_back()
+        for courier in COURIERS:
+            courier.follow_clock_back()
     heartbeat.beat_at = now
     heartbeat.save()
     flows = ActivationFlow.objects.with_freshness(now)

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.scheduler import scheduler
 
-from portal.schedules import RECURRING, install
+from portal.schedules import RECURRING, follow_clock_back, install
+from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
 
@@ -73,3 +74,25 @@ def test_every_recurring_task_runs_with_nothing_to_do() -> None:
         recurring.task()
 
     assert not OrmQ.objects.exists()
+
+
+def test_where_the_clock_is_put_back_the_recurring_tasks_do_not_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(db, "close_old_connections", lambda: None)
+    clock = Clock()
+    clock.rule(monkeypatch)
+    install()
+    clock.go(timedelta(seconds=1))
+    scheduler()
+    OrmQ.objects.all().delete()
+
+    clock.go(timedelta(hours=-1))
+    follow_clock_back()
+    clock.go(timedelta(seconds=1))
+    scheduler()
+    known = OrmQ.objects.count()
+    follow_clock_back()
+    scheduler()
+
+    assert (known, OrmQ.objects.count()) == (len(RECURRING), len(RECURRING))

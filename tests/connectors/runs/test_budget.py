@@ -186,3 +186,12 @@ def test_no_token_stands_in_the_table() -> None:
     meter_of(account, OLIST, None).spend()
 
     assert "very secret" not in str(CallBudget.objects.values().get())
+
+
+def test_a_clock_that_is_put_back_does_not_end_the_calls(clock: Clock) -> None:
+    meter().spend()
+
+    clock.go(timedelta(hours=-1))
+
+    assert spend_all(meter()) == 19
+    assert wait_of(meter()) <= 2 * 60
