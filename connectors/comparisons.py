@@ -147,7 +147,12 @@ def ask_for(differences: QuerySet[Difference], by: User) -> int:
 def prune_comparisons() -> None:
     """Forget old ones, some at a time."""
     old = Comparison.objects.filter(asked_at__lt=timezone.now() - KEPT, ended_at__isnull=False)
-    rows = Difference.objects.filter(comparison__in=old).values_list("pk", flat=True)
-    Difference.objects.filter(pk__in=list(rows[:PRUNED_AT_ONCE])).delete()
+    found = Difference.objects.filter(comparison__in=old)
     empty = old.filter(~Exists(Difference.objects.filter(comparison=OuterRef("pk"))))
-    Comparison.objects.filter(pk__in=list(empty.values_list("pk", flat=True)[:500])).delete()
+    there_may_be_more = False
+    for rows in (found, empty):
+        some = list(rows.values_list("pk", flat=True)[:PRUNED_AT_ONCE])
+        rows.model._default_manager.filter(pk__in=some).delete()
+        there_may_be_more |= len(some) == PRUNED_AT_ONCE
+    if there_may_be_more:
+        enqueue(prune_comparisons)

@@ -23,9 +23,12 @@ from connectors.models import (
     ActivationFlow,
     Connector,
     Credential,
+    Delivery,
     Endpoint,
+    Notice,
     State,
     Store,
+    Subscription,
 )
 from connectors.queue import enqueue, enqueue_all
 from connectors.receipts import write_receipt
@@ -293,7 +296,9 @@ def change_settings(
     tried again."""
     activation = Activation.objects.select_for_update().get(pk=activation_id)
     if plugin_url != activation.plugin_url:
-        Endpoint.objects.filter(pk=activation_id).forget_failures()  # they were another address's
+        # They were another address's.
+        Endpoint.objects.filter(pk=activation_id).forget_failures()
+        Notice.objects.filter(activation=activation_id).begin_anew()
     activation.custom_name = custom_name
     activation.plugin_url = plugin_url
     activation.settings = {**activation.settings, **values}
@@ -338,6 +343,10 @@ def resume(activation_id: int) -> bool:
     # It was not expected to do anything meanwhile.
     activation.flows.exclude(watched_since=None).update(watched_since=now)
     Endpoint.objects.filter(pk=activation_id).forget_failures()
+    Subscription.objects.filter(activation=activation_id).forget_failures()
+    # Nobody tried these meanwhile: their three days begin anew.
+    Notice.objects.filter(activation=activation_id).begin_anew()
+    Delivery.objects.filter(subscription__activation=activation_id).begin_anew()
     return True
 
 
@@ -349,6 +358,7 @@ def revoke(activation_id: int, by: User) -> bool:
         return False
     activation.state = State.REVOKED
     activation.save(update_fields=["state"])
+    activation.runs.abandon(_("A integração está revogada."))
     whoever_acts_as_it = Q(activation=activation) | Q(activation__moved_to=activation)
     Credential.objects.filter(whoever_acts_as_it, revoked_at=None).update(
         revoked_at=timezone.now(), revoked_by=by

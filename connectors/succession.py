@@ -86,6 +86,7 @@ def succeed(source: Activation, target: Activation, plugin_url: str) -> None:
     source.state, source.moved_to = State.MOVED, target
     source.paused_reason = ""
     source.save(update_fields=["state", "moved_to", "paused_reason"])
+    source.runs.abandon(_("A integração migrou."))
     _move_notices(source, target)
     _move_flows(source, target)
     Failure.objects.filter(activation=source).resolve(_("A integração migrou."))

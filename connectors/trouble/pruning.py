@@ -19,6 +19,8 @@ def prune_troubles() -> None:
         Failure.objects.filter(resolved_at__lt=before).order_by("resolved_at"),
         Incident.objects.filter(ended_at__lt=before).order_by("pk"),
         Alert.objects.filter(sent_at__lt=before).order_by("pk"),
+        # They were given up long before.
+        Alert.objects.filter(sent_at=None, created_at__lt=before).order_by("pk"),
     ]
     there_may_be_more = False
     for rows in over:

@@ -3,17 +3,29 @@
 import re
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import responses
 from django.contrib.auth.models import User
 from django.db import connection
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from connectors.errors import NotAllowed, Refused
 from connectors.hashing import digest
-from connectors.models import Activation, ActivationFlow, Connector, Credential, State, Store
+from connectors.messages import delivery
+from connectors.messages.notices import announce, deliver_notices
+from connectors.models import (
+    Activation,
+    ActivationFlow,
+    Connector,
+    Credential,
+    Notice,
+    State,
+    Store,
+)
 from connectors.registry import SPECS
 from connectors.services import (
     activate,
@@ -264,6 +276,40 @@ def test_resuming_forgets_the_failures_and_runs_at_once(store: Store) -> None:
 
     flow.refresh_from_db()
     assert (flow.failures_in_a_row, flow.due_at.year < 2099) == (0, True)
+
+
+def test_what_waited_for_a_paused_integration_has_its_three_days_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activation = make_partner(store, "rocky", plugin_url=URL).activation
+    announce([activation], "orders", "updated", "1" * 24, "status")
+    monkeypatch.setattr(delivery, "_attempt", lambda letter, secrets: delivery.Outcome(503))
+    deliver_notices(activation.pk)
+    pause(activation.pk, "…")
+    days_ago = timezone.now() - timedelta(days=4)
+    Notice.objects.update(failing_since=days_ago)
+
+    resume(activation.pk)
+    deliver_notices(activation.pk)
+
+    notice = Notice.objects.get()
+    assert (notice.attempts, notice.given_up_at) == (2, None)
+
+
+def test_what_the_address_of_before_refused_has_its_three_days_at_the_new_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activation = make_partner(store, "rocky", plugin_url=URL).activation
+    announce([activation], "orders", "updated", "1" * 24, "status")
+    monkeypatch.setattr(delivery, "_attempt", lambda letter, secrets: delivery.Outcome(404))
+    deliver_notices(activation.pk)
+    Notice.objects.update(failing_since=timezone.now() - timedelta(days=4))
+
+    change_settings(activation.pk, "", f"{URL}/outro", {})
+    deliver_notices(activation.pk)
+
+    notice = Notice.objects.get()
+    assert (notice.attempts, notice.given_up_at) == (2, None)
 
 
 def test_what_is_not_going_on_is_not_paused_nor_resumed(store: Store, operator: User) -> None:

@@ -26,7 +26,7 @@ from connectors.messages.notices import (
     prune_notices,
     replay,
 )
-from connectors.models import Activation, Breaker, Endpoint, Notice, State, Store
+from connectors.models import Activation, Breaker, Endpoint, Heartbeat, Notice, State, Store
 from connectors.sandbox.server import Sandbox
 from connectors.services import (
     change_settings,
@@ -36,6 +36,7 @@ from connectors.services import (
     revoke_older_credentials,
     rotate_credential,
 )
+from connectors.trouble.incidents import watch_flows
 from tests.clock import Clock
 from tests.conftest import Partner, make_operator, make_partner, make_store
 from tests.connectors.conftest import Receiver
@@ -532,6 +533,25 @@ def test_another_address_and_going_on_begin_anew(
     pause(activation.pk, "…")
     resume(activation.pk)
     assert endpoint_of(activation).breaker == Breaker.CLOSED
+
+
+def test_what_was_due_by_a_clock_that_is_put_back_is_delivered(
+    activation: Activation, receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.rule(monkeypatch, (Heartbeat, "beat_at"), (Heartbeat, "steady_since"))
+    fail_until_open(activation, receiver)
+    announce_order(activation)
+    watch_flows()
+
+    clock.go(-2 * DAYS)
+    watch_flows()
+    OrmQ.objects.all().delete()
+    for _minute in range(2):
+        deliver_all_notices()
+        work()
+
+    assert len(receiver.received) == delivery.FAILURES_TO_OPEN + 1
+    assert not Notice.objects.waiting().exists()
 
 
 # -- Taking turns ----------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from connectors.messages.signing import new_webhook_secret, signature_headers
 from connectors.models import Alert, Incident, Store
-from connectors.trouble.alerts import deliver_all_alerts, tell
+from connectors.trouble.alerts import alerts_in_trouble, deliver_all_alerts, tell
+from connectors.trouble.pruning import KEPT, prune_troubles
 from tests.conftest import make_partner
 from tests.connectors.conftest import Receiver
 
@@ -178,3 +179,12 @@ def test_a_store_whose_name_holds_a_line_break_breaks_no_mail(
 
     assert "\n" not in mail.outbox[0].subject
     assert len(mail.outbox[0].recipients()) == 1
+
+
+def test_what_was_given_up_is_forgotten_like_what_was_told(incident: Incident) -> None:
+    tell([incident], healed=False)
+    Alert.objects.update(created_at=timezone.now() - KEPT, attempts=9)
+
+    prune_troubles()
+
+    assert (Alert.objects.count(), alerts_in_trouble()) == (0, 0)

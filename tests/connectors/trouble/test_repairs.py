@@ -20,6 +20,7 @@ from connectors.trouble.failures import parked, record_failure
 from connectors.trouble.originals import originals_of
 from connectors.trouble.repairs import go_on_repairing, repair
 from tests.conftest import flow_of, make_managed
+from tests.products import make_product
 
 URL = "https://loja.example.com.br/contrato"
 OLIST = {"token": "token-da-conta-0123456789", "integrator_id": "77"}
@@ -65,8 +66,7 @@ def arriving(*items: dict[str, Any]) -> None:
 def test_a_corrected_record_is_taken_in_place_of_the_original_which_stays(
     rocky: Activation, operator: User
 ) -> None:
-    product = rocky.store.products.create(sku="A")
-    Stock.objects.create(product=product)
+    make_product(rocky.store, "A")
     arriving({"sku": "A", "quantity": "três"})
     pull_stock(flow_of(rocky, StockSource))
     failure = Failure.objects.get()
