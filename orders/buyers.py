@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from connectors.acts import record_act
+from connectors.redaction import MASK
 from orders.models import Order
 
 LIFE = timedelta(days=120)
@@ -48,6 +49,7 @@ def revoke_links(order_id: int, by: User) -> None:
 def first_name(order: Order) -> str:
     """Of whoever bought: all that a page without a login says of him."""
     for who in ("payer", "receiver"):
-        if words := str(order.fields.get(f"{who}_name") or "").split():
+        words = str(order.fields.get(f"{who}_name") or "").split()
+        if words and words[0] != MASK:  # an anonymised order names nobody
             return words[0][:40]
     return ""

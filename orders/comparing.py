@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from connectors.comparisons import begin_daily, start_steps, take_step
 from connectors.contract import Flow, OrderIndex, OrderSink, OrderSource, OrderState
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Refused, Unavailable
 from connectors.findings import OURS, SAME, THEIRS, Findings
 from connectors.models import Activation, ActivationFlow, Comparison, Difference, Run
 from connectors.runs.dispatch import make_due, start_now
@@ -30,6 +30,9 @@ WINDOW = timedelta(days=30)
 # What is younger is on its way.
 SETTLED = timedelta(hours=1)
 AT_ONCE = 500
+# A list that breaks off is read from its beginning again. One that is longer than a minute's calls
+# would break off for ever.
+PATIENCE = timedelta(hours=1)
 
 
 def compare_all_orders() -> None:
@@ -47,11 +50,17 @@ def _compare(comparison: Comparison) -> bool:
     if activation.mode == Mode.PARTNER:
         _note_never_read(findings)
     else:
-        client: Any = client_of(activation, Flow.ORDERS)
-        if isinstance(client, OrderIndex):
-            _compare_sent(findings, client)
-        elif isinstance(client, OrderSource):
-            _compare_brought(findings, client)
+        # Nobody waits for it: of the account's calls it takes as few as the catalogue does.
+        client: Any = client_of(activation, Flow.PRODUCTS)
+        try:
+            if isinstance(client, OrderIndex):
+                _compare_sent(findings, client)
+            elif isinstance(client, OrderSource):
+                _compare_brought(findings, client)
+        except Unavailable as error:
+            if timezone.now() - comparison.asked_at < PATIENCE:
+                raise
+            raise Refused(str(error)) from error
     findings.save()
     return False
 
@@ -93,7 +102,6 @@ def _compare_sent(findings: Findings, client: OrderIndex) -> None:
     for states in _in_batches(client.order_states(now - WINDOW)):
         findings.count(THEIRS, len(states))
         seen |= _compare_states(findings, states, now - SETTLED)
-        findings.save()
     # Those at the window's edge may have come to the platform before it.
     sent = _links(findings).filter(
         ~Q(sent_status=""), created_at__range=(now - WINDOW + SETTLED, now - SETTLED)
@@ -160,7 +168,6 @@ def _compare_brought(findings: Findings, client: OrderSource) -> None:
         findings.count(SAME, len(here))
         for number in numbers.keys() - here:
             findings.add(Kind.CREATE, number, theirs=numbers[number])
-        findings.save()
 
 
 # -- What people asked for -------------------------------------------------------------------------

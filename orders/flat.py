@@ -89,7 +89,8 @@ def _is_said(part: Document) -> bool:
 
 
 def _items(data: Document) -> list[Document]:
-    separator = to_text(data.pop("items_separator", None) or "")
+    separator = data.pop("items_separator", None) or ""
+    separator = read_value(separator, to_text, "$.items_separator")
     cells = {name: _cells(name, data.pop(name), separator) for name in ITEM if data.get(name)}
     for name in ("items_sku", "items_quantity"):
         if not cells.get(name):

@@ -11,7 +11,7 @@ from connectors.models import Activation
 from connectors.records import Document, FulfilmentRecord, OrderStatus
 from connectors.trouble.causes import UNKNOWN_ORDER
 from orders.models import Order, OrderLink
-from orders.services import NOTHING_CHANGED, Backwards, update_order
+from orders.services import NOTHING_CHANGED, update_order
 from orders.status import KEEPING, STAGE
 from orders.wire import OrderDocument
 
@@ -20,8 +20,8 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
     """What a managed platform says became of an order: the same rules as for a partner's PUT.
 
     Raises `NotFound` for an order that is not there, `NothingChanged` for known news, such as
-    how far the platform is before there is an invoice, and `NotAllowed` for a report that its
-    specification does not provide for.
+    how far the platform is before there is an invoice, `Backwards` for old news, and `NotAllowed`
+    for a report that its specification does not provide for.
     """
     link = _link_of(activation, record)
     echo = record.status == link.sent_status
@@ -40,12 +40,7 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
         shipments=[shipment],
         external=record.external_id or None,
     )
-    try:
-        return update_order(link.order_id, document, activation)
-    except Backwards:
-        # The status comes late; the invoice and the tracking that came with it are news.
-        document.status = None
-        return update_order(link.order_id, document, activation)
+    return update_order(link.order_id, document, activation)
 
 
 def _link_of(activation: Activation, record: FulfilmentRecord) -> OrderLink:

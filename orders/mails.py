@@ -93,7 +93,7 @@ def _mail(order: Order, activation: Activation, occasion: Occasion) -> BuyerMail
     if not mail.address:
         mail.state, mail.last_error = (
             BuyerMail.State.FAILED,
-            _("O canal não informou o e-mail do comprador."),
+            _("O canal não informou um e-mail válido do comprador."),
         )
     return mail
 

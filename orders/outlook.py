@@ -40,7 +40,11 @@ def outlook(
     if types_invoice and STAGE[status] < STAGE[S.INVOICED]:
         to_do.append(_("Emita a nota fiscal e informe-a aqui."))
     if types_tracking and STAGE[status] < STAGE[S.SHIPPED]:
-        to_do.append(_("Despache o pedido e informe o rastreio aqui."))
+        to_do.append(
+            _("Despache o pedido e informe aqui a data de envio.")
+            if status == S.SHIPPING_INFORMED
+            else _("Despache o pedido e informe o rastreio aqui.")
+        )
     return Outlook(_next(order, status, types_invoice, types_tracking), to_do)
 
 
@@ -68,6 +72,8 @@ def _next(order: Order, status: S, types_invoice: bool, types_tracking: bool) ->
             }
         return _("O pedido está com %(names)s, que informa a nota fiscal.") % {"names": names}
     if stage < STAGE[S.SHIPPED]:
+        if types_tracking and status == S.SHIPPING_INFORMED:
+            return _("O rastreio foi informado; falta a data de envio, que é informada aqui.")
         if types_tracking:
             return _("Falta o rastreio, que é informado aqui.")
         return _("A integração informa o rastreio e o envio; o canal é avisado.")

@@ -95,8 +95,9 @@ def anonymise_all_ended() -> None:
         before = now - timedelta(days=store.personal_data_days or 0)
         while ids := list(_due(store, before).values_list("pk", flat=True)[:AT_ONCE]):
             with transaction.atomic():
-                still = _due(store, before).values("pk")
-                orders = list(_locked(store, ids).filter(pk__in=still))
+                locked = [order.pk for order in _locked(store, ids)]
+                # Asked once they are locked: somebody may have held one while we waited for it.
+                orders = list(_due(store, before).filter(pk__in=locked).order_by("pk"))
                 if orders:
                     _erase(store, orders, Erasure.Why.TERM, "", None)
 

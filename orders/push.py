@@ -11,6 +11,7 @@ from functools import partial
 from django.db import transaction
 
 from catalog.models import SkuMapping
+from connectors.bulk import among
 from connectors.contract import FulfilmentSink, OrderSink
 from connectors.hub.wire import INVOICE_FIELDS
 from connectors.models import Activation, ActivationFlow
@@ -40,7 +41,8 @@ CHANNEL_HEARS = frozenset(
         OrderStatus.CANCELED,
     }
 )
-AT_ONCE = 200
+# Several calls for each, at a slow platform, must fit into a task's time.
+AT_ONCE = 50
 # What a channel is told of a delivery, and which of it is worth telling.
 SAID = (
     *INVOICE_FIELDS, "shipping_company", "shipping_method", "track_code", "track_url",
@@ -109,6 +111,12 @@ def _stale(attempt: Attempt) -> Iterator[list[OrderLink]]:
     ):
         yield [link for link in links if not attempt.rests(link.order.public_id)]
         last = links[-1].pk
+        attempt.advance(attempt.since)
+    attempt.mend_all_but(
+        lambda failed: stale.filter(order__public_id__in=among(failed)).values_list(
+            "order__public_id", flat=True
+        )
+    )
 
 
 def _platform_codes(activation: Activation, links: list[OrderLink]) -> dict[int, str]:

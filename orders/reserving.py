@@ -48,7 +48,7 @@ def keep_stock(
     `find_products` of all these lines gave."""
     writer = by if isinstance(by, Activation) else None
     status = OrderStatus(order.status)
-    if status in KEEPING:
+    if status in KEEPING or (status in UNDECIDED and reservations.knows(order.public_id)):
         wanted = {} if order.fields.get("auto_reserve") is False else _wanted(lines)
         missing = reservations.reserve(
             order.store, order.public_id, wanted, writer, locked=locked, circle=circle

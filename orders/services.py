@@ -62,9 +62,7 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     try:
         insert_all([order])
     except IntegrityError as error:
-        raise Duplicate(
-            _("Já existe um pedido %(number)s deste canal.") % {"number": order.original_id}
-        ) from error
+        raise _duplicate(order) from error
     circle = circle_of(order.store)
     lines = parts(Line, order, [], document.items or [])
     keep_stock(order, source, lines, find_products(order, lines), circle)
@@ -96,6 +94,12 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
         first=link,
     )
     return order
+
+
+def _duplicate(order: Order) -> Duplicate:
+    return Duplicate(
+        _("Já existe um pedido %(number)s deste canal.") % {"number": order.original_id}
+    )
 
 
 def create_order_once(source: Activation, document: OrderDocument) -> Order:
@@ -166,8 +170,10 @@ class _Changes:
 def update_order(order_id: int, document: OrderDocument, by: By) -> Order:
     """Change what the document says and is not so already; nobody else changes it meanwhile.
 
-    Raises `NothingChanged`, `NotAllowed` for what is not `by`'s to change, and `Backwards` for a
-    status behind the order's own, which is kept in the history and changes nothing.
+    Raises `NothingChanged`, `NotAllowed` for what is not `by`'s to change, and `Duplicate` for
+    another order's original id. A status behind the order's own is kept in the history and changes
+    nothing; `Backwards` where nothing else came with it, for an invoice that comes late is news, or
+    where it is the channel's own old look at the order.
     """
     order, backwards = _update_order(order_id, document, by)
     if backwards:
@@ -207,10 +213,12 @@ def _update_order(
     if isinstance(by, Activation):
         changes.pass_over(passed_over(order, by, {*changes.head, *changes.lists}))
         check_report(order, by, changes.status, changes.head, changes.shipments, changes.lists)
-    order.take({name: head[name] for name in changes.head})
     if changes.status and not order.may_become(changes.status):
         record_refusal(order, changes.status, by)
-        return order, changes.status
+        backwards, changes.status = changes.status, None
+        if not changes or (isinstance(by, Activation) and by.pk == order.source_id):
+            return order, backwards
+    order.take({name: head[name] for name in changes.head})
     _apply(order, before, document, changes, [s for s, names in shipments if names], by)
     return order, None
 
@@ -230,7 +238,10 @@ def _apply(
             order.approved_at = order.approved_at or timezone.now()
     order.modified_at = timezone.now()
     order.modified_by = by if isinstance(by, Activation) else None
-    order.save()
+    try:
+        order.save()
+    except IntegrityError as error:
+        raise _duplicate(order) from error
     for shipment in shipments:
         shipment.save()
     lines = changes.lists.get("items")

@@ -54,6 +54,13 @@ class Line(HubObject):
     def __str__(self) -> str:
         return f"{self.quantity} × {self.sku}"
 
+    def news(self, document: Document, path: str = "$") -> Document:
+        """A variation of nothing is none, as which our answer comes back."""
+        news = super().news(document, path)
+        if not news.get("variation", True) and not self.fields.get("variation"):
+            del news["variation"]
+        return news
+
     @property
     def sold_sku(self) -> str:
         """The variation's, where there is one: clients prefer it (section 6.6)."""

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.errors import Refused
+from connectors.hub.identifiers import made_at
 from connectors.models import Activation
 from connectors.payload import read_value, to_text
 
@@ -34,7 +35,8 @@ class HubPagination(BasePagination):
             caller = cast(Activation, request.auth)
             mine = queryset.model._default_manager.filter(store=caller.store, public_id=last_id)
             last = mine.values(*(column.lstrip("-") for column in order)).first()
-            queryset = queryset.filter(_after(last, order)) if last else queryset.none()
+            after = _after(last, order) if last else _after_deleted(last_id, order)
+            queryset = queryset.filter(after) if after else queryset.none()
         self.total = queryset.count()
         start = (_number(request, "page", 1) - 1) * self.limit if not last_id else 0
         return queryset.order_by(*order)[start : start + self.limit]
@@ -57,6 +59,13 @@ def _after(last: dict[str, Any], order: tuple[str, ...]) -> Q:
     column = name.lstrip("-")
     later = Q(**{f"{column}__{'lt' if name.startswith('-') else 'gt'}": last[column]})
     return later | (Q(**{column: last[column]}) & _after(last, tuple(rest))) if rest else later
+
+
+def _after_deleted(public_id: str, order: tuple[str, ...]) -> Q | None:
+    """Behind a row that is not there any more, where its id says where it was: its second's other
+    rows are shown once more rather than passed over."""
+    moment = made_at(public_id) if order[0] in ("pk", "created_at") else None
+    return Q(created_at__gte=moment) if moment else None
 
 
 def _number(request: Request, name: str, default: int) -> int:

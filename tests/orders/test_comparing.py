@@ -1,6 +1,7 @@
 """Once a day: the orders that we sent and those that they hold, those offered and those read."""
 
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from django.utils import timezone
 from catalog.models import Product
 from connectors.comparisons import ask_for
 from connectors.contract import OrderSink
+from connectors.errors import OutOfBudget
 from connectors.models import Activation, ActivationFlow, Comparison, State
 from connectors.records import OrderStatus
 from connectors.sandbox.store import Store as Shop
+from connectors.storecontract.client import StoreContract
 from orders.comparing import compare_all_orders, compare_orders
 from orders.models import Order, OrderLink
 from orders.push import push_orders
@@ -195,3 +198,43 @@ def test_each_integration_has_its_turn_once_a_day(store, rocky):
     compare_all_orders()
 
     assert list(Comparison.objects.values_list("activation", "purpose")) == [(rocky.pk, "orders")]
+
+
+def test_a_list_that_breaks_off_is_counted_once(rocky, sold, shop, monkeypatch):
+    shop.orders["f" * 24] = shop.orders.pop(sold[0].public_id)
+    Activation.objects.filter(pk=rocky.pk).update(state=State.ACTIVE)
+    comparison = rocky.comparisons.create(purpose=Comparison.Purpose.ORDERS)
+    monkeypatch.setattr("orders.comparing.AT_ONCE", 1)
+    with monkeypatch.context() as patch:
+        break_off(patch)
+        compare_orders(comparison.pk)
+    compare_orders(comparison.pk)
+
+    comparison.refresh_from_db()
+    assert comparison.ended_at is not None
+    assert comparison.counts["orders"]["theirs"] == 3
+    assert [kind for kind, *_rest in found(comparison)] == ["create", "missing_there"]
+
+
+def test_a_list_that_always_breaks_off_is_given_up_with_the_reason(rocky, sold, shop, monkeypatch):
+    Activation.objects.filter(pk=rocky.pk).update(state=State.ACTIVE)
+    break_off(monkeypatch)
+    hours_ago = timezone.now() - timedelta(hours=2)
+    young = rocky.comparisons.create(purpose=Comparison.Purpose.ORDERS)
+    compare_orders(young.pk)
+    going_on = Comparison.objects.filter(ended_at=None).update(asked_at=hours_ago)
+
+    compare_orders(young.pk)
+
+    young.refresh_from_db()
+    assert (going_on, young.ended_at is not None, young.reason) == (1, True, "Sem cota.")
+
+
+def break_off(monkeypatch):
+    order_states = StoreContract.order_states
+
+    def two(self, since):
+        yield from islice(order_states(self, since), 2)
+        raise OutOfBudget("Sem cota.", 60)
+
+    monkeypatch.setattr(StoreContract, "order_states", two)

@@ -130,3 +130,5 @@ def test_a_place_names_the_field_as_it_was_sent(pluga):
         read_flat_order(Payload(SALE | {"items_quantity": "1;dois"}), pluga)
     with pytest.raises(Unreadable, match=r"^\$.shipping: cannot read 'x'"):
         read_flat_order(Payload(SALE | {"shipping": "x"}), pluga)
+    with pytest.raises(Unreadable, match=r"^\$.items_separator: got list"):
+        read_flat_order(Payload(SALE | {"items_separator": [";"]}), pluga)

@@ -87,7 +87,7 @@ def test_where_the_channel_hides_the_address_the_record_says_so(pluga):
     mail = order.mails.get()
     assert (mail.state, mail.last_error) == (
         State.FAILED,
-        "O canal não informou o e-mail do comprador.",
+        "O canal não informou um e-mail válido do comprador.",
     )
 
 

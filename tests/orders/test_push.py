@@ -9,16 +9,23 @@ from django_q.models import OrmQ
 from catalog.models import Product, SkuMapping, Stock
 from catalog.tasks import pull_products, pull_stock
 from connectors.contract import FulfilmentSource, OrderSink, ProductSource, StockSource
-from connectors.models import Activation, Failure, Run, State
+from connectors.errors import Rejected, Unavailable
+from connectors.models import Activation, ActivationFlow, Failure, Run, State
 from connectors.models import Store as Merchant
 from connectors.records import OrderStatus
+from connectors.runs.outcomes import release_run
+from connectors.runs.running import MOST_IN_A_ROW
 from connectors.sandbox.store import Store as Shop
+from connectors.services import revoke
+from connectors.storecontract.client import StoreContract
+from connectors.trouble.causes import OUR_BUG
+from orders import links
 from orders.models import Order, OrderLink
 from orders.push import push_orders, to_fulfilment
 from orders.services import create_order, update_order
 from orders.tasks import pull_fulfilments
 from orders.wire import OrderDocument
-from tests.conftest import flow_of, make_activation, make_managed
+from tests.conftest import flow_of, make_activation, make_managed, make_operator
 from tests.orders.samples import document
 
 TOKEN = "token-of-the-shop"
@@ -226,6 +233,25 @@ def test_a_cancelled_order_is_not_pushed_where_cancelling_is_not_followed(
 
     assert (run.outcome, run.seen) == ("done", 0)
     assert shop.report()["orders"] == {}
+
+
+def test_a_cancelled_order_that_was_refused_is_no_failure_any_more(
+    store, pluga, sandbox, shop, monkeypatch
+):
+    webstore = make_managed(store, "webstore", f"{sandbox.url}/{shop.name}", {"token": TOKEN})
+    order = create_order(pluga, document())
+
+    def refuse(self, record):
+        raise Rejected("falta o CPF")
+
+    monkeypatch.setattr(StoreContract, "push_order", refuse)
+    push(webstore)
+    refused = Failure.objects.open().get()
+    become(order, OrderStatus.CANCELED, pluga)
+    push(webstore)
+
+    refused.refresh_from_db()
+    assert refused.resolution == "Não há mais o que enviar."
 
 
 # -- What comes back -------------------------------------------------------------------------------
@@ -464,3 +490,163 @@ def test_what_the_platform_tells_after_it_has_the_order_is_without_its_units(
     stock.refresh_from_db()
     assert kept == (3, 2, 1)
     assert (stock.on_hand, stock.reserved, stock.available) == (1, 0, 1)
+
+
+def test_a_push_that_lost_its_run_sends_no_more(rocky, pluga, shop, monkeypatch):
+    monkeypatch.setattr("orders.push.AT_ONCE", 1)
+    orders = [create_order(pluga, document(original_id=f"N-{n}")) for n in range(3)]
+    push_order = StoreContract.push_order
+
+    def released(self, record):
+        release_run(Run.objects.latest("pk").pk, "ana")
+        return push_order(self, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreContract, "push_order", released)
+        run = push(rocky)
+
+    assert (run.outcome, len(shop.report()["orders"])) == ("abandoned", 1)
+    assert push(rocky).changed == 2
+    assert [held(shop, order)["puts"] for order in orders] == [1, 1, 1]
+
+
+def test_what_a_push_notes_while_the_order_changes_stays(rocky, pluga, shop, monkeypatch):
+    order = create_order(pluga, document())
+    circle_of = links.circle_of
+
+    def pushed_meanwhile(store):
+        push(rocky)
+        return circle_of(store)
+
+    monkeypatch.setattr(links, "circle_of", pushed_meanwhile)
+    become(order, OrderStatus.CANCELED, pluga)
+
+    link = OrderLink.objects.get(activation=rocky)
+    assert (link.external_id, link.sent_status) == (held(shop, order)["id"], "approved")
+    assert link.wanted_status == "canceled"
+
+
+def test_a_push_with_very_much_to_do_gives_up_its_turn(rocky, pluga, shop, monkeypatch):
+    monkeypatch.setattr("orders.push.AT_ONCE", 1)
+    monkeypatch.setattr("connectors.runs.running.TURN_SECONDS", -1)
+    for number in range(3):
+        create_order(pluga, document(original_id=f"N-{number}"))
+
+    run = push(rocky)
+
+    assert (run.outcome, run.changed) == ("done", 1)
+    assert ActivationFlow.objects.get(pk=flow_of(rocky, OrderSink)).due_at == run.ended_at
+
+
+def test_what_is_revoked_while_it_is_pushed_is_pushed_no_further(rocky, pluga, shop, monkeypatch):
+    monkeypatch.setattr("orders.push.AT_ONCE", 1)
+    for number in range(3):
+        create_order(pluga, document(original_id=f"N-{number}"))
+    push_order = StoreContract.push_order
+
+    def revoked(self, record):
+        revoke(rocky.pk, make_operator())
+        return push_order(self, record)
+
+    monkeypatch.setattr(StoreContract, "push_order", revoked)
+    run = push(rocky)
+
+    assert (run.outcome, run.reason) == ("abandoned", "A integração está revogada.")
+    assert len(shop.report()["orders"]) == 1
+
+
+def test_an_order_that_never_gets_an_answer_keeps_no_other_waiting(rocky, pluga, shop, monkeypatch):
+    orders = [create_order(pluga, document(original_id=f"N-{n}")) for n in range(3)]
+    put, checked = StoreContract.push_order, []
+
+    def silent(self, record):
+        if record.original_id == "N-0":
+            raise Unavailable("HTTP 500")
+        return put(self, record)
+
+    monkeypatch.setattr(StoreContract, "check", lambda self: checked.append(self))
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreContract, "push_order", silent)
+        at_first, then = push(rocky), push(rocky)
+    failure = Failure.objects.open().get()
+    Failure.objects.update(retry_at=then.started_at)
+    at_last = push(rocky)
+
+    assert (at_first.outcome, at_first.changed) == ("failed", 0)  # it may be the platform
+    assert (then.outcome, then.changed, len(checked)) == ("partial", 2, 1)
+    assert (failure.record_id, failure.reason) == (orders[0].public_id, "HTTP 500")
+    assert (at_last.outcome, at_last.changed) == ("done", 1)
+    assert not Failure.objects.open().exists()
+
+
+def test_a_platform_that_answers_nobody_is_no_orders_failure(rocky, pluga, monkeypatch):
+    create_order(pluga, document())
+
+    def down(*_args):
+        raise Unavailable("HTTP 500")
+
+    monkeypatch.setattr(StoreContract, "push_order", down)
+    monkeypatch.setattr(StoreContract, "check", down)
+    runs = [push(rocky), push(rocky)]
+
+    assert [run.outcome for run in runs] == ["failed", "failed"]
+    assert not Failure.objects.exists()
+
+
+def test_a_fault_of_ours_with_one_order_keeps_no_other_waiting(rocky, pluga, shop, monkeypatch):
+    orders = [create_order(pluga, document(original_id=f"N-{n}")) for n in range(3)]
+    put = StoreContract.push_order
+
+    def broken(self, record):
+        if record.original_id == "N-1":
+            raise OverflowError("of Ana's")
+        return put(self, record)
+
+    monkeypatch.setattr(StoreContract, "push_order", broken)
+    pushed = push(rocky)
+
+    failure = Failure.objects.get()
+    assert (pushed.outcome, pushed.changed) == ("partial", 2)
+    assert (failure.record_id, failure.cause) == (orders[1].public_id, OUR_BUG)
+    assert failure.reason == "Erro do portal: OverflowError"
+
+
+def test_a_fault_of_ours_with_every_order_is_the_runs(rocky, pluga, monkeypatch):
+    for number in range(8):
+        create_order(pluga, document(original_id=f"N-{number}"))
+
+    def broken(self, record):
+        raise OverflowError
+
+    monkeypatch.setattr(StoreContract, "push_order", broken)
+    pushed = push(rocky)
+
+    assert (pushed.outcome, pushed.reason) == ("failed", "Erro do portal: OverflowError")
+    assert Failure.objects.count() == MOST_IN_A_ROW
+
+
+@pytest.mark.parametrize("error", [OverflowError("of ours"), Unavailable("HTTP 500")])
+def test_what_failed_one_by_one_is_not_taken_for_everything_when_it_comes_together(
+    rocky, pluga, shop, monkeypatch, error
+):
+    """At their second attempt those between them are not there any more."""
+    broken = {f"N-{n}" for n in range(0, 4 * MOST_IN_A_ROW, 2)}
+    put = StoreContract.push_order
+
+    def some(self, record):
+        if record.original_id in broken:
+            raise error
+        return put(self, record)
+
+    for n in range(4 * MOST_IN_A_ROW):
+        create_order(pluga, document(original_id=f"N-{n}"))
+    monkeypatch.setattr(StoreContract, "check", lambda self: None)
+    monkeypatch.setattr(StoreContract, "push_order", some)
+    ActivationFlow.objects.update(failures_in_a_row=1)
+    at_first = push(rocky)
+    Failure.objects.update(retry_at=at_first.started_at)
+    create_order(pluga, document(original_id="new"))
+    again = push(rocky)
+
+    assert (at_first.outcome, at_first.failed) == ("partial", len(broken))
+    assert (again.outcome, again.failed, again.changed) == ("partial", len(broken), 1)

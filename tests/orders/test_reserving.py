@@ -145,6 +145,19 @@ def test_while_nobody_can_say_which_units_are_gone_they_are_kept(pluga, mug, sta
     assert (undecided, level()) == ((3, 2), (1, 0))
 
 
+@pytest.mark.parametrize("status", sorted(UNDECIDED))
+@pytest.mark.parametrize(("quantity", "left"), [(1, 2), (3, 0)])
+def test_what_its_channel_changes_meanwhile_counts_as_well(pluga, mug, status, quantity, left):
+    order = place(pluga)
+    move(pluga, order, status)
+
+    pluga.put(f"/orders/{order['id']}", {"items": [{"sku": SKU, "quantity": quantity}]})
+    kept = level()
+    move(pluga, order, "invoiced")
+
+    assert (kept, level()) == ((3, quantity), (left, 0))
+
+
 def test_an_invoice_that_is_refused_and_mended_takes_the_units_once(pluga, mug):
     order = place(pluga)
 

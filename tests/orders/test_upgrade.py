@@ -7,19 +7,25 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection, transaction
 from django.test import Client
 
-from catalog.models import Product, SkuMapping
+from catalog.models import Product, SkuMapping, Stock
 from catalog.services import save_product
+from catalog.spreadsheets.jobs import confirm, work
+from catalog.tasks import pull_stock
+from connectors.contract import Page, StockSource
 from connectors.errors import NotAllowed, NothingChanged, Refused
 from connectors.hub.tokens import issue_code
 from connectors.messages.delivery import webhook_secrets
-from connectors.models import Activation, ActivationFlow, Endpoint, Notice, State
+from connectors.models import Activation, ActivationFlow, Endpoint, Notice, Run, State
+from connectors.payload import Payload
 from connectors.services import pause, revoke, rotate_credential
 from connectors.spec import Mode
+from connectors.storecontract.client import StoreContract
 from orders.models import Order, OrderLink
 from orders.services import create_order, update_order
 from orders.upgrade import is_to_upgrade, plans, upgrade
 from orders.wire import OrderDocument
-from tests.conftest import make_managed, make_operator, make_partner, make_store
+from tests.catalog.spreadsheets.sheets import MAPPINGS, send, xlsx
+from tests.conftest import flow_of, make_managed, make_operator, make_partner, make_store
 from tests.connectors.admin.conftest import LIST, page_of, somebody_who_may
 from tests.orders.samples import document, small_order
 
@@ -348,6 +354,39 @@ def test_managed_what_the_other_passed_over_is_read_again(store, pluga):
     assert set(ActivationFlow.objects.filter(activation=new).values_list("cursor", flat=True)) == {
         ""
     }
+
+
+def test_managed_a_run_of_the_old_account_goes_no_further(store, monkeypatch):
+    old = make_managed(store, "linx", URL, {"token": "t"}, values=V1)
+    new = make_managed(store, "linx", NEW_URL, {"token": "u"}, values=V2)
+    for sku in ("A", "B"):
+        save_product(store, sku, {"name": sku, "quantity": 5}, None)
+
+    def pages(self, cursor):
+        yield Page([Payload({"sku": "A", "quantity": 1})], cursor)
+        upgrade(old.pk, new.pk, "", make_operator())
+        yield Page([Payload({"sku": "A", "quantity": 2})], cursor)
+        yield Page([Payload({"sku": "B", "quantity": 2})], cursor)
+
+    monkeypatch.setattr(StoreContract, "changed_stock", pages)
+    pull_stock(flow_of(old, StockSource))
+
+    run = Run.objects.get()
+    assert (run.outcome, run.reason) == ("abandoned", "A integração migrou.")
+    assert dict(Stock.objects.values_list("product__sku", "on_hand"))["B"] == 5
+
+
+def test_codes_that_are_confirmed_afterwards_are_the_new_accounts(v1, v2, store, operator):
+    save_product(store, "CANECA", {"name": "Caneca"}, None)
+    content = xlsx(["Código no sistema", "SKU"], ["77", "CANECA"])
+    sheet = send(store, content, kind=MAPPINGS, activation=v1.activation)
+
+    run(v1, v2)
+    confirm(sheet.pk)
+    work(sheet.pk)
+
+    mapping = SkuMapping.objects.get()
+    assert (mapping.activation, mapping.code) == (v2.activation, "77")
 
 
 # -- The page --------------------------------------------------------------------------------------

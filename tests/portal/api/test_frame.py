@@ -125,6 +125,7 @@ def test_a_fault_on_a_page_is_a_page(db, monkeypatch):
 
     assert response.status_code == 500
     assert response.headers["Content-Type"].startswith("text/html")
+    assert "Algo deu errado aqui" in response.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,16 @@ def test_an_item_without_a_variation_still_has_the_object(pluga):
     assert [item["quantity"] for item in created["items"]] == [1, 2]
 
 
+@pytest.mark.parametrize("nothing", [[], {}, None])
+def test_an_item_without_a_variation_is_no_change_when_it_comes_back(pluga, nothing):
+    items = [{"sku": "A", "quantity": 1, "variation": nothing}]
+    created = order_of(pluga.post("/orders", small_order(items=items)), 201)
+
+    response = pluga.put(f"/orders/{created['id']}", created)
+
+    assert details_of(response)[1] == "not_updated"
+
+
 def test_an_order_may_be_wrapped(pluga):
     created = order_of(pluga.post("/orders", {"Order": small_order()}), 201)
 
@@ -176,6 +186,17 @@ def test_a_second_order_with_one_original_id_is_a_duplicate(pluga):
     message = "Já existe um pedido 1001 deste canal."
     assert details_of(response) == (400, "duplicate", {"errmsg": message})
     assert [float(order.total) for order in Order.objects.all()] == [59.9]
+
+
+def test_an_order_does_not_take_anothers_original_id(pluga):
+    pluga.post("/orders", small_order("1001"))
+    id = order_of(pluga.post("/orders", small_order("1002")), 201)["id"]
+
+    response = pluga.put(f"/orders/{id}", {"original_id": "1001"})
+
+    message = "Já existe um pedido 1001 deste canal."
+    assert details_of(response) == (400, "duplicate", {"errmsg": message})
+    assert order_of(pluga.get(f"/orders/{id}"))["original_id"] == "1002"
 
 
 def test_the_same_original_id_in_another_account_is_another_order(pluga):
@@ -569,3 +590,26 @@ def test_an_order_does_not_go_backwards(pluga, linx, order):
     assert details_of(response) == (400, "invalid", message)
     read = order_of(linx.get(path))
     assert [step["status"] for step in read["status_history"]] == ["approved", "shipped"]
+
+
+def test_an_invoice_that_comes_after_the_tracking_is_kept(pluga, linx, order):
+    path = f"/orders/{order['id']}"
+    linx.put(path, {"status": "shipped", "shipments": [TRACKING]})
+    id = order_of(linx.get(path))["shipments"][0]["id"]
+    late = {"status": "invoiced", "shipments": [{"id": id, "nfe_number": "2", "nfe_serie": "1"}]}
+
+    first, again = linx.put(path, late), linx.put(path, late)
+
+    read = order_of(pluga.get(path))
+    assert (read["status"], read["shipments"][0]["nfe_number"]) == ("shipped", "2")
+    assert (first.status_code, again.status_code) == (200, 400)
+
+
+def test_a_channels_old_look_at_its_order_changes_nothing(pluga, linx, order):
+    path = f"/orders/{order['id']}"
+    linx.put(path, {"status": "shipped", "shipments": [TRACKING]})
+
+    response = pluga.put(path, {"status": "approved", "receiver_name": "Outra pessoa"})
+
+    assert response.status_code == 400
+    assert order_of(pluga.get(path))["receiver_name"] == order["receiver_name"]
