@@ -34,7 +34,7 @@ from connectors.models.credentials import ENDS_SOON
 from connectors.trouble.alerts import alerts_in_trouble
 from connectors.trouble.causes import CAUSES, OTHER, Actor
 from connectors.trouble.incidents import GAP
-from portal.hours import Chart, Hour, charts_of, last_hours
+from portal.hours import ENDED_BADLY, Chart, Hour, charts_of, last_hours
 
 SHOWN = 5  # of each kind; the list behind the number has all of them
 DAY = timedelta(days=1)
@@ -236,15 +236,19 @@ def _flows(now: datetime) -> list[Need]:
 
 def _failures() -> list[Need]:
     """By cause; each leads to its failures, and each of those to the page that mends it."""
-    counted = Failure.objects.open().order_by().values_list("cause").annotate(Count("pk"))
-    rows, total = [], 0
+    counted = list(Failure.objects.open().order_by().values_list("cause").annotate(Count("pk")))
+    rows, total, codes = [], 0, []
     for code, count in sorted(counted, key=lambda pair: -pair[1]):
         cause = CAUSES.get(code, CAUSES[OTHER])
         if cause.actor != Actor.NOBODY:
             total += count
+            codes.append(code)
             url = _list("failure", situation="open", cause=code)
             rows.append(Row(f"{count} × {cause.title}", url, cause.actor.label))
-    return [Need(_("Registros que falharam"), total, _list("failure", situation="open"), rows=rows)]
+    # Those that pass by themselves are in neither.
+    those = {"cause__in": ",".join(codes)} if len(codes) < len(counted) else {}
+    url = _list("failure", situation="open", **those)
+    return [Need(_("Registros que falharam"), total, url, rows=rows)]
 
 
 def _integrations() -> list[Need]:
@@ -315,14 +319,35 @@ def _last_day(now: datetime, hours: list[Hour]) -> list[Figure]:
     )
     orders = sum(hour.orders for hour in hours)
     ended_badly = sum(hour.failed for hour in hours)
+    # Each leads to the rows that it counts: those of the hours, and those since then.
+    first, then = hours[0].begins_at.isoformat(), since.isoformat()
+    new_orders = reverse("admin:orders_order_changelist")
+    new_orders += f"?{urlencode({'created_at__gte': first})}"
+    bad_runs = _list("run", outcome__in=",".join(ENDED_BADLY), started_at__gte=first)
     return [
-        Figure(_("pedidos novos"), orders, reverse("admin:orders_order_changelist")),
-        Figure(_("execuções que falharam"), ended_badly, _list("run", outcome__exact="failed")),
-        Figure(_("falhas novas"), failures["new"], _list("failure", situation="open")),
+        Figure(_("pedidos novos"), orders, new_orders),
+        Figure(_("execuções que falharam"), ended_badly, bad_runs),
         Figure(
-            _("falhas resolvidas"), failures["resolved"], _list("failure", situation="resolved")
+            _("falhas novas"),
+            failures["new"],
+            _list("failure", situation="all", first_at__gte=then),
         ),
-        Figure(_("fluxos que rodaram"), flows["ran"], _list("activationflow")),
-        Figure(_("fluxos que o parceiro chamou"), flows["called"], _list("activationflow")),
-        Figure(_("fluxos que mudaram algo"), flows["changed"], _list("activationflow")),
+        Figure(
+            _("falhas resolvidas"),
+            failures["resolved"],
+            _list("failure", situation="resolved", resolved_at__gte=then),
+        ),
+        Figure(
+            _("fluxos que rodaram"), flows["ran"], _list("activationflow", last_run_at__gte=then)
+        ),
+        Figure(
+            _("fluxos que o parceiro chamou"),
+            flows["called"],
+            _list("activationflow", last_call_at__gte=then),
+        ),
+        Figure(
+            _("fluxos que mudaram algo"),
+            flows["changed"],
+            _list("activationflow", last_change_at__gte=then),
+        ),
     ]

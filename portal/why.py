@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -16,8 +15,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog.why import Item, chains_of_item, find_item
 from connectors.downloads import as_file
-from connectors.models import Activation, Failure, Store
+from connectors.models import Failure, Store
 from connectors.redaction import without_people, without_secrets
+from connectors.store_field import store_field
 from connectors.trouble.evidence import evidence_of
 from connectors.trouble.why import GOOD, NOTE, STOP, WAIT, Chain, Step, look_at
 from orders.why import Sale, chains_of_sale, find_sale
@@ -32,10 +32,7 @@ IN_A_BUNDLE = 20  # failures
 class WhyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        widget = AutocompleteSelect(Activation._meta.get_field("store"), admin.site)
-        self.fields["store"] = forms.ModelChoiceField(
-            Store.objects.all(), label=_("Loja"), widget=widget
-        )
+        self.fields["store"] = store_field()
         self.fields["q"] = forms.CharField(
             label=_("SKU, código na plataforma ou número do pedido"),
             max_length=200,

@@ -24,7 +24,7 @@ class Period(RangeDateTimeFilter):
         for end, lookup, hour in (("from", "gte", "00:00:00"), ("to", "lte", "23:59:59")):
             day, time = (self.used_parameters.get(f"at_{end}_{n}") for n in (0, 1))
             moment = parse_datetime_str(f"{day} {time or hour}") if day else None
-            if moment:
+            if moment and 2000 <= moment.year < 2100:  # any that a clock of ours can show
                 queryset = queryset.filter(**{f"at__{lookup}": timezone.make_aware(moment)})
         return queryset
 

@@ -16,13 +16,13 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from connectors.admin.asking import page_of
-from connectors.admin.steps import store_field
 from connectors.admin.wizard import way_url
 from connectors.billing import Billing, billing_of
 from connectors.describe import abilities, kind_of
 from connectors.models import Activation, Connector, State, Store
 from connectors.registry import SPECS
 from connectors.spec import End
+from connectors.store_field import store_field
 
 KINDS = [
     (End.PLATFORM.value, _("Plataforma")),

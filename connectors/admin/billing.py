@@ -19,6 +19,7 @@ from unfold.widgets import (
 
 from connectors.admin.asking import page_of
 from connectors.admin.confirming import ConfirmingAdmin
+from connectors.admin.forms import check_year
 from connectors.billing import Billing, billing_of, described, set_billing
 from connectors.errors import Refused
 from connectors.models import Activation
@@ -28,22 +29,37 @@ class StartForm(forms.Form):
     starts_on = forms.DateField(
         label=_("A primeira condição começa em"),
         required=False,
+        validators=[check_year],
         widget=UnfoldAdminSingleDateWidget(),
     )
 
 
 class TermForm(forms.Form):
+    """A line is filled in, or left empty or emptied; half of it is none."""
+
     months = forms.IntegerField(
-        label=_("meses"), min_value=1, max_value=600, widget=UnfoldAdminIntegerFieldWidget()
+        label=_("meses"),
+        min_value=1,
+        max_value=600,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget(),
     )
     price = forms.DecimalField(
         label=_("preço por mês (R$)"),
         min_value=0,
         max_digits=10,
         decimal_places=2,
+        required=False,
         localize=True,
         widget=UnfoldAdminDecimalFieldWidget(),
     )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name, other in (("months", "price"), ("price", "months")):
+            if cleaned.get(name, "") is None and cleaned.get(other) is not None:
+                self.add_error(name, self.fields[name].error_messages["required"])
+        return cleaned
 
 
 TermFormSet = forms.formset_factory(TermForm, extra=3, max_num=24, validate_max=True)

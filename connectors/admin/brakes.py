@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from connectors.admin.asking import ask, page_of
-from connectors.admin.columns import INTEGRATION, IntegrationColumn, moment_of, two_lines
+from connectors.admin.columns import INTEGRATION, IntegrationColumn, Labelled, moment_of, two_lines
 from connectors.admin.operators import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.admin.situations import OpenFirst
@@ -75,8 +75,9 @@ class BrakeAdmin(IntegrationColumn, ReadOnlyAdmin):
         description=_("resposta"),
         label={WAITING: "danger", Brake.Answer.APPLY: "success", Brake.Answer.REREAD: "info"},
     )
-    def shown_answer(self, brake: Brake) -> tuple[str, Any]:
-        return brake.answer or WAITING, brake.get_answer_display() or _("Aguarda resposta")
+    def shown_answer(self, brake: Brake) -> Labelled:
+        text = brake.get_answer_display() or _("Aguarda resposta")
+        return Labelled(brake.answer or WAITING, text)
 
     @display(description=_("exemplos: SKU, antes, depois"))
     def shown_sample(self, brake: Brake) -> SafeString:

@@ -20,6 +20,7 @@ from connectors.admin.columns import (
     INTEGRATION,
     NARROW,
     IntegrationColumn,
+    Labelled,
     moment_of,
     text_of,
 )
@@ -92,13 +93,13 @@ class ComparisonAdmin(IntegrationColumn, ProgressAdmin):
         description=_("situação"),
         label={GOING_ON: "info", HELD: "warning", DONE: "success", BROKEN: "danger"},
     )
-    def shown_situation(self, comparison: Comparison) -> tuple[str, Any]:
+    def shown_situation(self, comparison: Comparison) -> Labelled:
         situation = GOING_ON if comparison.ended_at is None else DONE
         if comparison.ended_at and comparison.holds and comparison.approved_at is None:
             situation = HELD
         if comparison.reason:
             situation = BROKEN
-        return situation, SITUATIONS[situation]
+        return Labelled(situation, SITUATIONS[situation])
 
     @display(description=_("diferenças"))
     def differing(self, comparison: Comparison) -> int:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from connectors.admin.asking import page_of
+from connectors.admin.columns import Labelled
 from connectors.admin.readonly import ReadOnlyInline
 from connectors.handover import labelled
 from connectors.models import Activation, Credential, Handover
@@ -24,18 +25,18 @@ class CredentialFacts:
     """What is shown of a credential, in a list and on its own page."""
 
     @display(description=_("situação"), label=SITUATION_COLOURS)
-    def situation(self, credential: Credential) -> tuple[str, str]:
+    def situation(self, credential: Credential) -> Labelled:
         if credential.revoked_at:
-            return "ended", gettext("Revogada")
+            return Labelled("ended", gettext("Revogada"))
         ends_at = credential.ends_at
         if ends_at is None and credential.kind == Credential.Kind.RECEIVED:
-            return "unknown", gettext("Validade desconhecida")
+            return Labelled("unknown", gettext("Validade desconhecida"))
         if ends_at is None:
-            return "in_use", gettext("Em uso, sem fim")
+            return Labelled("in_use", gettext("Em uso, sem fim"))
         if ends_at <= timezone.now():
-            return "ended", gettext("Venceu")
+            return Labelled("ended", gettext("Venceu"))
         date = timezone.localtime(ends_at).strftime("%d/%m/%Y %H:%M")
-        return "ending", gettext("Vale até %(date)s") % {"date": date}
+        return Labelled("ending", gettext("Vale até %(date)s") % {"date": date})
 
 
 class CredentialInline(CredentialFacts, ReadOnlyInline):

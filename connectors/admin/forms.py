@@ -77,8 +77,16 @@ class DayInput(forms.DateInput):
         super().__init__({"class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%d")
 
 
+def check_year(day: date) -> None:
+    """A browser makes the year 26 of a typed 26, and a clock ends with the year 9999."""
+    if not 2000 <= day.year <= 2100:
+        raise forms.ValidationError(_("Confira o ano."))
+
+
 class LastDayField(forms.DateField):
     """The last day on which the platform takes the credentials; the value is its last moment."""
+
+    default_validators = [check_year]
 
     def __init__(self) -> None:
         super().__init__(
@@ -152,6 +160,19 @@ class PluginUrlField(forms.URLField):
         return url
 
 
+def show_what_was(form: forms.BaseForm) -> None:
+    """What was shown goes along: somebody may write while the page is open."""
+    for field in form.fields.values():
+        field.show_hidden_initial = True
+
+
+def keep_what_is(form: forms.BaseForm) -> None:
+    """Who saves an old page changes only what he typed into it."""
+    for name in form.cleaned_data.keys() - set(form.changed_data):
+        if form.add_initial_prefix(name) in form.data:
+            form.cleaned_data[name] = form.get_initial_for_field(form.fields[name], name)
+
+
 class ActivationForm(forms.ModelForm):
     """What may change after the first save: the name people see, the address, the settings, and
     what the platform gave us, for when it gave us something new."""
@@ -179,6 +200,7 @@ class ActivationForm(forms.ModelForm):
                 initial=minutes_of(flow),
                 widget=UnfoldAdminIntegerFieldWidget(),
             )
+        show_what_was(self)
         if self.instance.mode == Mode.MANAGED:
             for credential in self.instance.spec.credentials:
                 self.fields[CREDENTIAL + credential.key] = credential_field(
@@ -188,6 +210,7 @@ class ActivationForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        keep_what_is(self)
         received = _with_prefix(cleaned, CREDENTIAL)
         if any(received.values()):
             for key, value in received.items():

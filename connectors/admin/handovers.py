@@ -2,6 +2,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from connectors.admin.columns import Labelled
 from connectors.admin.readonly import ReadOnlyInline
 from connectors.models import Handover
 
@@ -20,11 +21,11 @@ class HandoverInline(ReadOnlyInline):
         description=_("situação"),
         label={"waiting": "info", "opened": "success", "expired": "warning", "withdrawn": "danger"},
     )
-    def shown_situation(self, handover: Handover) -> tuple[str, str]:
+    def shown_situation(self, handover: Handover) -> Labelled:
         names = {
             "waiting": gettext("Esperando"),
             "opened": gettext("Aberta"),
             "expired": gettext("Venceu"),
             "withdrawn": gettext("Retirada"),
         }
-        return handover.situation, names[handover.situation]
+        return Labelled(handover.situation, names[handover.situation])

@@ -16,6 +16,7 @@ from connectors.admin.columns import (
     INTEGRATION,
     NARROW,
     IntegrationColumn,
+    Labelled,
     moment_of,
     short,
     two_lines,
@@ -63,10 +64,10 @@ class SubscriptionInline(ReadOnlyInline):
         return subscription.ended_reason or subscription.disabled_reason
 
 
-def state_of(subscription: Subscription) -> tuple[str, str]:
+def state_of(subscription: Subscription) -> Labelled:
     if subscription.ended_at:
-        return ENDED, str(_("Encerrada"))
-    return subscription.breaker, str(subscription.breaker.label)
+        return Labelled(ENDED, str(_("Encerrada")))
+    return Labelled(subscription.breaker, str(subscription.breaker.label))
 
 
 @admin.register(Subscription)
@@ -110,7 +111,7 @@ class SubscriptionAdmin(IntegrationColumn, ReadOnlyAdmin):
         return subscription.host
 
     @display(description=_("situação"), label=STATE_COLOURS)
-    def shown_state(self, subscription: Subscription) -> tuple[str, str]:
+    def shown_state(self, subscription: Subscription) -> Labelled:
         return state_of(subscription)
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
@@ -187,9 +188,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
         description=_("situação"),
         label={WAITING: "info", DELIVERED: "success", GIVEN_UP: "danger"},
     )
-    def shown_end(self, delivery: Delivery) -> tuple[str, Any]:
+    def shown_end(self, delivery: Delivery) -> Labelled:
         end = DELIVERED if delivery.delivered_at else GIVEN_UP if delivery.given_up_at else WAITING
-        return end, LABELS[end]
+        return Labelled(end, LABELS[end])
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("connectors.change_delivery")

@@ -19,6 +19,7 @@ from connectors.admin.columns import (
     moment_of,
     two_lines,
 )
+from connectors.admin.forms import check_year
 from connectors.admin.paging import one_of
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.admin.situations import SituationFilter
@@ -123,6 +124,7 @@ def tell_replayed(request: HttpRequest, count: int) -> None:
 
 
 class MomentField(forms.DateTimeField):
+    default_validators = [check_year]
     widget = UnfoldAdminTextInputWidget(attrs={"type": "datetime-local"})
 
 

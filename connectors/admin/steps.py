@@ -4,8 +4,6 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
@@ -22,9 +20,10 @@ from connectors.admin.forms import (
     credential_field,
     setting_field,
 )
-from connectors.models import Activation, Connector, State, Store
+from connectors.models import Activation, Connector, State
 from connectors.spec import Mode, Setting
 from connectors.steps import CREDENTIALS
+from connectors.store_field import store_field
 
 MODE_LABELS = {
     Mode.PARTNER: _("Parceiro: o sistema dele chama o portal"),
@@ -32,12 +31,6 @@ MODE_LABELS = {
 }
 
 NAMES = {"name": _("Nome do pluggin"), "custom_name": _("Nome personalizado")}
-
-
-def store_field(**options: Any) -> forms.ModelChoiceField:
-    """Searched while typing: there are thousands."""
-    widget = AutocompleteSelect(Activation._meta.get_field("store"), admin.site)
-    return forms.ModelChoiceField(Store.objects.all(), label=_("Loja"), widget=widget, **options)
 
 
 class StartForm(forms.Form):

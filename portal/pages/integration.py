@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from connectors.acts import record_act
-from connectors.admin.forms import setting_field
+from connectors.admin.forms import keep_what_is, setting_field, show_what_was
 from connectors.errors import ConnectorError, Refused
 from connectors.models import Activation, Failure, Freshness, Run, State
 from connectors.runs.cadence import LEAST, MOST, minutes_of, set_intervals, settable_flows
@@ -52,6 +52,11 @@ class SettingsForm(forms.Form):
                 kinds = (w for kind, w in PLAIN.items() if isinstance(field, kind))
                 field.widget = next(kinds, forms.Textarea if is_long else forms.TextInput)()
             self.fields[setting.key] = field
+        show_what_was(self)
+
+    def clean(self) -> dict[str, Any]:
+        keep_what_is(self)
+        return self.cleaned_data
 
 
 class CadenceForm(forms.Form):
@@ -68,6 +73,11 @@ class CadenceForm(forms.Form):
                 max_value=MOST,
                 initial=minutes_of(flow),
             )
+        show_what_was(self)
+
+    def clean(self) -> dict[str, Any]:
+        keep_what_is(self)
+        return self.cleaned_data
 
 
 class IntegrationPage(OwnStores, TemplateView):

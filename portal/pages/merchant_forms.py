@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from connectors.admin.forms import check_year
 from connectors.fiscal import compact
 from connectors.payload import LOCAL, to_moment
 from connectors.records import InvoiceRecord, TrackingRecord
@@ -21,6 +22,7 @@ class DayField(forms.DateField):
     """A day that is not ahead."""
 
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    default_validators = [check_year]
 
     def clean(self, value: Any) -> date | None:
         day: date | None = super().clean(value)

@@ -60,6 +60,9 @@ class PersonalDataPage(OwnStores, TemplateView):
             return self.render_to_response(self.get_context_data(form=form))
         store, who, orders = form.cleaned_data["store"], form.cleaned_data["who"], form.orders()
         by = cast(User, request.user)
+        shown = (request.POST.get("shown_store", str(store.pk)), request.POST.get("shown_who", who))
+        if shown != (str(store.pk), who):
+            say = ""  # somebody else was typed in since: that one's orders are shown first
         if say == "export" and orders:
             record_act(by, store, _("Dados pessoais de um comprador exportados."))
             body = json.dumps(export(orders), cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)

@@ -36,6 +36,8 @@ class ProductForm(forms.Form):
             field.help_text = (
                 _("Vem de %s; altere lá.") % owner.connector if owner else str(entry.help)
             )
+            # What was shown goes along: who saves an old page changes only what he typed.
+            field.show_hidden_initial = owner is None
             key = key_of(entry.name)
             self.fields[key] = field
             self.initial[key] = _shown(known_values(product)[entry.name])
@@ -47,8 +49,9 @@ class ProductForm(forms.Form):
             key = key_of(entry.name)
             if key not in self.cleaned_data or self.fields[key].disabled:
                 continue
-            text = str(self.cleaned_data[key]).replace("\r\n", "\n").strip()
-            if text == str(self.initial[key]).replace("\r\n", "\n").strip():
+            text = _plain(self.cleaned_data[key])
+            was_shown = self.data.get(self.add_initial_prefix(key), self.initial[key])
+            if text == _plain(was_shown):
                 continue  # what was there before us may be in any shape
             try:
                 values[entry.name] = entry.read(text) if text else None
@@ -72,6 +75,10 @@ class ProductForm(forms.Form):
 
     def warnings(self) -> list[str]:
         return warnings_of(self.cleaned_data)
+
+
+def _plain(text: Any) -> str:
+    return str(text).replace("\r\n", "\n").strip()
 
 
 def key_of(name: str) -> str:

@@ -98,7 +98,7 @@ def show_photos(page: Page) -> list[tuple[str, str | None]]:
     page.wait_for_timeout(300)
     assert asked == []
     page.get_by_text("Mostrar as fotos").press("Enter")
-    page.wait_for_function("document.querySelector('.photos img').naturalWidth > 0")
+    page.wait_for_function("() => document.querySelector('.photos img').naturalWidth > 0")
     return asked
 
 

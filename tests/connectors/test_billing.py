@@ -109,9 +109,34 @@ def test_a_lead_types_the_terms_and_it_is_on_record(activation: Activation, oper
     assert "99,9" in client.get(page).content.decode()
 
 
+def test_an_emptied_line_takes_its_term_away(activation: Activation, operator: User) -> None:
+    client, page = Client(), f"/admin/connectors/activation/{activation.pk}/billing/"
+    client.force_login(operator)
+    set_billing(activation.pk, START, [(3, Decimal(10)), (6, Decimal(20))])
+    shown = form(
+        starts_on="31/01/2026",
+        **{
+            "form-INITIAL_FORMS": "2",
+            "form-0-months": "3",
+            "form-0-price": "10,00",
+            "form-1-months": "",
+            "form-1-price": "",
+        },
+    )
+
+    assert client.post(page, shown).status_code == 302
+    assert [term.months for term in BillingTerm.objects.all()] == [3]
+
+    emptied = {"starts_on": "", "form-0-months": "", "form-0-price": ""}
+    assert client.post(page, shown | emptied).status_code == 302
+    assert not BillingTerm.objects.exists()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"form-0-price": "10"},
+        {"form-0-months": "6", "form-0-price": "1", "starts_on": "01/02/0026"},
         {"form-0-months": "0", "form-0-price": "1"},
         {"form-0-months": "6"},
         {"form-0-months": "6", "form-0-price": "-1"},

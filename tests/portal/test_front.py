@@ -258,6 +258,39 @@ def test_orders_and_synchronisations_are_counted_by_hour(client: Client, store: 
     assert html.count('<th class="text-left font-normal" scope="row">') == 2 * 24
 
 
+def test_every_figure_of_the_last_day_leads_to_the_rows_that_it_counts(
+    client: Client, store: Store
+) -> None:
+    test_orders_and_synchronisations_are_counted_by_hour(client, store)
+    run, now = Run.objects.latest("pk"), timezone.now()
+    Run.objects.filter(outcome="failed").update(outcome="abandoned")
+    for number in range(4):
+        record_failure(run, str(number), NotFound("no", cause="unknown_sku"), {})
+    Failure.objects.filter(record_id="0").update(first_at=now - 2 * DAY)
+    Failure.objects.filter(record_id="1").update(resolved_at=now)
+    old = {"first_at": now - 3 * DAY, "resolved_at": now - 2 * DAY}
+    Failure.objects.filter(record_id="2").update(**old)
+    ActivationFlow.objects.filter(ability="StockSource").update(last_run_at=now)
+
+    html = client.get("/admin/").content.decode()
+
+    figures = re.findall(r'flex-col-reverse" href="([^"]+)">.*?(\d+)<', html, re.S)
+    assert [int(number) for _url, number in figures][:5] == [3, 1, 2, 1, 1]
+    for url, number in figures:
+        assert client.get(unescape(url)).context["cl"].result_count == int(number), url
+
+
+def test_what_passes_by_itself_is_neither_counted_nor_listed(client: Client, store: Store) -> None:
+    run_flow(flow_of(managed(store), StockSource), StockSource, lambda attempt, client: None)
+    run = Run.objects.latest("pk")
+    for record, cause in (("A", "unknown_sku"), ("B", "unavailable")):
+        record_failure(run, record, NotFound("no", cause=cause), {})
+
+    count, url, _rows = needs(client)["Registros que falharam"]
+
+    assert count == client.get(url).context["cl"].result_count == 1
+
+
 def test_an_hour_that_is_over_is_counted_once(client: Client, store: Store) -> None:
     activation, now = managed(store), timezone.now()
     first = last_hours(now)

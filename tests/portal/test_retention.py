@@ -39,6 +39,7 @@ FORGOTTEN_BY: dict[str, Callable[[], None] | str] = {
     "axes.AccessAttemptExpiration": prune_sessions,  # with its attempt
     "axes.AccessFailureLog": "switched off in the settings",
     "axes.AccessLog": "switched off in the settings",
+    "catalog.Modification": CATALOGUE,
     "catalog.Price": CATALOGUE,
     "catalog.Product": CATALOGUE,
     "catalog.Reservation": CATALOGUE,
@@ -127,7 +128,8 @@ def test_troubles_that_were_over_long_ago_are_forgotten(store: Store) -> None:
     fail(store, resolved_at=LONG_AGO, payload={"sku": "A"})
     going_on = Incident.objects.create(activation=open_one.activation, kind="refused")
     Incident.objects.create(activation=open_one.activation, kind="refused", ended_at=LONG_AGO)
-    waiting = Alert.objects.create(channel="email", message_id="1", created_at=LONG_AGO)
+    waiting = Alert.objects.create(channel="email", message_id="1")
+    Alert.objects.create(channel="email", message_id="3", created_at=LONG_AGO)
     Alert.objects.create(channel="email", message_id="2", sent_at=LONG_AGO)
 
     prune_troubles()

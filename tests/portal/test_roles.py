@@ -176,6 +176,16 @@ def test_what_only_a_lead_may_an_operator_may_not(db: None, permission: str) -> 
     assert not somebody("operator").has_perm(permission)
 
 
+def test_who_may_not_is_told_so_in_words(db: None) -> None:
+    client = Client()
+    client.force_login(somebody("operator"))
+
+    answer = client.get("/admin/auth/user/")
+
+    assert answer.status_code == 403
+    assert "Você não tem permissão para isto" in answer.content.decode()
+
+
 def test_only_a_lead_revokes(store: Store) -> None:
     activation = make_partner(store, "rocky").activation
     data = {"action": "revoke_selected", "_selected_action": [activation.pk]}

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from catalog.models import Price, SkuMapping, Stock
+from catalog.models import SkuMapping
 from catalog.push import push_products
 from catalog.tasks import pull_stock
 from connectors.contract import OrderSink, ProductSink, StockSource
@@ -26,6 +26,7 @@ from portal.why import Answer, answer
 from tests.conftest import flow_of, make_activation, make_managed, make_store
 from tests.connectors.admin.conftest import somebody_who_may
 from tests.orders.samples import document
+from tests.products import make_product
 
 URL = "https://loja.example.com.br/contrato"
 PAGE = "/admin/why/"
@@ -49,10 +50,7 @@ def pluga(store: Store) -> Activation:
 
 
 def sell(store: Store, sku: str = "CANECA") -> Any:
-    product = store.products.create(sku=sku, name="Caneca")
-    Price.objects.create(product=product, price="10")
-    Stock.objects.create(product=product, on_hand=3)
-    return product
+    return make_product(store, sku, name="Caneca", price=10, on_hand=3)
 
 
 def of(found: Answer, activation: Activation, title: str) -> str:
@@ -289,3 +287,10 @@ def test_only_who_may_see_all_of_it_may_ask(store: Store) -> None:
 
     assert nosy.get(PAGE).status_code == 403
     assert Client().get(PAGE).status_code == 302
+
+
+@pytest.mark.parametrize("wrong", ["abc", "-1", "9" * 20])
+def test_a_store_that_is_none_is_said(wrong: str, client: Client) -> None:
+    answer = client.get(PAGE, {"store": wrong, "q": "CANECA"})
+
+    assert answer.status_code == 200

@@ -422,3 +422,9 @@ def test_whoever_may_only_look_activates_nothing(store: Store, admin_client: Cli
     assert client.get(step(activation, "plugin")).status_code == 403
     assert client.post(step(activation, "plugin"), {"name": "x"}).status_code == 403
     assert Activation.objects.count() == 1
+
+
+def test_a_store_that_is_none_is_said(admin_client: Client) -> None:
+    answer = admin_client.post(ADD + "rocky", {"store": "abc", "mode": "partner"})
+
+    assert "Faça uma escolha válida" in answer.content.decode()

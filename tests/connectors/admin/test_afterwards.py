@@ -52,6 +52,20 @@ def test_further_settings_appear_after_the_first_save_and_are_kept(
     assert LogEntry.objects.filter(object_id=str(activation.pk)).latest("pk").is_change()
 
 
+def test_an_old_page_writes_only_what_was_typed_into_it(store: Store, admin_client: Client) -> None:
+    activation = make_partner(store, "pluga").activation
+    old = form_on(admin_client.get(page_of(activation)).content.decode())
+    now = old | {"setting_email_shipped": "on", "setting_images": "new", "custom_name": "Planilhas"}
+    admin_client.post(page_of(activation), now)
+
+    admin_client.post(page_of(activation), old | {"setting_email_delivered": "on"})
+
+    activation.refresh_from_db()
+    settings = activation.settings
+    assert (settings["images"], activation.custom_name) == ("new", "Planilhas")
+    assert (settings["email_shipped"], settings["email_delivered"]) == (True, True)
+
+
 def test_what_support_may_not_change_is_not_changed(store: Store, admin_client: Client) -> None:
     activation = make_partner(store, "pluga").activation
     form = form_on(admin_client.get(page_of(activation)).content.decode())
@@ -224,6 +238,16 @@ def test_a_last_day_that_is_over_is_refused(store: Store, admin_client: Client) 
     answer = admin_client.post(page_of(managed), form | {"last_day": day.isoformat()})
 
     assert "Este dia já passou." in answer.content.decode()
+    assert managed.credentials.get().ends_at is None
+
+
+def test_a_last_day_beyond_all_clocks_is_refused(store: Store, admin_client: Client) -> None:
+    managed = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "old"})
+    form = form_on(admin_client.get(page_of(managed)).content.decode())
+
+    answer = admin_client.post(page_of(managed), form | {"last_day": "9999-12-31"})
+
+    assert "Confira o ano." in answer.content.decode()
     assert managed.credentials.get().ends_at is None
 
 

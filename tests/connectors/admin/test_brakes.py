@@ -32,6 +32,8 @@ def test_the_list_and_the_page_say_what_would_happen(admin_client, brake):
 
     assert "400 de 1000 (40 %)" in listed
     assert "Aguarda resposta" in listed
+    assert "Aguarda resposta" in page
+    assert "waiting" not in page
     assert "CAN-07" in page
     assert "&lt;b&gt;" in page
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from html import unescape
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import strip_tags
 
-from catalog.models import Price, Product, Sent, SkuMapping, Stock
+from catalog.models import Product, Sent, SkuMapping, Stock
 from connectors.models import (
     Activation,
     ActivationFlow,
@@ -32,6 +33,7 @@ from connectors.models import (
 from orders.models import Line, Order, OrderLink, Payment, Shipment, StatusChange
 from tests.conftest import make_managed, make_partner, make_store
 from tests.connectors.admin.conftest import URL
+from tests.products import make_product
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 every_model = pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.label)
@@ -45,16 +47,14 @@ def make_activation(number: int) -> Activation:
     return make_partner(make_store(), "pluga").activation
 
 
-def make_product(number: int) -> Product:
-    product = make_store().products.create(sku=f"SKU-{number}", name="Caneca")
-    Price.objects.create(product=product, price="10.90")
-    Stock.objects.create(product=product, on_hand=3)
-    return product
+def make_a_product(number: int) -> Product:
+    price = Decimal("10.90")
+    return make_product(make_store(), f"SKU-{number}", name="Caneca", price=price, on_hand=3)
 
 
 def make_mapping(number: int) -> SkuMapping:
     return SkuMapping.objects.create(
-        activation=make_activation(number), code=f"C{number}", product=make_product(number)
+        activation=make_activation(number), code=f"C{number}", product=make_a_product(number)
     )
 
 
@@ -63,7 +63,7 @@ def make_order(number: int) -> Order:
     order = Order.objects.create(
         store=activation.store, source=activation, original_id=f"N{number}", status="approved"
     )
-    Line.objects.create(order=order, sku="A", quantity=1, price=10, product=make_product(number))
+    Line.objects.create(order=order, sku="A", quantity=1, price=10, product=make_a_product(number))
     Payment.objects.create(order=order, payment_type="pix")
     Shipment.objects.create(order=order, nfe_number="1")
     StatusChange.objects.create(order=order, status="approved", author="Ana")
@@ -122,9 +122,9 @@ def make_comparison(number: int) -> Comparison:
 MAKERS: dict[type[models.Model], Callable[[int], models.Model]] = {
     Store: lambda number: make_store(),
     Activation: make_activation,
-    Product: make_product,
+    Product: make_a_product,
     SkuMapping: make_mapping,
-    Stock: lambda number: make_product(number).stock_row,
+    Stock: lambda number: make_a_product(number).stock_row,
     Order: make_order,
     Run: make_run,
     Failure: make_failure,
@@ -138,7 +138,7 @@ MAKERS: dict[type[models.Model], Callable[[int], models.Model]] = {
         flow="stock", kind="update", record_id=f"A{number}"
     ),
     Sent: lambda number: Sent.objects.create(
-        activation=make_activation(number), flow="stock", product=make_product(number), code="A"
+        activation=make_activation(number), flow="stock", product=make_a_product(number), code="A"
     ),
 }
 

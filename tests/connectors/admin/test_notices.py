@@ -166,6 +166,7 @@ def test_a_window_of_time_is_sent_again(
         ("2026-02-01T10:00", "2026-02-01T09:00", "O fim vem antes do começo."),
         ("", "2026-02-01T09:00", "Este campo é obrigatório"),
         ("ontem", "2026-02-01T09:00", "Informe uma data/hora válida"),
+        ("2026-02-01T10:00", "9999-12-31T23:59", "Confira o ano."),
     ],
 )
 def test_a_window_that_is_none_is_said(

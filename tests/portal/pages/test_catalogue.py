@@ -7,8 +7,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from catalog.models import SkuMapping
-from catalog.services import create_product, save_product
+from catalog.models import Product, SkuMapping
+from catalog.services import create_product, save_product, update_product
 from connectors.models import Act, Notice, Store
 from portal.pages import catalogue
 from tests.conftest import make_partner, make_store
@@ -161,6 +161,23 @@ def test_saving_what_stands_there_changes_nothing(page: Client, store: Store) ->
     assert product.fields["ncm"] == "isto"
 
 
+def test_an_old_page_writes_only_what_was_typed_into_it(page: Client, store: Store) -> None:
+    product = create_product(
+        store, {"sku": "A", "name": "Caneca", "price": "10", "quantity": 9}, None
+    )
+    url = f"/catalogue/{product.public_id}/"
+
+    shown = page.get(url)
+    update_product(store, product.pk, {"price": "12", "quantity": 4, "brand": "Aurora"}, None)
+    was_shown = {f"initial-{name}": value for name, value in form_of(shown).items()}
+    page.post(url, {**form_of(shown, name="Caneca nova"), **was_shown})
+
+    saved = Product.objects.with_levels().get(pk=product.pk)
+    assert 'type="hidden" name="initial-price" value="10,00"' in shown.content.decode()
+    assert (saved.name, saved.fields["brand"]) == ("Caneca nova", "Aurora")
+    assert (saved.price_row.price, saved.stock_row.on_hand) == (12, 4)
+
+
 def test_anothers_product_is_as_unknown_as_one_that_nobody_has(page: Client) -> None:
     foreign = create_product(make_store(), {"sku": "A", "name": "Segredo"}, None)
 
@@ -180,6 +197,20 @@ def test_stock_by_place_and_mapping_are_shown(page: Client, store: Store) -> Non
     assert "CD-SP" in html
     assert "4 (1 reservados)" in html
     assert "ERP-9" in html
+
+
+def test_a_price_table_says_its_price_or_its_percentage(page: Client, store: Store) -> None:
+    """Neither has to be there: each element is kept as it came."""
+    tables = [
+        {"code": "ML", "action": "overwrite", "price": 59.9},
+        {"code": "B2W", "action": "increase", "percentage": 12.5},
+        {"code": "Vazia"},
+    ]
+    product = create_product(store, {"sku": "A", "price_table": tables}, None)
+
+    html = page.get(f"/catalogue/{product.public_id}/").content.decode()
+
+    assert "<dt>ML</dt><dd>59,9</dd><dt>B2W</dt><dd>12,5</dd><dt>Vazia</dt><dd>–</dd>" in html
 
 
 def test_photos_are_asked_for_only_when_somebody_wants_to_see_them(

@@ -141,6 +141,22 @@ def test_the_merchants_settings_are_his_and_internal_ones_only_shown(
     assert refused.context["settings_form"].errors["intermediary_cnpj"]
 
 
+def test_an_old_page_writes_only_what_was_typed_into_it(page: Client, store: Store) -> None:
+    linx = make_partner(store, "linx").activation
+    url = f"/integrations/{linx.pk}/"
+    shown = page.get(url).context["settings_form"]
+    linx.settings["intermediary_cnpj"] = "12ABC34501DE35"
+    linx.save()
+
+    page.post(
+        url, {"say": "settings", **{shown[name].html_initial_name: "" for name in shown.fields}}
+    )
+
+    linx.refresh_from_db()
+    assert 'name="initial-intermediary_cnpj"' in str(shown["intermediary_cnpj"])
+    assert linx.settings["intermediary_cnpj"] == "12ABC34501DE35"
+
+
 def test_anothers_integration_is_as_unknown_as_one_that_nobody_has(page: Client) -> None:
     foreign = make_partner(make_store(), "rocky").activation
 

@@ -52,3 +52,24 @@ def test_the_admin_follows_the_same_choice(operator: User) -> None:
 
     assert "Conectores" in portuguese
     assert "Connectors" in english
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("pt-br", ("Página não encontrada", "Nada foi gravado")),
+        ("en", ("Page not found", "Nothing was saved")),
+    ],
+)
+def test_what_django_answers_by_itself_is_in_the_persons_language(
+    language: str, texts: tuple[str, str], merchant: User
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(merchant)
+    client.cookies["django_language"] = language
+
+    unknown, forged = client.get("/nowhere/"), client.post("/spreadsheets/")
+
+    assert (unknown.status_code, forged.status_code) == (404, 403)
+    assert texts[0] in unknown.content.decode()
+    assert texts[1] in forged.content.decode()

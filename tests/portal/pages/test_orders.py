@@ -15,6 +15,7 @@ from catalog.services import change_stock, create_product
 from connectors.models import Store
 from orders.models import Order
 from portal.pages import orders as orders_page
+from portal.pages.merchant_forms import TrackingForm
 from tests.conftest import Partner, make_partner, make_store
 
 KEY = "35260712ABC34501DE35550010000001231123456787"
@@ -243,6 +244,24 @@ def test_the_invoice_and_the_tracking_are_shown(
     assert "o dígito não confere" not in text
 
 
+def test_once_the_tracking_is_typed_only_the_day_of_shipping_is_missing(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    make_partner(store, "otimo")
+    order = place(channel, "1001", status="invoiced")
+    url = f"/orders/{order.public_id}/"
+    before = text_of(page.get(url))
+
+    page.post(url, {"shipping_company": "Correios", "track_code": "QC638247124BR"})
+
+    after = text_of(page.get(url))
+    assert "Falta o rastreio" in before
+    assert "informe o rastreio aqui" in before
+    assert "Falta o rastreio" not in after
+    assert "informe o rastreio aqui" not in after
+    assert "informe aqui a data de envio" in after
+
+
 def test_an_invoice_key_that_cannot_be_right_is_marked(page: Client, channel: Partner) -> None:
     order = place(channel, "1001", shipments=[{"nfe_key": KEY[:-1] + "8"}])
 
@@ -364,3 +383,10 @@ def test_an_order_that_was_served_since_says_nothing_of_stock(
     change_stock(store, product.pk, "update", 2, None)
 
     assert "Sem estoque reservado" not in text_of(page.get(f"/orders/{order.public_id}/"))
+
+
+@pytest.mark.parametrize("day", ["0026-11-22", "0001-01-01"])
+def test_a_year_that_nobody_meant_is_asked_about(day: str) -> None:
+    form = TrackingForm({"shipping_company": "C", "track_code": "1", "date_shipped": day})
+
+    assert form.errors == {"date_shipped": ["Confira o ano."]}

@@ -1,11 +1,13 @@
 """The page on which a merchant answers a buyer who asks for his data."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 
 from connectors.models import Store
+from orders.buyers import buyer_url
 from orders.models import Erasure
 from tests.conftest import Partner, make_partner, make_store
 from tests.orders.test_personal_data import CPF, EMAIL, place
@@ -36,6 +38,36 @@ def test_a_buyers_data_is_found_exported_and_erased(
     assert order.fields["payer_cpf"] == "***"
     assert "Pedido do titular" in page.get("/personal-data/").content.decode()
     assert "Nada sobrou" in ask(page, store, "1001", "leftovers").content.decode()
+
+
+def test_an_erased_buyers_link_greets_nobody(page: Client, store: Store, channel: Partner) -> None:
+    order = place(channel, "1001")
+    ask(page, store, CPF, "anonymise", sure="1")
+
+    order.refresh_from_db()
+    greeting = page.get(urlsplit(buyer_url(order)).path).content.decode()
+
+    assert "Olá!" in greeting
+    assert "***" not in greeting
+
+
+def test_only_who_was_shown_is_erased_or_exported(
+    page: Client, store: Store, channel: Partner
+) -> None:
+    order = place(channel, "1001")
+    shown = {"shown_store": store.pk, "shown_who": "outra@example.com"}
+
+    erased = ask(page, store, CPF, "anonymise", sure="1", **shown).content.decode()
+    exported = ask(page, store, CPF, "export", **shown).content.decode()
+
+    order.refresh_from_db()
+    assert order.fields["payer_cpf"] == CPF
+    assert not Erasure.objects.exists()
+    for shown_now in (erased, exported):
+        assert "1001" in shown_now
+        assert f'name="shown_who" value="{CPF}"' in shown_now
+    ask(page, store, CPF, "anonymise", sure="1", shown_store=store.pk, shown_who=CPF)
+    assert Erasure.objects.exists()
 
 
 def test_anothers_buyers_are_nobodys(page: Client, store: Store) -> None:

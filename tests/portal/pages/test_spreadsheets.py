@@ -94,3 +94,12 @@ def test_anothers_spreadsheet_is_as_unknown_as_one_that_nobody_has(
     assert post_file(page, foreign.store, xlsx(*ROWS)).context["form"].errors["store"]
     foreign.refresh_from_db()
     assert foreign.state == "ready"
+
+
+def test_who_is_a_member_of_no_store_is_told_so(page: Client, store: Store) -> None:
+    text = "Você ainda não é membro de nenhuma loja"
+    assert text not in page.get("/").content.decode()
+    store.members.clear()
+
+    for path in ("/", "/orders/", "/catalogue/", "/integrations/", "/spreadsheets/"):
+        assert text in page.get(path).content.decode()
