@@ -95,6 +95,17 @@ def _key(name: str, element: Document) -> list[Any]:
     return next(([key, element[key]] for key in NATURAL_KEYS[name] if element.get(key)), [])
 
 
+def both(some: Elements, others: Elements) -> Elements:
+    """What is in the one or in the other."""
+    merged = {sku: dict(lists) for sku, lists in some.items()}
+    for sku, lists in others.items():
+        mine = merged.setdefault(sku, {})
+        for name, keys in lists.items():
+            known = mine.get(name, [])
+            mine[name] = known + [key for key in keys if key not in known]
+    return merged
+
+
 def with_removals(record: ProductRecord, sent: Elements) -> ProductRecord:
     """The record, and in it, marked `remove`, what was sent once and is not in it any more."""
     now = elements_of(record)

@@ -28,6 +28,7 @@ from catalog.marks import clear, mark, mark_all_daily
 from catalog.models import Product, Sent, SkuMapping
 from catalog.offers import (
     Codes,
+    both,
     code_of,
     digest_of,
     elements_of,
@@ -147,7 +148,8 @@ def _push_products(attempt: Attempt, sink: ProductSink) -> None:
     def send(row: Sent, record: ProductRecord) -> str:
         if row.code != record.sku:
             take_off(row)  # De/Para says another code by now
-        return sink.push_product(with_removals(record, row.elements or {}))
+        there = both(row.elements or {}, row.unanswered or {})
+        return sink.push_product(with_removals(record, there))
 
     def take_off(row: Sent) -> None:
         if row.code and not _is_anothers(attempt.activation, row.code):
@@ -180,7 +182,8 @@ def _push(
             attempt.activation, [row.product_id for row in rows if row.product_id]
         )
         absent = _not_there_yet(attempt, products, codes)
-        true = []
+        true: list[Sent] = []
+        untrue: list[tuple[Sent, Product, R]] = []
         for row in rows:
             if row.product_id is None:
                 _let_go(attempt, row, take_off)
@@ -191,7 +194,10 @@ def _push(
                 if record is None or _is_true(attempt, row, record):
                     true.append(row)
                 elif not _rests(attempt, row, record):
-                    _tell(attempt, row, products[row.product_id], record, send)
+                    untrue.append((row, products[row.product_id], record))
+        _note_what_is_asked(untrue)
+        for row, product, record in untrue:
+            _tell(attempt, row, product, record, send)
         clear(true)
     attempt.mend_all_but(partial(_refused, attempt))
 
@@ -265,14 +271,32 @@ def _is_true(attempt: Attempt, row: Sent, record: R) -> bool:
     digest = digest_of(record)
     # Refused, and then dismissed by a person: nobody wants to hear of it before it changes.
     dismissed = row.refused == digest and record.sku not in attempt.open_failures
-    if row.digest == digest:
+    known = row.digest == digest and row.unanswered is None
+    if known:
         attempt.mend(record.sku)  # what was refused meanwhile was taken back
-    return dismissed or row.digest == digest
+    return dismissed or known
 
 
 def _rests(attempt: Attempt, row: Sent, record: R) -> bool:
     """It was refused as it is, and its time has not come. What changed is tried anew."""
     return attempt.rests(record.sku) and row.refused == digest_of(record)
+
+
+@transaction.atomic
+def _note_what_is_asked(untrue: Iterable[tuple[Sent, Product, R]]) -> None:
+    """Before it is: whoever dies, or hears no answer, does not know what the channel has, and what
+    it was sent before that may be untrue once it is what is wanted again."""
+    levels: list[int] = []
+    for row, _product, record in untrue:
+        if not isinstance(record, ProductRecord):
+            levels.append(row.pk)
+            continue
+        asked = both(row.unanswered or {}, elements_of(record))
+        if asked != row.unanswered:
+            row.unanswered = asked
+            Sent.objects.filter(pk=row.pk).update(unanswered=asked)
+    if levels:
+        Sent.objects.filter(pk__in=among(levels)).update(unanswered={})
 
 
 def _tell(
@@ -294,6 +318,7 @@ def _tell(
             refused="",
             answered_at=timezone.now(),
             elements=elements_of(record) if isinstance(record, ProductRecord) else None,
+            unanswered=None,
             # Changed while we sent it: it is compared once more.
             changed_at=Case(same_mark, default=F("changed_at"), output_field=DateTimeField()),
         )

@@ -73,7 +73,7 @@ class SentAdmin(CodesFirst, IntegrationColumn, ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Sent]:
-        return super().get_queryset(request).defer("elements")
+        return super().get_queryset(request).defer("elements", "unanswered")
 
     @display(description=_("SKU"))
     def shown_sku(self, sent: Sent) -> SafeString:

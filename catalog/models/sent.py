@@ -67,6 +67,9 @@ class Sent(models.Model):
     refused = models.CharField(max_length=64, db_default="")
     # What was in its lists, by their natural keys: what has left since must be taken out there.
     elements = models.JSONField(null=True)
+    # What it was asked to have since and gave no answer to, as `elements` and empty for a level:
+    # until it answers, nobody knows what it has.
+    unanswered = models.JSONField(null=True)
     # When the channel last answered, whatever it said.
     answered_at = models.DateTimeField(_("última resposta do canal"), null=True)
     # Of the latest change that may have made it untrue; None once it was compared after that.

@@ -3,6 +3,7 @@ says so."""
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,10 +27,10 @@ from catalog.push import (
 )
 from catalog.services import change_stock, delete_product, save_product
 from connectors.contract import Ability, PriceSink, ProductSink, StockSink
-from connectors.errors import Rejected
+from connectors.errors import Rejected, Unavailable
 from connectors.models import Activation, ActivationFlow, Failure, Run, State, Store
 from connectors.pluggto.client import Pluggto
-from connectors.records import PriceRecord, StockRecord
+from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.sandbox.hub import Hub
 from tests.conftest import flow_of, make_activation, make_managed, make_store
 
@@ -385,6 +386,55 @@ def test_a_change_while_its_product_is_being_sent_is_sent_next(store, hub, chann
 
     assert levels == [11, 10]
     assert told(hub)["CANECA"] == (39.9, 29.9, 10)
+
+
+@pytest.mark.parametrize(
+    "died", [Unavailable("no answer"), SystemExit()], ids=["answer", "cluster"]
+)
+def test_what_was_told_without_an_answer_and_taken_back_is_told(
+    store, hub, channel, monkeypatch, died
+):
+    save(store, MUG)
+    run_all(channel)
+    tell = Pluggto.push_stock
+
+    def hear_no_answer(self: Pluggto, stock: StockRecord) -> None:
+        tell(self, stock)
+        raise died
+
+    monkeypatch.setattr(Pluggto, "push_stock", hear_no_answer)
+    save(store, {"sku": "CANECA", "quantity": 11})
+    with suppress(SystemExit):
+        run(channel, StockSink)
+    assert told(hub)["CANECA"] == (39.9, 29.9, 11)
+    monkeypatch.undo()
+    Run.objects.filter(ended_at=None).update(expires_at=timezone.now())
+    save(store, {"sku": "CANECA", "quantity": 12})
+    run(channel, StockSink)
+
+    assert told(hub)["CANECA"] == (39.9, 29.9, 12)
+    assert not Sent.objects.exclude(unanswered=None).exists()
+
+
+def test_what_a_product_had_without_an_answer_leaves_it_there_too(store, hub, channel, monkeypatch):
+    save(store, SHIRT)
+    run_all(channel)
+    tell = Pluggto.push_product
+
+    def hear_no_answer(self: Pluggto, product: ProductRecord) -> str:
+        tell(self, product)
+        raise Unavailable("no answer")
+
+    monkeypatch.setattr(Pluggto, "push_product", hear_no_answer)
+    save(store, {"sku": "CAMISETA", "variations": [{"sku": "CAMISETA-M", "price": "79.9"}]})
+    run(channel, ProductSink)
+    assert len(hub.shelves.products["CAMISETA"]["variations"]) == 3
+    delete_product(store, Product.objects.get(sku="CAMISETA-M").pk, None)
+    monkeypatch.undo()
+    run(channel, ProductSink)
+
+    there = hub.shelves.products["CAMISETA"]["variations"]
+    assert [each["sku"] for each in there] == ["CAMISETA-P", "CAMISETA-G"]
 
 
 def test_a_deleted_product_is_taken_off_there(store, hub, channel):
