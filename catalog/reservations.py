@@ -22,6 +22,9 @@ changed the level, and every change is told, long before an invoice. Then they a
 the stock on hand again. Nor are they where the sender tells differences: its own decrease has done
 that, or will.
 
+So it is where the sale was sent to that sender and no answer came: from the first time on it may
+have it, and what it tells may be either.
+
 A level that a person enters is what he counted, and says nothing of any order.
 
 Locks: the products' rows by their ids, as everywhere in the catalogue; an order's row before those
@@ -104,7 +107,8 @@ def consume(store: Store, sale: str, by: Activation | None) -> None:
 
 def _is_in_level(reservation: Reservation, by: Activation | None) -> bool:
     """The last level came from somebody who has the sale. Whoever invoices it has it."""
-    who_has_it = {reservation.taken_by_id, by.pk if by else None} - {None}
+    taken_by = reservation.taken_by_id if reservation.taken_at else None
+    who_has_it = {taken_by, by.pk if by else None} - {None}
     return reservation.leveled_by_id in who_has_it
 
 
@@ -114,13 +118,24 @@ def _count(reservation: Reservation) -> None:
 
 
 @transaction.atomic
+def note_asked(store: Store, sale: str, by: Activation) -> None:
+    """`by`, which tells us stock levels, is to be sent the sale now: it may have it before we know
+    that."""
+    unasked = Reservation.objects.open().filter(sale=sale, taken_by=None)
+    if product_ids := set(unasked.values_list("product", flat=True)):
+        _lock(store, product_ids)
+        unasked.update(taken_by=by, leveled_by=None)
+
+
+@transaction.atomic
 def note_taken(store: Store, sale: str, by: Activation) -> None:
     """`by`, which tells us stock levels, has the sale from now on. The first that has it counts:
     a store with two masters of its stock cannot be helped."""
-    untaken = Reservation.objects.open().filter(sale=sale, taken_by=None)
+    untaken = Reservation.objects.open().filter(sale=sale, taken_at=None)
     if product_ids := set(untaken.values_list("product", flat=True)):
         _lock(store, product_ids)
-        untaken.update(taken_by=by, taken_at=timezone.now(), leveled_by=None)
+        untaken.exclude(taken_by=by).update(leveled_by=None)  # it was not asked before
+        untaken.update(taken_by=by, taken_at=timezone.now())
         forget(None, product_ids)  # a level that it told before means something else from now on
 
 

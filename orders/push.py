@@ -28,7 +28,7 @@ from connectors.records import (
 )
 from connectors.runs.running import Attempt, run_flow
 from orders.models import OrderLink, Shipment
-from orders.reserving import note_taken
+from orders.reserving import note_asked, note_taken
 from orders.wire import intermediary_for, write_order
 
 # What a channel is told of its own orders.
@@ -73,6 +73,7 @@ def _push_orders(attempt: Attempt, sink: OrderSink) -> None:
             with attempt.item(record_id=link.order.public_id) as item:
                 item.source = partial(write_order, link.order, None)
                 item.record = to_record(link, codes)
+                note_asked(link.order, attempt.activation)
                 external_id = sink.push_order(item.record)
                 with transaction.atomic():
                     note_taken(link.order, attempt.activation)

@@ -80,6 +80,12 @@ def _log_missing(order: Order, missing: dict[int, int]) -> None:
     order.save(update_fields=["fields"])
 
 
+def note_asked(order: Order, by: Activation) -> None:
+    """`by` is to be sent the order now."""
+    if StockSource in by.spec.flows:
+        reservations.note_asked(by.store, order.public_id, by)
+
+
 def note_taken(order: Order, by: Activation) -> None:
     """`by` has the order now: what it tells of stock from here on is without its units."""
     if StockSource in by.spec.flows:

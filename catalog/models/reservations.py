@@ -33,7 +33,8 @@ class Reservation(models.Model):
     held = models.PositiveIntegerField(_("reservado"), default=0)
     # Units of the sale that the stock on hand is without already; no longer wanted of it.
     counted = models.PositiveIntegerField(_("baixado"), default=0)
-    # The source of stock levels that has the sale, and since when.
+    # The source of stock levels that has the sale, and since when; None while we only know that we
+    # sent it there.
     taken_by = models.ForeignKey(Activation, models.SET_NULL, null=True, related_name="+")
     taken_at = models.DateTimeField(null=True)
     # The last one that told the product's stock while the sale wanted units of it.

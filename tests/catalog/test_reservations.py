@@ -9,7 +9,14 @@ from django.utils import timezone
 from catalog.editing import edit_product
 from catalog.levels import set_stock
 from catalog.models import Product, Reservation, Stock
-from catalog.reservations import consume, keep_safety, note_taken, release, reserve
+from catalog.reservations import (
+    consume,
+    keep_safety,
+    note_asked,
+    note_taken,
+    release,
+    reserve,
+)
 from catalog.services import (
     change_stock,
     create_product,
@@ -283,6 +290,34 @@ def test_a_level_from_before_the_master_had_the_sale_says_nothing_about_it(store
     consume(store, "sale", master)
 
     assert level(product) == (6, 0, 6)
+
+
+def test_a_level_since_the_master_was_first_sent_the_sale_may_be_without_its_units(
+    store, product, master
+):
+    reserve(store, "sale", {product.pk: 3}, None)
+    note_asked(store, "sale", master)  # it had it then, and its answer was lost
+    tell(master, 7)
+    until_the_answer = level(product)
+    note_asked(store, "sale", master)
+    note_taken(store, "sale", master)
+
+    consume(store, "sale", master)
+
+    assert until_the_answer == (7, 3, 4)
+    assert level(product) == (7, 0, 7)
+
+
+def test_a_master_that_was_asked_in_vain_does_not_have_what_another_invoices(
+    store, product, master
+):
+    reserve(store, "sale", {product.pk: 3}, None)
+    note_asked(store, "sale", master)
+    tell(master, 10)
+
+    consume(store, "sale", None)
+
+    assert level(product) == (7, 0, 7)
 
 
 def test_whoever_invoices_a_sale_has_it_and_had_it_in_its_last_level(store, product, master):

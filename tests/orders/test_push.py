@@ -492,6 +492,29 @@ def test_what_the_platform_tells_after_it_has_the_order_is_without_its_units(
     assert (stock.on_hand, stock.reserved, stock.available) == (1, 0, 1)
 
 
+def test_units_of_an_order_whose_answer_was_lost_are_taken_off_once(
+    rocky, pluga, shop, store, monkeypatch
+):
+    shop.control("put_product", {"sku": "CAN-07", "name": "Caneca", "quantity": 3, "price": 1})
+    pull_products(flow_of(rocky, ProductSource))
+    order = create_order(pluga, document())  # two of them
+    push_order = StoreContract.push_order
+
+    def hear_no_answer(self, record):
+        push_order(self, record)
+        raise Unavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreContract, "push_order", hear_no_answer)
+        push(rocky)
+    pull_stock(flow_of(rocky, StockSource))
+    push(rocky)
+    become(order, OrderStatus.INVOICED, rocky)
+
+    stock = Stock.objects.get(product__sku="CAN-07")
+    assert (stock.on_hand, stock.reserved) == (1, 0)
+
+
 def test_a_push_that_lost_its_run_sends_no_more(rocky, pluga, shop, monkeypatch):
     monkeypatch.setattr("orders.push.AT_ONCE", 1)
     orders = [create_order(pluga, document(original_id=f"N-{n}")) for n in range(3)]

@@ -22,7 +22,7 @@ from catalog.services import create_product
 from connectors.models import Activation
 from connectors.records import OrderStatus, StockRecord
 from orders.models import Order
-from orders.reserving import note_taken
+from orders.reserving import note_asked, note_taken
 from orders.services import create_order, update_order
 from orders.wire import OrderDocument
 from tests.conftest import make_activation, make_store
@@ -36,9 +36,11 @@ UNITS = st.integers(1, 4)
 class Sale:
     order: Order
     units: int
-    is_taken: bool = False  # the platform has it, and its level is without the units
-    is_counted: bool = False  # a level came that was asked for when the platform had it
-    is_told: bool = True  # where a level came since then, it is without them
+    is_asked: bool = False  # the platform was sent it, and perhaps its answer was lost
+    is_there: bool = False  # the platform has it, and its level is without the units
+    is_taken: bool = False  # and we know that
+    is_counted: bool = False  # a level came that was asked for when we knew it
+    is_told: bool = True  # where a level came since it was asked, it is without them
 
 
 class Shop(RuleBasedStateMachine):
@@ -59,7 +61,7 @@ class Shop(RuleBasedStateMachine):
     @property
     def at_platform(self) -> int:
         """What the platform would say now: with the units of those that it does not know."""
-        return self.units + sum(sale.units for sale in self.live if not sale.is_taken)
+        return self.units + sum(sale.units for sale in self.live if not sale.is_there)
 
     # -- The channel
     @rule(units=UNITS)
@@ -70,15 +72,17 @@ class Shop(RuleBasedStateMachine):
         self.live.append(Sale(order, units))
         self.units -= units
 
-    @precondition(lambda self: any(not sale.is_taken for sale in self.live))
+    @precondition(lambda self: any(not sale.is_there for sale in self.live))
     @rule(data=st.data(), units=UNITS)
     def change(self, data: st.DataObject, units: int) -> None:
-        sale = data.draw(st.sampled_from([sale for sale in self.live if not sale.is_taken]))
+        sale = data.draw(st.sampled_from([sale for sale in self.live if not sale.is_there]))
         if units == sale.units:
             return
         items = [{"sku": SKU, "quantity": units, "price": 1}]
         update_order(sale.order.pk, OrderDocument(head={}, items=items), self.channel)
         self.units += sale.units - units
+        if units > sale.units:
+            sale.is_asked, sale.is_told = False, True
         sale.units = units
 
     @precondition(lambda self: self.live)
@@ -88,7 +92,7 @@ class Shop(RuleBasedStateMachine):
         update_order(sale.order.pk, become(OrderStatus.CANCELED), self.channel)
         self.live.remove(sale)
         self.units += sale.units
-        self.is_current &= not sale.is_taken
+        self.is_current &= not sale.is_there
 
     # -- The platform
     @rule(units=UNITS)
@@ -96,32 +100,43 @@ class Shop(RuleBasedStateMachine):
         self.units += units
         self.is_current = False
 
-    @rule(data=st.data())
-    def take(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), has_it=st.booleans())
+    def hear_no_answer(self, data: st.DataObject, has_it: bool) -> None:
         for sale in data.draw(self._some_new_ones()):
+            note_asked(sale.order, self.platform)
+            self.is_current &= sale.is_there or not has_it
+            sale.is_asked, sale.is_there = True, sale.is_there or has_it
+
+    @rule(data=st.data(), is_sent=st.booleans())
+    def take(self, data: st.DataObject, is_sent: bool) -> None:
+        """What it is sent, or fetches."""
+        for sale in data.draw(self._some_new_ones()):
+            if is_sent:
+                note_asked(sale.order, self.platform)
             note_taken(sale.order, self.platform)
-            sale.is_taken, sale.is_told = True, True
-            self.is_current = False
+            self.is_current &= sale.is_there
+            sale.is_asked = sale.is_there = sale.is_taken = True
 
     @rule(data=st.data(), is_read_late=st.booleans())
     def tell(self, data: st.DataObject, is_read_late: bool) -> None:
         """A level, read before or after the platform took some more orders: we cannot know."""
         asked_at, early = timezone.now(), self.at_platform
         before = [sale for sale in self.live if sale.is_taken]
-        self.take(data)
+        there = [sale for sale in self.live if sale.is_there]
+        self.take(data, is_sent=True)
         level = self.at_platform if is_read_late else early
         set_stock(self.platform.store, [StockRecord(SKU, level)], self.platform, asked_at)
         self.is_current = is_read_late or level == early == self.at_platform
         for sale in self.live:
             sale.is_counted |= sale in before
-            sale.is_told = is_read_late or sale.is_counted
+            sale.is_told = not sale.is_asked or sale in there or (is_read_late and sale.is_there)
 
-    @precondition(lambda self: any(sale.is_taken and sale.is_told for sale in self.live))
+    @precondition(lambda self: any(sale.is_there and sale.is_told for sale in self.live))
     @rule(data=st.data())
     def invoice(self, data: st.DataObject) -> None:
-        """Of those that it took, when what that made of its level has been told."""
-        taken = [sale for sale in self.live if sale.is_taken and sale.is_told]
-        sale = data.draw(st.sampled_from(taken))
+        """Of those that it has, when what that made of its level has been told."""
+        there = [sale for sale in self.live if sale.is_there and sale.is_told]
+        sale = data.draw(st.sampled_from(there))
         update_order(sale.order.pk, become(OrderStatus.INVOICED), self.platform)
         self.live.remove(sale)
 
@@ -139,7 +154,7 @@ class Shop(RuleBasedStateMachine):
     def nothing_is_kept_that_is_free(self) -> None:
         """But for what was taken while a level was on its way, and until the invoice."""
         stock = Stock.objects.get(product=self.product)
-        doubtful = sum(s.units for s in self.live if s.is_taken and not s.is_counted)
+        doubtful = sum(s.units for s in self.live if s.is_there and not s.is_counted)
         if self.is_current:
             assert stock.available >= self.units - doubtful, (stock.on_hand, stock.reserved)
 
