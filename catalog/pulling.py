@@ -49,6 +49,7 @@ class Batch(Generic[R]):
     most: int
     reads: dict[str, Read[R]] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
+    guessed: set[str] = field(default_factory=set)  # what they were called before they were read
     pages: list[int] = field(default_factory=list)
     repeats: bool = False
     cursor: str = ""
@@ -108,6 +109,8 @@ def _take(
                 write(attempt, gate, batch)
         if gate.is_shut:
             return begin()  # it is read again after the answer
+        for guessed in batch.guessed - batch.reads.keys() - batch.failed:
+            attempt.mend(guessed)  # it could not even be read then
         forget_records(attempt.activation, batch.failed, attempt.flow.flow)
         remember_pages(
             attempt.activation, attempt.flow.flow, batch.whole_pages, only=bool(batch.reads)
@@ -123,6 +126,7 @@ def _take(
                     record = item.record = read(payload)
                     item.record_id = record.sku
                     batch.add(Read(record, payload, digest))
+                    batch.guessed.add(item.guessed)
                 if item.record is None:
                     batch.failed.add(item.record_id)
             batch.cursor = page.cursor

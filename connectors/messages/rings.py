@@ -20,7 +20,7 @@ from connectors.models import Activation, ActivationFlow, Doorbell, Ring, Run, S
 from connectors.queue import enqueue, enqueue_all
 from connectors.runs.running import Attempt, run_flow
 from connectors.services import client_of
-from connectors.trouble.failures import record_notice_failure
+from connectors.trouble.failures import record_notice_failure, unfetched
 
 # Of one flow in one run. What is over is the next run's, which starts at once.
 AT_ONCE = 100
@@ -94,21 +94,24 @@ def rung(
 
 def _told(attempt: Attempt, ability: type[Ability], client: NoticeSource) -> Iterator[Page]:
     rings = Ring.objects.open().filter(activation=attempt.activation, ability=ability.__name__)
-    for each in list(rings.order_by("pk")[:AT_ONCE]):
+    told = {each.record_id: each for each in rings.order_by("pk")[:AT_ONCE]}
+    for record_id in dict.fromkeys([*unfetched(attempt.flow)[:AT_ONCE], *told]):
         exchanges.forget()
         try:
-            items = list(client.fetch(ability, each.record_id))
+            items = list(client.fetch(ability, record_id))
         except (Unauthorized, OutOfBudget):
             raise
         except ConnectorError as error:
             exchange = exchanges.last()
-            attempt.judge(error, each.record_id)  # it may be this one alone that has no answer
-            attempt.fail(each.record_id, error, exchange=exchange)
+            attempt.judge(error, record_id)  # it may be this one alone that has no answer
+            attempt.fail(record_id, error, exchange=exchange)
         else:
-            attempt.mend(each.record_id)  # first: what was fetched may fail by the same name
+            attempt.mend(record_id)  # first: what was fetched may fail by the same name
             yield Page(items, attempt.since)
         # Rung again meanwhile, it stays open: what was fetched may be older than that.
-        Ring.objects.filter(pk=each.pk, rung_at=each.rung_at).update(handled_at=timezone.now())
+        if each := told.get(record_id):
+            now = timezone.now()
+            Ring.objects.filter(pk=each.pk, rung_at=each.rung_at).update(handled_at=now)
 
 
 def run_rung(

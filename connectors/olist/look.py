@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from connectors.contract import Page
 from connectors.errors import (
     ConnectorError,
@@ -252,6 +254,8 @@ def as_read(payload: Payload, read: Read) -> Payload:
         raise Rejected(payload.text(NOT_READ), cause=PLAN)
     row = {name: value for name, value in payload.data.items() if name != NOT_READ}
     found = read(row)
+    if found.later:  # here nobody else would look again
+        raise Rejected(_("O registro %(id)s ainda não está completo no ERP.") % {"id": row["id"]})
     if len(found.items) == 1 and not found.todo:
         return found.items[0]
     reason = payload.text(NOT_READ)

@@ -57,10 +57,11 @@ class _Released(Exception):
 
 @dataclass
 class Item:
-    """One record of a run. `changed` is for the run's count; `record`, and of a push where it
-    comes from, are kept should it fail."""
+    """One record of a run, and what it is `guessed` to be called before it is read. `changed` is
+    for the run's count; `record`, and of a push where it comes from, are kept should it fail."""
 
     record_id: str
+    guessed: str
     changed: bool = False
     record: Any = None
     source: Callable[[], Any] | None = None
@@ -112,7 +113,7 @@ class Attempt:
         `mend` or `fail`.
         """
         guessed = record_id or guess_id(payload)
-        item = Item(guessed)
+        item = Item(guessed, guessed)
         exchanges.forget()
         self.run.seen += 1
         try:
@@ -130,9 +131,8 @@ class Attempt:
         else:
             self.in_a_row = 0
             self.run.changed += item.changed
-            if item.record_id != guessed:
-                self.mend(guessed)  # it could not even be read then
             if settles:
+                self.mend(guessed)  # it could not even be read then
                 self.mend(item.record_id)
 
     @transaction.atomic

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from connectors.acts import record_act, shown, with_acts
+from connectors.admin.forms import keep_what_is, show_what_was
 from connectors.models import Activation, State
 from connectors.placeholders import fill, validators_of
 from connectors.services import change_settings
@@ -47,6 +48,11 @@ class MailsForm(forms.Form):
                 )
             else:
                 self.fields[setting.key] = forms.BooleanField(**common)
+        show_what_was(self)
+
+    def clean(self) -> dict[str, Any]:
+        keep_what_is(self)
+        return self.cleaned_data
 
 
 class MailsPage(OwnStores, TemplateView):

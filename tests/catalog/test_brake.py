@@ -10,6 +10,7 @@ from catalog.models import Price, Product, Stock
 from catalog.services import change_stock
 from catalog.tasks import pull_stock
 from connectors.contract import PriceSource, ProductSource, StockSource
+from connectors.errors import Unreadable
 from connectors.messages.rings import RUNG
 from connectors.models import ActivationFlow, Brake, Failure, Ring, Run
 from connectors.runs.holding import answer_brake
@@ -357,6 +358,32 @@ def test_what_was_parked_is_braked_with_the_rest_and_stays_parked(reader, big_sh
     applied = pull(reader, StockSource)
 
     assert [early.failed, held.outcome, applied.outcome] == [20, "held", "done"]
+    assert stocked() == 8
+    assert not Failure.objects.filter(resolved_at=None).exists()
+
+
+def test_what_could_not_be_read_at_first_stays_parked_while_it_is_braked(
+    reader, big_shop, monkeypatch
+):
+    """By the name that it had then, which is not its code."""
+    pull_all(reader)
+    set_stock(big_shop, range(12), 0)
+    monkeypatch.setattr(
+        "connectors.runs.running.guess_id", lambda payload: f"number of {payload.data['sku']}"
+    )
+
+    def refuse(self, payload):
+        raise Unreadable("new to us")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StoreContract, "read_stock", refuse)
+        early = pull(reader, StockSource)
+    Failure.objects.update(retry_at=timezone.now())
+    held = pull(reader, StockSource)
+    answer_brake(Brake.objects.get().pk, Brake.Answer.APPLY, make_operator())
+    applied = pull(reader, StockSource)
+
+    assert [early.failed, held.outcome, applied.outcome] == [12, "held", "done"]
     assert stocked() == 8
     assert not Failure.objects.filter(resolved_at=None).exists()
 

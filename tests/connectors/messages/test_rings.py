@@ -333,6 +333,30 @@ def test_a_ring_that_never_gets_an_answer_keeps_nothing_else_waiting(
     assert Product.objects.with_levels().get(sku="CAN-07").stock_row.on_hand == 1
 
 
+def test_a_ring_without_an_answer_is_fetched_when_its_time_comes(
+    activation: Activation, erp: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug_id = put_mug(erp, activation)
+    erp.control("set_stock", {"codigo": "CAN-07", "saldo": 1})
+    erp.stock_updates.clear()  # only the ring tells of it
+    told(activation, stock_notice(mug_id))
+
+    def silent(self: Olist, ability: Any, record_id: str) -> Any:
+        raise Unavailable("HTTP 500")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Olist, "fetch", silent)
+        for _time in range(2):
+            pull_stock(flow_of(activation, StockSource))
+    pull_stock(flow_of(activation, StockSource))
+    before = Product.objects.with_levels().get(sku="CAN-07").stock_row.on_hand
+    Failure.objects.update(retry_at=timezone.now())
+    pull_stock(flow_of(activation, StockSource))
+
+    assert (before, Product.objects.with_levels().get(sku="CAN-07").stock_row.on_hand) == (3, 1)
+    assert not Failure.objects.open().exists()
+
+
 def test_while_the_platform_is_down_the_rings_wait(activation: Activation, erp: Tiny) -> None:
     mug_id = put_mug(erp, activation)
     erp.control("set_stock", {"codigo": "CAN-07", "saldo": 1})

@@ -607,6 +607,27 @@ def test_an_invoice_that_is_authorised_later_is_reported_though_its_order_did_no
     assert records(olist.changed_fulfilments(last), olist.read_fulfilment) == []
 
 
+def test_an_invoice_is_waited_for_also_where_its_order_was_refused_at_first(
+    erp: Tiny, olist: Olist, sold: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erp.work()
+    order = erp.orders[sold]
+    assert order.invoice is not None
+    order.invoice["situacao"] = "1"
+
+    def refuse(*_args: Any) -> Any:
+        raise Rejected("not now")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(olist.reader, "open", refuse)
+        [late] = [each for page in olist.changed_fulfilments("") for each in page.items]
+    with pytest.raises(Rejected, match="ainda não está completo"):
+        olist.read_fulfilment(late)
+    order.invoice["situacao"] = "6"
+
+    assert olist.read_fulfilment(late).status == OrderStatus.INVOICED
+
+
 @pytest.mark.parametrize("situation", ["3", "10"])
 def test_an_invoice_that_will_never_be_authorised_is_not_waited_for(
     erp: Tiny, olist: Olist, sold: str, situation: str

@@ -235,6 +235,25 @@ def test_the_mails_are_edited_by_the_store_alone(page: Client, channel: Partner)
     assert page.get("/integrations/999999/mails/").status_code == 404
 
 
+def test_an_old_page_of_the_mails_writes_only_what_was_typed_into_it(
+    page: Client, channel: Partner
+) -> None:
+    mine = f"/integrations/{channel.activation.pk}/mails/"
+    form = page.get(mine).context["form"]
+    was_shown = {form[name].html_initial_name: form[name].initial for name in form.fields}
+    texts = {name: form[name].initial for name in form.fields if name.endswith("_text")}
+    now = {"email_shipped": "on", "email_delivered_text": "Chegou, {cliente}!"}
+    page.post(mine, {**was_shown, **texts, **now})
+
+    page.post(mine, {**was_shown, **texts, "email_shipped_text": "Saiu, {cliente}!"})
+
+    channel.activation.refresh_from_db()
+    settings = channel.activation.settings
+    assert 'name="initial-email_shipped_text"' in str(form["email_shipped_text"])
+    assert (settings["email_shipped"], settings["email_shipped_text"]) == (True, "Saiu, {cliente}!")
+    assert settings["email_delivered_text"] == "Chegou, {cliente}!"
+
+
 def test_the_mails_that_were_written_are_listed_with_who_asked_for_them(
     page: Client, channel: Partner, merchant: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
