@@ -15,7 +15,14 @@ from typing import Any, Generic, TypeVar
 from django.utils import timezone
 
 from catalog.brake import Gate
-from catalog.taking import Digester, WholePages, forget_records, known, remember_pages
+from catalog.taking import (
+    Digester,
+    WholePages,
+    forget_pages_of,
+    forget_records,
+    known,
+    remember_pages,
+)
 from connectors.contract import Ability, Page
 from connectors.errors import ConnectorError, Held
 from connectors.models import ActivationFlow, Run
@@ -105,6 +112,8 @@ def _take(
 
     def store() -> Batch[R]:
         if batch.reads:
+            # Before: who dies after it would leave pages that show what was here until then.
+            forget_pages_of(attempt.activation, attempt.flow.flow)
             with suppress(Held):
                 write(attempt, gate, batch)
         if gate.is_shut:
@@ -112,9 +121,7 @@ def _take(
         for guessed in batch.guessed - batch.reads.keys() - batch.failed:
             attempt.mend(guessed)  # it could not even be read then
         forget_records(attempt.activation, batch.failed, attempt.flow.flow)
-        remember_pages(
-            attempt.activation, attempt.flow.flow, batch.whole_pages, only=bool(batch.reads)
-        )
+        remember_pages(attempt.activation, attempt.flow.flow, batch.whole_pages)
         whole.forget()
         attempt.advance(batch.cursor or attempt.since)
         return begin()

@@ -15,6 +15,7 @@ from django.db.models import (
     DateTimeField,
     F,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Value,
@@ -28,6 +29,7 @@ from catalog.marks import clear, mark, mark_all_daily
 from catalog.models import Product, Sent, SkuMapping
 from catalog.offers import (
     Codes,
+    Elements,
     both,
     code_of,
     digest_of,
@@ -40,6 +42,7 @@ from catalog.offers import (
 from catalog.wire import write_product
 from connectors.bulk import among
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
+from connectors.errors import Rejected
 from connectors.models import Activation, ActivationFlow, State, Store
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.runs.dispatch import start_due, start_soon
@@ -146,10 +149,18 @@ def send_everything_again() -> int:
 
 def _push_products(attempt: Attempt, sink: ProductSink) -> None:
     def send(row: Sent, record: ProductRecord) -> str:
-        if row.code != record.sku:
+        code, is_moved = row.code, row.code != record.sku
+        if is_moved:
             take_off(row)  # De/Para says another code by now
+        if code:
+            _tell_levels_of_new(row, record, {} if is_moved else row.elements or {})
+        _note_code(row, record.sku)  # it may be there by that, whether we hear of it or not
         there = both(row.elements or {}, row.unanswered or {})
-        return sink.push_product(with_removals(record, there))
+        try:
+            return sink.push_product(with_removals(record, there))
+        except Rejected:
+            _note_code(row, code)  # what is there by the other may be somebody else's
+            raise
 
     def take_off(row: Sent) -> None:
         if row.code and not _is_anothers(attempt.activation, row.code):
@@ -160,6 +171,21 @@ def _push_products(attempt: Attempt, sink: ProductSink) -> None:
         for flow in (Flow.PRICES, Flow.STOCK):  # they may have waited for just this
             ability, task = SINKS[flow]
             start_soon(task, attempt.activation.flows.filter(ability=ability.__name__))
+
+
+def _note_code(row: Sent, code: str) -> None:
+    if row.code != code:
+        row.code = code
+        Sent.objects.filter(pk=row.pk).update(code=code)
+
+
+def _tell_levels_of_new(row: Sent, record: ProductRecord, there: Elements) -> None:
+    """What is new there has no price and no stock, also if it had them by its code before."""
+    new = {sku or record.sku for sku in elements_of(record).keys() - there.keys()}
+    family = Q(product=row.product_id) | Q(product__parent=row.product_id)
+    levels = Sent.objects.filter(family, activation=row.activation_id).exclude(flow=Flow.PRODUCTS)
+    if new:
+        levels.filter(code__in=new).update(digest="", changed_at=timezone.now())
 
 
 def _push_prices(attempt: Attempt, sink: PriceSink) -> None:
@@ -292,11 +318,11 @@ def _note_what_is_asked(untrue: Iterable[tuple[Sent, Product, R]]) -> None:
             levels.append(row.pk)
             continue
         asked = both(row.unanswered or {}, elements_of(record))
-        if asked != row.unanswered:
+        if asked != row.unanswered or row.refused:
             row.unanswered = asked
-            Sent.objects.filter(pk=row.pk).update(unanswered=asked)
+            Sent.objects.filter(pk=row.pk).update(unanswered=asked, refused="")
     if levels:
-        Sent.objects.filter(pk__in=among(levels)).update(unanswered={})
+        Sent.objects.filter(pk__in=among(levels)).update(unanswered={}, refused="")
 
 
 def _tell(

@@ -104,13 +104,8 @@ def remember(
     )
 
 
-def remember_pages(
-    activation: Activation, flow: str, digests: Iterable[int], *, only: bool
-) -> None:
-    """Every record of these pages was remembered. With `only`, some of them are other than they
-    were, and an earlier page that shows them as they were would be news again."""
-    if only:
-        TakenPage.objects.filter(activation=activation, flow=flow).delete()
+def remember_pages(activation: Activation, flow: str, digests: Iterable[int]) -> None:
+    """Every record of these pages was remembered."""
     upsert_rows(
         TakenPage,
         ["digest"],
@@ -138,6 +133,12 @@ def forget_records(
     if record_ids:
         theirs = Taken.objects.filter(activation=activation, record_id__in=record_ids)
         theirs.filter(**({"flow": flow} if flow else {})).update(digest=None)
+
+
+def forget_pages_of(activation: Activation, flow: str) -> None:
+    """Some records are about to be other than they were: an earlier page that shows them as they
+    were would be news again."""
+    TakenPage.objects.filter(activation=activation, flow=flow).delete()
 
 
 def forget_pages(store: Store) -> None:

@@ -93,8 +93,10 @@ def tell(
                 if link is None:
                     link = OrderLink(order=order, activation=activation)
                     new.append(link)
+                # Back at what was sent: it may have heard, without an answer, what was in between.
+                is_back = link.sent_status == status != link.wanted_status
                 link.wanted_status = status
-                link.wanted_version += deliveries_changed
+                link.wanted_version += deliveries_changed or is_back
                 if link.pk:
                     link.save(update_fields=WANTED)
                 # This may be taken where what was sent before was refused.

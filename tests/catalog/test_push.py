@@ -437,6 +437,137 @@ def test_what_a_product_had_without_an_answer_leaves_it_there_too(store, hub, ch
     assert [each["sku"] for each in there] == ["CAMISETA-P", "CAMISETA-G"]
 
 
+def hear_no_answer(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Whoever calls it dies when the channel has done as it was told."""
+    call = getattr(Pluggto, method)
+
+    def die(self: Pluggto, record: Any) -> None:
+        call(self, record)
+        raise SystemExit
+
+    monkeypatch.setattr(Pluggto, method, die)
+
+
+def run_and_die(channel: Activation, ability: type[Ability]) -> None:
+    with pytest.raises(SystemExit):
+        run(channel, ability)
+    Run.objects.filter(ended_at=None).update(expires_at=timezone.now())
+
+
+def test_a_product_that_was_sent_without_an_answer_is_taken_off_there_when_it_is_deleted(
+    store, hub, channel, monkeypatch
+):
+    mug = save(store, MUG)
+    hear_no_answer(monkeypatch, "push_product")
+    run_and_die(channel, ProductSink)
+    assert list(hub.shelves.products) == ["CANECA"]
+    monkeypatch.undo()
+
+    delete_product(store, mug.pk, None)
+    run_all(channel)
+
+    assert hub.shelves.products == {}
+
+
+def test_each_code_under_which_a_product_was_sent_without_an_answer_is_taken_off(
+    store, hub, channel, monkeypatch
+):
+    mug = save(store, MUG)
+    run_all(channel)
+    mapping = SkuMapping(activation=channel, code="MLB-1", product=mug)
+    save_mapping(mapping)
+    hear_no_answer(monkeypatch, "push_product")
+    run_and_die(channel, ProductSink)
+    assert list(hub.shelves.products) == ["MLB-1"]
+    monkeypatch.undo()
+
+    mapping.code = "MLB-2"
+    save_mapping(mapping)
+    run_all(channel)
+
+    assert list(hub.shelves.products) == ["MLB-2"]
+
+
+def test_what_was_refused_once_is_told_after_something_else_was_heard_without_an_answer(
+    store, hub, channel, monkeypatch
+):
+    save(store, MUG)
+    run_all(channel)
+
+    def refuse(self: Pluggto, stock: StockRecord) -> None:
+        raise Rejected("not 11")
+
+    monkeypatch.setattr(Pluggto, "push_stock", refuse)
+    save(store, {"sku": "CANECA", "quantity": 11})
+    run(channel, StockSink)
+    Failure.objects.open().resolve("Dispensada.")
+    monkeypatch.undo()
+    hear_no_answer(monkeypatch, "push_stock")
+    save(store, {"sku": "CANECA", "quantity": 30})
+    run_and_die(channel, StockSink)
+    monkeypatch.undo()
+
+    save(store, {"sku": "CANECA", "quantity": 11})
+    run(channel, StockSink)
+
+    assert told(hub)["CANECA"] == (39.9, 29.9, 11)
+
+
+def test_a_product_that_is_there_by_another_code_has_its_price_and_stock_there(store, hub, channel):
+    shirt = save(store, SHIRT)
+    run_all(channel)
+    before = told(hub)
+
+    save_mapping(SkuMapping(activation=channel, code="MLB-1", product=shirt))
+    run_all(channel)
+
+    assert list(hub.shelves.products) == ["MLB-1"]
+    assert told(hub) == before
+
+
+def test_a_product_that_is_back_at_its_code_has_its_price_and_stock_there(store, hub, channel):
+    mug = save(store, MUG)
+    run_all(channel)
+    mapping = SkuMapping(activation=channel, code="MLB-1", product=mug)
+    save_mapping(mapping)
+    run(channel, ProductSink)
+
+    mapping.delete()
+    recompare(store, [mug.pk])
+    run_all(channel)
+
+    assert told(hub) == {"CANECA": (39.9, 29.9, 12)}
+
+
+def test_a_variation_that_is_back_at_its_code_has_its_price_and_stock_there(store, hub, channel):
+    save(store, SHIRT)
+    run_all(channel)
+    small = Product.objects.get(sku="CAMISETA-P")
+    mapping = SkuMapping(activation=channel, code="MLB-2", product=small)
+    save_mapping(mapping)
+    run(channel, ProductSink)
+
+    mapping.delete()
+    recompare(store, [small.pk])
+    run_all(channel)
+
+    assert told(hub) == {"CAMISETA-P": (79.9, None, 3), "CAMISETA-G": (84.9, None, 4)}
+
+
+def test_what_a_channel_refused_and_has_from_somebody_else_stays_there(store, hub, channel):
+    save(store, {**MUG, "sku": "CAMISETA-P"})
+    small = ProductRecord("CAMISETA-P", {"name": "Camiseta P"})
+    Pluggto(channel.account()).push_product(ProductRecord("CAMISETA", {"name": "C"}, (small,)))
+    refused = run(channel, ProductSink)
+    Failure.objects.update(retry_at=timezone.now())
+
+    delete_product(store, Product.objects.get(sku="CAMISETA-P").pk, None)
+    run_all(channel)
+
+    assert refused.failed == 1
+    assert len(hub.shelves.products["CAMISETA"]["variations"]) == 1
+
+
 def test_a_deleted_product_is_taken_off_there(store, hub, channel):
     mug = save(store, MUG)
     save(store, SHIRT)

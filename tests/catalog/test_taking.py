@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.db.models import F, Q
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from catalog.models import Price, Product, SkuMapping, Stock, Taken, TakenPage
 from catalog.services import change_stock, delete_product, save_product
@@ -54,6 +55,31 @@ def test_of_a_page_with_one_change_only_that_record_is_looked_up(reader, big_sho
     run = pull(reader, StockSource)
 
     assert (run.seen, run.changed, len(read)) == (20, 1, 1)
+
+
+def test_a_page_that_comes_back_after_a_run_died_between_a_change_and_its_page_is_read(
+    reader, big_shop, monkeypatch
+):
+    pull_all(reader)
+    big_shop.control("set_stock", {"sku": "C-19", "quantity": 0})
+
+    def die_once_it_is_stored(*args: object) -> None:
+        if Stock.objects.get(product__sku="C-19").on_hand == 0:
+            raise SystemExit
+
+    monkeypatch.setattr("catalog.pulling.forget_records", die_once_it_is_stored)
+    with pytest.raises(SystemExit):
+        pull(reader, StockSource)
+    monkeypatch.undo()
+    Run.objects.filter(ended_at=None).update(expires_at=timezone.now())
+    from_the_beginning(reader)
+    pull(reader, StockSource)
+    big_shop.control("set_stock", {"sku": "C-19", "quantity": 10})
+    from_the_beginning(reader)
+
+    pull(reader, StockSource)
+
+    assert Stock.objects.get(product__sku="C-19").on_hand == 10
 
 
 def test_what_was_deleted_here_comes_again_with_the_next_full_reading(reader):

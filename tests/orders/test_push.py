@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import responses
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from catalog.models import Product, SkuMapping, Stock
@@ -12,7 +13,7 @@ from connectors.contract import FulfilmentSource, OrderSink, ProductSource, Stoc
 from connectors.errors import Rejected, Unavailable
 from connectors.models import Activation, ActivationFlow, Failure, Run, State
 from connectors.models import Store as Merchant
-from connectors.records import OrderStatus
+from connectors.records import OrderRecord, OrderStatus
 from connectors.runs.outcomes import release_run
 from connectors.runs.running import MOST_IN_A_ROW
 from connectors.sandbox.store import Store as Shop
@@ -139,6 +140,32 @@ def test_an_order_whose_answer_was_lost_is_still_there_once(rocky, pluga, shop):
 
     assert list(shop.report()["orders"]) == [order.public_id]
     assert OrderLink.objects.get(activation=rocky).external_id == held(shop, order)["id"]
+
+
+def test_a_status_to_which_an_order_returns_is_told_after_another_was_heard_without_an_answer(
+    store, sandbox, shop, pluga, monkeypatch
+):
+    linx = make_managed(store, "linx", f"{sandbox.url}/{shop.name}", {"token": TOKEN})
+    order = create_order(pluga, document())
+    push(linx)
+    tell = StoreContract.push_order
+
+    def die(self: StoreContract, record: OrderRecord) -> str:
+        tell(self, record)
+        raise SystemExit
+
+    monkeypatch.setattr(StoreContract, "push_order", die)
+    become(order, OrderStatus.PARTIAL_CANCELED, pluga)
+    with pytest.raises(SystemExit):
+        push(linx)
+    monkeypatch.undo()
+    Run.objects.filter(ended_at=None).update(expires_at=timezone.now())
+
+    become(order, OrderStatus.APPROVED, pluga)
+    push(linx)
+
+    assert held(shop, order)["statuses"] == ["approved", "partial_canceled", "approved"]
+    assert not OrderLink.objects.stale().exists()
 
 
 def test_an_order_that_is_refused_does_not_stop_the_others(rocky, pluga, shop):
