@@ -21,7 +21,7 @@ from connectors.errors import Refused
 from connectors.messages.doorbells import install_doorbell
 from connectors.models import Activation, ActivationStep, Connector, State, Store, Trial
 from connectors.runs.holding import ask_preview
-from connectors.sealing import unseal
+from connectors.sealing import unseal_known
 from connectors.services import (
     IssuedSecrets,
     change_settings,
@@ -175,7 +175,7 @@ def _changes(activation: Activation, typed: FilledIn) -> set[str]:
     if any(activation.settings.get(key) != value for key, value in typed.values.items()):
         changed.add("values")
     latest = activation.credentials.received().order_by("-pk").first()
-    if typed.received and dict(typed.received) != (unseal(latest.sealed) if latest else {}):
+    if typed.received and dict(typed.received) != (unseal_known(latest.sealed) if latest else {}):
         changed.add("received")
     if typed.received_end and typed.received_end != (latest and latest.ends_at):
         changed.add("received_end")

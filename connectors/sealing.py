@@ -22,6 +22,14 @@ def unseal(sealed: str) -> dict[str, str]:
     return values
 
 
+def unseal_known(sealed: str) -> dict[str, str]:
+    """Nothing where its key is gone: the page on which it is replaced must open all the same."""
+    try:
+        return unseal(sealed)
+    except InvalidToken:
+        return {}
+
+
 def is_newest(sealed: str) -> bool:
     """Whether the newest key opens it."""
     try:

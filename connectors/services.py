@@ -25,6 +25,7 @@ from connectors.models import (
     Credential,
     Delivery,
     Endpoint,
+    Failure,
     Notice,
     State,
     Store,
@@ -359,6 +360,8 @@ def revoke(activation_id: int, by: User) -> bool:
     activation.state = State.REVOKED
     activation.save(update_fields=["state"])
     activation.runs.abandon(_("A integração está revogada."))
+    # Nothing tries them again, and what arrived is not kept for nobody.
+    Failure.objects.filter(activation=activation).resolve(_("A integração está revogada."))
     whoever_acts_as_it = Q(activation=activation) | Q(activation__moved_to=activation)
     Credential.objects.filter(whoever_acts_as_it, revoked_at=None).update(
         revoked_at=timezone.now(), revoked_by=by

@@ -127,8 +127,11 @@ def _page(activation_id: int) -> str:
 
 
 def _asleep_since(now: datetime) -> datetime | None:
-    """Who is asleep tells nobody that anything is late."""
+    """Who is asleep tells nobody that anything is late; who never ran, since there is something
+    to do."""
     beat_at = Heartbeat.objects.values_list("beat_at", flat=True).first()
+    if beat_at is None:
+        beat_at = Activation.objects.order_by("pk").values_list("created_at", flat=True).first()
     return beat_at if beat_at is not None and now - beat_at > GAP else None
 
 

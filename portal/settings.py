@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -15,15 +16,27 @@ DATA_DIR = BASE_DIR / ".data"
 env = environ.Env()
 env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
+
+def words(values: list[str]) -> list[str]:
+    """Of a list that was typed: with a space after the comma, or a comma at the end."""
+    return [each.strip() for each in values if each.strip()]
+
+
 # -- Secrets: none has a default ----------------------------------------------------------------
 SECRET_KEY = env("SECRET_KEY")
 # Fernet keys that seal the credentials we must present to platforms; the first one seals, all open.
-CREDENTIAL_KEYS: list[str] = env.list("CREDENTIAL_KEYS")
+CREDENTIAL_KEYS: list[str] = words(env.list("CREDENTIAL_KEYS"))
+try:
+    keys = [Fernet(key) for key in CREDENTIAL_KEYS]
+except ValueError:
+    keys = []  # the error's own text does not say which setting it is
+if not keys:
+    raise ImproperlyConfigured("CREDENTIAL_KEYS: one Fernet key, or several with commas.")
 
 # -- Where we are reached -----------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ALLOWED_HOSTS = words(env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"]))
+CSRF_TRUSTED_ORIGINS = words(env.list("CSRF_TRUSTED_ORIGINS", default=[]))
 # Addresses that people typed must not lead into our own network. Only the demo and the tests,
 # whose platforms run on this machine, allow it.
 ALLOW_PRIVATE_ADDRESSES = env.bool("ALLOW_PRIVATE_ADDRESSES", default=False)
@@ -220,7 +233,7 @@ SPECTACULAR_SETTINGS = {
 
 # -- Telling support what needs a person (connectors/trouble/alerts.py) --------------------------
 PORTAL_URL = env.str("PORTAL_URL", default="http://localhost:8000")  # as people reach it
-ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
+ALERT_EMAILS: list[str] = words(env.list("ALERT_EMAILS", default=[]))
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
 ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")  # whsec_…
 # smtp+tls://user:password@host:587; by default mail is written to the log.

@@ -21,6 +21,7 @@ from connectors.admin.recorded import RecordedAdmin
 from connectors.downloads import as_file
 from connectors.errors import ConnectorError, Refused
 from connectors.models import Failure, Repair
+from connectors.payload import to_storable
 from connectors.trouble.editing import edit, read_edited
 from connectors.trouble.evidence import evidence_of
 from connectors.trouble.originals import originals_of
@@ -55,7 +56,7 @@ class ValueForm(forms.Form):
 
     def clean_value(self) -> Any:
         try:
-            return json.loads(self.cleaned_data["value"])
+            return to_storable(json.loads(self.cleaned_data["value"]))
         except (ValueError, RecursionError):
             return self.cleaned_data["value"]
 

@@ -141,7 +141,8 @@ def deliver_all_alerts() -> None:
                 _send_email(alert)
             else:
                 _post(alert)
-        except (ConnectorError, SMTPException, OSError) as error:
+        except (ConnectorError, SMTPException, OSError, ValueError) as error:
+            # The last one: what was typed into the settings is no address, or no secret.
             Alert.objects.filter(pk=alert.pk).update(last_error=_in_short(error))
         else:
             Alert.objects.filter(pk=alert.pk).update(sent_at=timezone.now(), last_error="")

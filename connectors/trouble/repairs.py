@@ -123,6 +123,7 @@ def _edit(asked: Repair, failures: FailureQuerySet) -> Done:
     refusals: dict[str, str] = {}
     clients: dict[tuple[int, str], Client] = {}
     for failure in failures.select_related("activation__connector", "activation__store"):
+        payload = edited = None
         try:
             account = failure.activation_id, failure.flow
             if failure.can_be_edited and account not in clients:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from connectors.errors import NotAllowed, Refused
+from connectors.errors import NotAllowed, Refused, Rejected
 from connectors.hashing import digest
 from connectors.messages import delivery
 from connectors.messages.notices import announce, deliver_notices
@@ -22,7 +22,9 @@ from connectors.models import (
     ActivationFlow,
     Connector,
     Credential,
+    Failure,
     Notice,
+    Run,
     State,
     Store,
 )
@@ -41,6 +43,7 @@ from connectors.services import (
     sync_connectors,
 )
 from connectors.spec import Mode
+from connectors.trouble.failures import record_failure
 from tests.conftest import Partner, make_managed, make_partner, make_store
 
 URL = "https://loja.example.com.br/contrato"
@@ -335,6 +338,25 @@ def test_revoking_ends_every_credential_and_says_who_did_it(store: Store, operat
     assert partner.get("/orders").status_code == 401
     assert partner.ask_token().json()["error"] == "invalid_client"
     assert [c.revoked_by for c in partner.activation.credentials.all()] == [operator, operator]
+
+
+def test_what_failed_is_over_with_the_integration_and_nothing_of_it_is_kept_sealed(
+    store: Store, operator: User
+) -> None:
+    activation = make_managed(store, "rocky", URL, RECEIVED)
+    now = timezone.now()
+    run = Run.objects.create(
+        activation=activation, ability="OrderSource", flow="orders", expires_at=now,
+        ended_at=now, outcome="partial",
+    )  # fmt: skip
+    record_failure(run, "A", Rejected("no"), {"id": 1, "buyer": {"name": "Ana Souza"}})
+    assert Failure.objects.open().exclude(sealed="").exists()
+
+    revoke(activation.pk, operator)
+
+    failure = Failure.objects.get()
+    assert (failure.resolution, failure.sealed) == ("A integração está revogada.", "")
+    assert failure.resolved_at is not None
 
 
 # -- Its credentials ----------------------------------------------------------------------------

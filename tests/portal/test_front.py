@@ -201,6 +201,22 @@ def test_a_queue_that_stands_still_is_the_first_thing_to_see(client: Client, sto
     assert "A fila está parada desde" not in client.get("/admin/").content.decode()
 
 
+def test_a_queue_that_never_ran_is_seen_as_soon_as_there_is_something_to_do(
+    client: Client, store: Store
+) -> None:
+    words = "A fila está parada desde"
+    assert words not in client.get("/admin/").content.decode()
+    activation = managed(store)
+
+    at_once = client.get("/admin/").content.decode()
+    Activation.objects.filter(pk=activation.pk).update(
+        created_at=timezone.now() - timedelta(minutes=20)
+    )
+
+    assert words not in at_once
+    assert words in client.get("/admin/").content.decode()
+
+
 def test_the_page_takes_the_same_queries_for_one_and_for_many(client: Client, store: Store) -> None:
     costs = []
     for count in (1, 15):

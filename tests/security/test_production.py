@@ -78,3 +78,20 @@ def test_the_demos_and_the_tests_secrets_do_not_run_in_production(key: str) -> N
 
     assert done.returncode != 0
     assert "ImproperlyConfigured: SECRET_KEY" in done.stderr
+
+
+@pytest.mark.parametrize("keys", ["", ",", "senha-forte"])
+def test_keys_that_seal_nothing_do_not_run(keys: str) -> None:
+    done = run("-c", "import portal.settings", CREDENTIAL_KEYS=keys)
+
+    assert done.returncode != 0
+    assert "ImproperlyConfigured: CREDENTIAL_KEYS" in done.stderr
+    assert "senha-forte" not in done.stderr
+
+
+def test_hosts_may_be_parted_by_a_comma_and_a_space() -> None:
+    show = "from portal import settings as s; print(s.ALLOWED_HOSTS, s.CSRF_TRUSTED_ORIGINS)"
+
+    done = run("-c", show, ALLOWED_HOSTS="a.br, b.br", CSRF_TRUSTED_ORIGINS="https://a.br, ")
+
+    assert done.stdout == "['a.br', 'b.br'] ['https://a.br']\n"

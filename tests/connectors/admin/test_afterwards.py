@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.conf import LazySettings
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
+from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Activation, State, Store
 from connectors.services import note_first_call, revoke
 from connectors.spec import Mode
@@ -19,6 +21,7 @@ from tests.connectors.admin.conftest import (
     form_on,
     page_of,
     somebody_who_may,
+    take,
     values_shown,
 )
 
@@ -183,6 +186,25 @@ def test_what_the_platform_gave_us_anew_is_recorded_beside_the_old(
 
     assert managed.account().credentials == {"integrator_id": "2", "token": "new"}
     assert managed.credentials.count() == 2
+
+
+def test_where_the_key_is_gone_the_page_takes_new_credentials_and_a_new_address(
+    store: Store, admin_client: Client, settings: LazySettings
+) -> None:
+    managed = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "old"})
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    typed = {"credential_integrator_id": "2", "credential_token": "new"}
+
+    form = form_on(admin_client.get(page_of(managed)).content.decode())
+    admin_client.post(page_of(managed), form | typed)
+    by_the_page = managed.account().credentials["token"]
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    take(admin_client, f"{LIST}{managed.pk}/way/record/", typed | {"credential_token": "newer"})
+    admin_client.post(f"{LIST}{managed.pk}/replace-address/")
+
+    assert by_the_page == "new"
+    assert managed.account().credentials["token"] == "newer"
+    assert doorbell_secret(managed)
 
 
 def test_credentials_that_were_left_blank_stay(store: Store, admin_client: Client) -> None:

@@ -123,6 +123,18 @@ def test_one_field_is_corrected_in_many_and_the_page_shows_how_far_it_has_come(
     assert Failure.objects.filter(edited__quantity=4).count() == 60
 
 
+def test_a_word_that_only_looks_like_a_number_is_text(
+    activation: Activation, admin_client: Client
+) -> None:
+    failure = make_failure(activation)
+
+    for value in ("Infinity", "1e999"):
+        act(admin_client, LIST, "edit_selected", failure.pk, place="brand", value=value)
+
+    typed = Repair.objects.order_by("pk").values_list("value", flat=True)
+    assert list(typed) == ["Infinity", "1e999"]
+
+
 def test_who_may_only_look_mends_nothing_and_may_download(activation: Activation) -> None:
     failure = make_failure(activation)
     client = somebody_who_may("view_failure")

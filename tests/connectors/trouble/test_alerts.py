@@ -75,6 +75,19 @@ def test_without_a_secret_it_goes_unsigned(
     assert "webhook-signature" not in receiver.received[0][2]
 
 
+def test_a_secret_that_is_none_is_said_and_delays_nobody_else(
+    incident: Incident, settings: Any
+) -> None:
+    settings.ALERT_WEBHOOK_SECRET = "whsec_abc"
+    tell([incident], healed=False)
+    Alert.objects.filter(channel="email").update(due_at=timezone.now())
+
+    deliver_all_alerts()
+
+    assert len(mail.outbox) == 1
+    assert Alert.objects.get(sent_at=None).last_error == "Error"
+
+
 @pytest.mark.parametrize(
     "error", [smtplib.SMTPServerDisconnected("…"), ConnectionRefusedError(), TimeoutError()]
 )

@@ -279,6 +279,22 @@ def test_the_reasons_why_a_correction_did_not_work_quote_nobody(
     assert "84999990000" not in asked.refusals[0][1]
 
 
+def test_a_field_that_a_record_has_not_is_said_of_it_and_stops_no_other(
+    rocky: Activation, fail: Fail, operator: User
+) -> None:
+    for sku, part in (("A", {}), ("B", {"dimensions": {"weight": "x"}}), ("C", {})):
+        fail(rocky, sku, {"sku": sku, "quantity": 1, **part})
+
+    asked = repair(
+        Repair.Action.EDIT, Failure.objects.all(), operator, place="dimensions.weight", value=1
+    )
+
+    assert asked.ended_at is not None
+    why = "O conteúdo não tem o campo dimensions.weight."
+    assert sorted(asked.refusals) == [["A", why], ["C", why]]
+    assert originals_of(Failure.objects.get(record_id="B"))[1]["dimensions"] == {"weight": 1}
+
+
 def test_a_record_is_fetched_by_the_number_of_the_original(
     olist: Activation, fail: Fail, operator: User
 ) -> None:
