@@ -63,7 +63,7 @@ def replace_mappings(
 
 def _check(activation: Activation, product_ids: Collection[int]) -> None:
     """Their rows are locked until the mapping is written: neither goes meanwhile, nor elsewhere."""
-    store = Store.objects.select_for_update().get(activations=activation)
+    store = Store.objects.select_for_update(no_key=True).get(activations=activation)
     own = Product.objects.filter(store=store, pk__in=among(product_ids))
     if own.count() != len(product_ids):
         raise NotAllowed(_("Este produto é de outra loja que a integração."))

@@ -31,11 +31,22 @@ GOING_ON = (State.WAITING, State.ACTIVE, State.PAUSED)
 
 def hold_integrations(store_id: int) -> None:
     """Until the caller's transaction ends no integration of the store moves to another: who moves
-    one locks the store's row for himself alone. Any number of callers hold it at once, which
-    select_for_update cannot say. (SQLite has one writer at a time anyway.)"""
+    one holds them for himself alone. Any number of callers hold them at once.
+
+    Not the store's row: whoever refers to it needs that as well, and may have locked products that
+    the move is to write. (SQLite has one writer at a time anyway.)"""
+    _lock("pg_advisory_xact_lock_shared", store_id)
+
+
+def hold_integrations_alone(store_id: int) -> None:
+    """For who moves one; before every other lock."""
+    _lock("pg_advisory_xact_lock", store_id)
+
+
+def _lock(function: str, store_id: int) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM connectors_store WHERE id = %s FOR KEY SHARE", [store_id])
+            cursor.execute(f"SELECT {function}(%s)", [store_id])
 
 
 def acting(by: B) -> B | Activation:

@@ -23,6 +23,7 @@ from connectors.succession import (
     GOING_ON,
     check_may_succeed,
     credentials_in_use,
+    hold_integrations_alone,
     notices_to_move,
     succeed,
 )
@@ -92,8 +93,11 @@ def upgrade(source_id: int, target_id: int | None, plugin_url: str, by: User) ->
     versions, and `Refused` for a target that cannot take over.
     """
     store_id = Activation.objects.values_list("store_id", flat=True).get(pk=source_id)
-    Store.objects.select_for_update().get(pk=store_id)
-    rows = Activation.objects.select_for_update(of=("self",)).select_related("connector", "store")
+    hold_integrations_alone(store_id)
+    # Their keys stay: a change of stock, which holds a product, refers to them and goes on.
+    Store.objects.select_for_update(no_key=True).get(pk=store_id)
+    rows = Activation.objects.select_for_update(no_key=True, of=("self",))
+    rows = rows.select_related("connector", "store")
     locked = rows.order_by("pk").in_bulk([pk for pk in (source_id, target_id) if pk is not None])
     source = locked[source_id]
     if source.spec.upgrade is None:

@@ -1,11 +1,16 @@
 """De/Para: written by one door, which lets none cross from one store to another."""
 
+import threading
+
 import pytest
+from django.db import connection, transaction
 
 from catalog.mappings import delete_mapping, replace_mappings, save_mapping
 from catalog.models import Product, SkuMapping
+from catalog.services import change_stock, save_product
 from connectors.errors import NotAllowed
-from connectors.models import Activation
+from connectors.models import Activation, Event
+from connectors.spec import Hook
 from tests.conftest import make_activation, make_store
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +81,27 @@ def test_many_make_room_and_take_it(activation: Activation, product: Product) ->
     replace_mappings(activation, {old.pk}, {"9001": product.pk})
 
     assert list(SkuMapping.objects.values_list("code", "product")) == [("9001", product.pk)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_a_change_of_stock_does_not_wait_for_a_mapping(activation: Activation) -> None:
+    store = activation.store
+    product = save_product(store, "CAN-01", {"name": "Caneca"}, None)
+
+    def change() -> None:
+        try:
+            change_stock(store, product.pk, "update", 3, None)
+        finally:
+            connection.close()
+
+    changing = threading.Thread(target=change)
+    with transaction.atomic():
+        save_mapping(SkuMapping(activation=activation, code="9001", product=product))
+        changing.start()
+        changing.join(5)
+        waits = changing.is_alive()
+    changing.join()
+
+    assert not waits
+    assert Event.objects.filter(hook=Hook.STOCK_CHANGED).count() == 1

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection, transaction
 from django.test import Client
+from django.utils.module_loading import import_string
 
 from catalog.models import Product, SkuMapping, Stock
 from catalog.services import save_product
@@ -548,3 +549,53 @@ def test_the_button_pressed_by_two_moves_once(v1, v2, pluga):
 
     assert sorted(ends) == ["moved", "nothing"]
     assert OrderLink.objects.filter(activation=v2.activation).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.parametrize(
+    ("step", "moving_is_at"),
+    [
+        ("catalog.services.write_level", "catalog.succession.mappings_to_move"),
+        ("catalog.services.announce_stock", "orders.upgrade.move_codes"),
+    ],
+)
+def test_a_change_of_stock_and_a_takeover_do_not_block_each_other(
+    v1, v2, pluga, monkeypatch, step, moving_is_at
+):
+    v1.put("/skus/CAN-07", {"external": "X-9", "quantity": 5})
+    order = place(pluga, "1")
+    v1.put(f"/orders/{order.public_id}", {"external": "LX-1"})
+    changing, moving = threading.Event(), threading.Event()
+    answers = []
+
+    def late(do):
+        def wait_and_do(*args):
+            changing.set()
+            moving.wait(2)
+            return do(*args)
+
+        return wait_and_do
+
+    def noted(do):
+        def note_and_do(*args):
+            moving.set()
+            return do(*args)
+
+        return note_and_do
+
+    def change_stock():
+        body = {"action": "update", "quantity": 3}
+        answers.append(v1.put("/skus/CAN-07/stock", body).status_code)
+
+    def take_over():
+        changing.wait(10)
+        run(v1, v2)
+        answers.append("moved")
+
+    for name, wrap in ((step, late), (moving_is_at, noted)):
+        monkeypatch.setattr(name, wrap(import_string(name)))
+    in_threads(*map(closing, (change_stock, take_over)))
+
+    assert answers == [200, "moved"]
+    assert v2.get("/skus/CAN-07").json()["Product"]["external"] == "X-9"
