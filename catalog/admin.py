@@ -1,12 +1,12 @@
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.utils.formats import number_format
+from django.utils.formats import localize, number_format
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
@@ -78,8 +78,8 @@ class ProductAdmin(CodesFirst, ReadOnlyAdmin):
         return moment(product.modification.at)
 
     @display(description=_("alterado em"))
-    def modified_at(self, product: Product) -> datetime:
-        return product.modification.at
+    def modified_at(self, product: Product) -> str:
+        return str(localize(localtime(product.modification.at)))
 
     @display(description=_("alterado por"))
     def modified_by(self, product: Product) -> Activation | None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -46,7 +47,8 @@ class PortalSite(UnfoldAdminSite):
 
         @wraps(view)
         def named(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            if to_id(kwargs.get("object_id", "0")) is None:
+            chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+            if any(to_id(row) is None for row in (kwargs.get("object_id", "0"), *chosen)):
                 raise Http404
             return view(request, *args, **kwargs)
 

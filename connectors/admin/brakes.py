@@ -81,7 +81,11 @@ class BrakeAdmin(IntegrationColumn, ReadOnlyAdmin):
 
     @display(description=_("exemplos: SKU, antes, depois"))
     def shown_sample(self, brake: Brake) -> SafeString:
-        rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>→ {}</td></tr>", brake.sample)
+        row = (
+            '<tr><td style="overflow-wrap: anywhere">{}</td>'
+            '<td class="px-2 whitespace-nowrap">{}</td><td class="whitespace-nowrap">→ {}</td></tr>'
+        )
+        rows = format_html_join("", row, brake.sample)
         return format_html('<table class="w-full">{}</table>', rows)
 
     def has_answer_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

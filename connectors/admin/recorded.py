@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from connectors.acts import Changes, differences, is_secret, record_act, shown
 from connectors.admin.operators import operator_of
 from connectors.admin.paging import PER_PAGE, CappedPaginator
+from connectors.store_field import IdSelect, IdSelectMultiple
 
 TYPED = "tomada.typed"  # of the request's META: what the form that is being saved changes
 
@@ -29,6 +30,12 @@ class RecordedAdmin(ModelAdmin):
     sortable_by: Any = ()
     # What the list says when there is nothing in it: what would be here, and what to do next.
     when_empty: Any = ""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            select = IdSelectMultiple if db_field.many_to_many else IdSelect
+            kwargs["widget"] = select(db_field, self.admin_site)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

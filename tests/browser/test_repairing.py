@@ -4,11 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from connectors.models import Activation, Failure, Run
+from connectors.admin.asking import page_of
+from connectors.models import Activation, Brake, Failure, Run
 from connectors.trouble.originals import covered
+from tests.browser.conftest import NARROW, WIDE
 from tests.browser.keyboard import skips, walk
 from tests.browser.test_activations import choose_app, save
 from tests.conftest import make_managed
@@ -88,3 +91,24 @@ def test_repair_goes_by_keyboard_alone(page: Page, day: Day, failed: Failure) ->
         page.goto(path)
         assert skips(page), path
         assert walk(page) == [], path
+
+
+def test_wide_fields_and_long_words_stay_within_the_window(
+    page: Page, day: Day, operator: User
+) -> None:
+    olist = make_managed(
+        day.store, "olist", "https://erp.example", {"integrator_id": "1", "token": "token-0123456"}
+    )
+    brake = Brake.objects.create(
+        activation=olist, ability="StockSource", flow="stock", danger="zeroed", count=9, base=10,
+        limit=30, sample=[["CAMISETA" * 10, "10", "0"]],
+    )  # fmt: skip
+    group = Group.objects.first()
+    assert group is not None
+
+    for row in (olist, brake, group, operator):
+        for size in (NARROW, WIDE):
+            page.set_viewport_size(size)
+            page.goto(page_of(row))
+            page.wait_for_timeout(150)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, row

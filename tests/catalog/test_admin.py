@@ -1,10 +1,12 @@
 """What operators change in the catalogue by hand."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from catalog.models import SkuMapping, Stock
+from catalog.models import Modification, SkuMapping, Stock
 from catalog.services import create_product
 from connectors.models import Notice, Store
 from tests.conftest import make_activation, make_store
@@ -41,6 +43,39 @@ def test_a_mapping_without_a_product_is_refused_by_the_form(
     answer = admin_client.post("/admin/catalog/skumapping/add/", form)
 
     assert (answer.status_code, SkuMapping.objects.count()) == (200, 0)
+
+
+@pytest.mark.parametrize("said", ["abc", "²"])
+@pytest.mark.parametrize(
+    ("address", "field"), [("catalog/skumapping", "product"), ("connectors/store", "members")]
+)
+def test_what_is_no_row_is_refused_by_the_form(
+    admin_client: Client, address: str, field: str, said: str
+) -> None:
+    answer = admin_client.post(f"/admin/{address}/add/", {field: said})
+
+    assert answer.status_code in (200, 404)
+
+
+def test_a_products_page_says_when_it_was_changed_as_people_write_it(
+    admin_client: Client, store: Store
+) -> None:
+    product = create_product(store, {"sku": "A"}, None)
+    Modification.objects.update(at=datetime(2026, 3, 1, 1, 30, tzinfo=UTC))
+
+    page = admin_client.get(f"/admin/catalog/product/{product.pk}/change/").content.decode()
+
+    assert "28/02/2026 22:30" in page
+
+
+def test_what_was_saved_is_said_without_taking_names_for_masculine(
+    admin_client: Client, store: Store
+) -> None:
+    form = {"name": "Loja Azul", "domain": store.domain, "cnpj": store.cnpj}
+
+    page = admin_client.post(f"/admin/connectors/store/{store.pk}/change/", form, follow=True)
+
+    assert "Gravado: loja “" in page.content.decode()
 
 
 def test_an_operator_sets_the_safety_stock_and_nothing_else_of_it(

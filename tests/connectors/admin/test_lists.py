@@ -154,6 +154,13 @@ def test_every_list_opens_and_can_be_searched(model: Any, admin_client: Client) 
 
 
 @every_model
+def test_a_chosen_row_that_cannot_be_is_not_there(model: Any, admin_client: Client) -> None:
+    chosen = {"action": "delete_selected", "_selected_action": "abc", "index": "0"}
+
+    assert admin_client.post(reverse(name_of(model, "changelist")), chosen).status_code == 404
+
+
+@every_model
 def test_every_row_opens(model: Any, admin_client: Client) -> None:
     if model in MAKERS:
         MAKERS[model](1)
