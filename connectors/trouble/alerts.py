@@ -142,7 +142,6 @@ def deliver_all_alerts() -> None:
             else:
                 _post(alert)
         except (ConnectorError, SMTPException, OSError, ValueError) as error:
-            # The last one: what was typed into the settings is no address, or no secret.
             Alert.objects.filter(pk=alert.pk).update(last_error=_in_short(error))
         else:
             Alert.objects.filter(pk=alert.pk).update(sent_at=timezone.now(), last_error="")
@@ -166,6 +165,8 @@ def _take() -> Alert | None:
 
 
 def _in_short(error: Exception) -> str:
+    if isinstance(error, ValueError):  # no address, or no secret
+        return _("Confira EMAIL_URL, FROM_EMAIL, ALERT_EMAILS e ALERT_WEBHOOK_SECRET.")
     text = str(error) if isinstance(error, ConnectorError) else ""
     return (text or type(error).__name__)[:500]
 
