@@ -14,6 +14,7 @@ from connectors.hub.identifiers import public_id_of
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Activation
 from connectors.records import OrderRecord, OrderStatus
+from connectors.spec import Mode
 from connectors.succession import acting, hold_integrations
 from connectors.trouble.causes import MISSING_DATA
 from orders.finding import concerns_words, note_words, renew_words
@@ -25,7 +26,7 @@ from orders.parts import changed_lists, find_products, merge_shipments, parts, w
 from orders.policy import check_may_create, check_report, passed_over
 from orders.reserving import keep_stock, note_taken
 from orders.statistics import Standing, count_in, standing
-from orders.status import KEEPING
+from orders.status import ENDED, KEEPING
 from orders.wire import OrderDocument, Parts, from_record
 from orders.written import write_down
 
@@ -172,8 +173,9 @@ def update_order(order_id: int, document: OrderDocument, by: By) -> Order:
 
     Raises `NothingChanged`, `NotAllowed` for what is not `by`'s to change, and `Duplicate` for
     another order's original id. A status behind the order's own is kept in the history and changes
-    nothing; `Backwards` where nothing else came with it, for an invoice that comes late is news, or
-    where it is the channel's own old look at the order.
+    nothing; `Backwards` where nothing else came with it, for an invoice that comes late is news,
+    where it is the channel's own old look at the order, and where the order is over: a caller that
+    hears no "no" ships it.
     """
     order, backwards = _update_order(order_id, document, by)
     if backwards:
@@ -216,11 +218,19 @@ def _update_order(
     if changes.status and not order.may_become(changes.status):
         record_refusal(order, changes.status, by)
         backwards, changes.status = changes.status, None
-        if not changes or (isinstance(by, Activation) and by.pk == order.source_id):
+        if not changes or _may_not_be_late(order, by):
             return order, backwards
     order.take({name: head[name] for name in changes.head})
     _apply(order, before, document, changes, [s for s, names in shipments if names], by)
     return order, None
+
+
+def _may_not_be_late(order: Order, by: By) -> bool:
+    """Of a platform that we read, which nobody could tell, also what it did to an order that is
+    over is news."""
+    is_channel = isinstance(by, Activation) and by.pk == order.source_id
+    is_read = isinstance(by, Activation) and by.mode == Mode.MANAGED
+    return is_channel or (order.status in ENDED and not is_read)
 
 
 def _apply(

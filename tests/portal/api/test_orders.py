@@ -605,6 +605,17 @@ def test_an_invoice_that_comes_after_the_tracking_is_kept(pluga, linx, order):
     assert (first.status_code, again.status_code) == (200, 400)
 
 
+def test_an_invoice_of_an_order_that_was_cancelled_meanwhile_is_refused(pluga, linx, order):
+    path = f"/orders/{order['id']}"
+    pluga.put(path, {"status": "canceled"})
+
+    response = linx.put(path, {"status": "invoiced", "shipments": [INVOICE]})
+
+    reason = f"O pedido {order['original_id']} já está cancelado e não volta para faturado."
+    assert details_of(response) == (400, "invalid", reason)
+    assert order_of(pluga.get(path))["shipments"] == order["shipments"]
+
+
 def test_a_channels_old_look_at_its_order_changes_nothing(pluga, linx, order):
     path = f"/orders/{order['id']}"
     linx.put(path, {"status": "shipped", "shipments": [TRACKING]})
