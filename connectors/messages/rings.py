@@ -95,7 +95,7 @@ def rung(
 def _told(attempt: Attempt, ability: type[Ability], client: NoticeSource) -> Iterator[Page]:
     rings = Ring.objects.open().filter(activation=attempt.activation, ability=ability.__name__)
     told = {each.record_id: each for each in rings.order_by("pk")[:AT_ONCE]}
-    for record_id in dict.fromkeys([*unfetched(attempt.flow)[:AT_ONCE], *told]):
+    for record_id in dict.fromkeys([*unfetched(attempt.flow, AT_ONCE), *told]):
         exchanges.forget()
         try:
             items = list(client.fetch(ability, record_id))

@@ -160,13 +160,13 @@ def parked(flow: ActivationFlow, record_ids: Collection[str] = ()) -> list[Paylo
     return [Payload(edited or payload) for payload, edited in both if edited or payload]
 
 
-def unfetched(flow: ActivationFlow) -> list[str]:
+def unfetched(flow: ActivationFlow, most: int) -> list[str]:
     """The names of what was rung for, could not be fetched then, and is to be tried again."""
     due = Failure.objects.open().filter(
         activation=flow.activation_id, flow=flow.flow, ability=flow.ability, payload__isnull=True
     )
     due = due.filter(retry_at__lte=timezone.now()).order_by("retry_at", "pk")
-    return list(due.values_list("record_id", flat=True)[:AT_ONCE])
+    return list(due.values_list("record_id", flat=True)[:most])
 
 
 @transaction.atomic

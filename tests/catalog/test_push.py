@@ -388,27 +388,36 @@ def test_a_change_while_its_product_is_being_sent_is_sent_next(store, hub, chann
     assert told(hub)["CANECA"] == (39.9, 29.9, 10)
 
 
-@pytest.mark.parametrize(
-    "died", [Unavailable("no answer"), SystemExit()], ids=["answer", "cluster"]
-)
+def hear_no_answer(
+    monkeypatch: pytest.MonkeyPatch, method: str, end: BaseException | None = None
+) -> None:
+    """Whoever calls it dies, or ends so, when the channel has done as it was told."""
+    call = getattr(Pluggto, method)
+
+    def die(self: Pluggto, record: Any) -> None:
+        call(self, record)
+        raise end or SystemExit
+
+    monkeypatch.setattr(Pluggto, method, die)
+
+
+def run_and_die(channel: Activation, ability: type[Ability]) -> None:
+    with suppress(SystemExit):
+        run(channel, ability)
+    Run.objects.filter(ended_at=None).update(expires_at=timezone.now())
+
+
+@pytest.mark.parametrize("end", [Unavailable("no answer"), None], ids=["answer", "cluster"])
 def test_what_was_told_without_an_answer_and_taken_back_is_told(
-    store, hub, channel, monkeypatch, died
+    store, hub, channel, monkeypatch, end
 ):
     save(store, MUG)
     run_all(channel)
-    tell = Pluggto.push_stock
-
-    def hear_no_answer(self: Pluggto, stock: StockRecord) -> None:
-        tell(self, stock)
-        raise died
-
-    monkeypatch.setattr(Pluggto, "push_stock", hear_no_answer)
+    hear_no_answer(monkeypatch, "push_stock", end)
     save(store, {"sku": "CANECA", "quantity": 11})
-    with suppress(SystemExit):
-        run(channel, StockSink)
+    run_and_die(channel, StockSink)
     assert told(hub)["CANECA"] == (39.9, 29.9, 11)
     monkeypatch.undo()
-    Run.objects.filter(ended_at=None).update(expires_at=timezone.now())
     save(store, {"sku": "CANECA", "quantity": 12})
     run(channel, StockSink)
 
@@ -419,15 +428,9 @@ def test_what_was_told_without_an_answer_and_taken_back_is_told(
 def test_what_a_product_had_without_an_answer_leaves_it_there_too(store, hub, channel, monkeypatch):
     save(store, SHIRT)
     run_all(channel)
-    tell = Pluggto.push_product
-
-    def hear_no_answer(self: Pluggto, product: ProductRecord) -> str:
-        tell(self, product)
-        raise Unavailable("no answer")
-
-    monkeypatch.setattr(Pluggto, "push_product", hear_no_answer)
+    hear_no_answer(monkeypatch, "push_product")
     save(store, {"sku": "CAMISETA", "variations": [{"sku": "CAMISETA-M", "price": "79.9"}]})
-    run(channel, ProductSink)
+    run_and_die(channel, ProductSink)
     assert len(hub.shelves.products["CAMISETA"]["variations"]) == 3
     delete_product(store, Product.objects.get(sku="CAMISETA-M").pk, None)
     monkeypatch.undo()
@@ -435,23 +438,6 @@ def test_what_a_product_had_without_an_answer_leaves_it_there_too(store, hub, ch
 
     there = hub.shelves.products["CAMISETA"]["variations"]
     assert [each["sku"] for each in there] == ["CAMISETA-P", "CAMISETA-G"]
-
-
-def hear_no_answer(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    """Whoever calls it dies when the channel has done as it was told."""
-    call = getattr(Pluggto, method)
-
-    def die(self: Pluggto, record: Any) -> None:
-        call(self, record)
-        raise SystemExit
-
-    monkeypatch.setattr(Pluggto, method, die)
-
-
-def run_and_die(channel: Activation, ability: type[Ability]) -> None:
-    with pytest.raises(SystemExit):
-        run(channel, ability)
-    Run.objects.filter(ended_at=None).update(expires_at=timezone.now())
 
 
 def test_a_product_that_was_sent_without_an_answer_is_taken_off_there_when_it_is_deleted(
