@@ -408,8 +408,9 @@ class Spec:
         return status in self.sees
 
     def follows(self, status: OrderStatus) -> bool:
-        """An order that it took is to be told this new status."""
-        if status == OrderStatus.CANCELED:
+        """An order that it took is to be told this new status. Money that was given back is a
+        cancellation to it (pluggto-api.md, section 7): else it sends the goods nevertheless."""
+        if status in (OrderStatus.CANCELED, OrderStatus.REFUNDED):
             return self.cancels is not Following.NO
         if status == OrderStatus.APPROVED:
             return self.approves is not Following.NO or self.wants(status)

@@ -124,10 +124,12 @@ def test_those_that_took_an_order_hear_of_it_and_the_writer_does_not(store, plug
         ("rocky", ["pending"], "pending"),
         ("rocky", ["pending", "approved"], "approved"),
         ("rocky", ["pending", "canceled"], "canceled"),
+        ("rocky", ["approved", "refunded"], "refunded"),
         ("rocky", ["pending", "approved", "picking"], "approved"),
         ("webstore", ["approved", "canceled"], ""),
         ("linx", ["pending", "under_review", "picking"], "picking"),
         ("otimo", ["approved", "canceled"], ""),
+        ("otimo", ["approved", "refunded"], ""),
     ],
 )
 def test_a_platform_is_to_know_what_its_connector_follows(store, pluga, slug, steps, wanted):
@@ -151,7 +153,8 @@ def test_an_order_that_was_sent_stays_sent_where_cancelling_is_not_followed(stor
     assert (link.wanted_status, link.sent_status) == ("approved", "approved")
 
 
-def test_olist_takes_approved_orders_and_their_cancellation(store, pluga):
+@pytest.mark.parametrize("end", ["canceled", "refunded"])
+def test_olist_takes_approved_orders_and_their_cancellation(store, pluga, end):
     olist = make_managed(
         store, "olist", "https://tiny.example/api2/", {"integrator_id": "1", "token": "t"}
     )
@@ -159,9 +162,9 @@ def test_olist_takes_approved_orders_and_their_cancellation(store, pluga):
     assert not OrderLink.objects.filter(activation=olist).exists()
 
     update_order(order.pk, become(OrderStatus.APPROVED), pluga)
-    update_order(order.pk, become(OrderStatus.CANCELED), pluga)
+    update_order(order.pk, become(OrderStatus(end)), pluga)
 
-    assert OrderLink.objects.get(activation=olist).wanted_status == "canceled"
+    assert OrderLink.objects.get(activation=olist).wanted_status == end
 
 
 def test_a_channel_is_to_hear_of_invoice_and_dispatch_at_once(store):
