@@ -29,7 +29,6 @@ from catalog.marks import clear, mark, mark_all_daily
 from catalog.models import Product, Sent, SkuMapping
 from catalog.offers import (
     Codes,
-    Elements,
     both,
     code_of,
     digest_of,
@@ -43,7 +42,7 @@ from catalog.wire import write_product
 from connectors.bulk import among
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
 from connectors.errors import Rejected
-from connectors.models import Activation, ActivationFlow, State, Store
+from connectors.models import Activation, ActivationFlow, Run, State, Store
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.runs.dispatch import start_due, start_soon
 from connectors.runs.running import Attempt, run_flow
@@ -52,6 +51,7 @@ from connectors.spec import Hook
 # Two calls for each, at a slow channel, must fit into a task's time.
 AT_ONCE = 50
 AGAIN_AT_ONCE = 5000
+SENT_AS = ("product_id", "code", "elements")
 
 R = TypeVar("R", ProductRecord, PriceRecord, StockRecord)
 
@@ -149,11 +149,13 @@ def send_everything_again() -> int:
 
 def _push_products(attempt: Attempt, sink: ProductSink) -> None:
     def send(row: Sent, record: ProductRecord) -> str:
-        code, is_moved = row.code, row.code != record.sku
-        if is_moved:
-            take_off(row)  # De/Para says another code by now
+        code = row.code
+        if code and code != record.sku:  # De/Para says another one by now
+            left = _leave(row)
+            if take_off(left):
+                left.delete()
         if code:
-            _tell_levels_of_new(row, record, {} if is_moved else row.elements or {})
+            _tell_levels_of_new(row, record)
         _note_code(row, record.sku)  # it may be there by that, whether we hear of it or not
         there = both(row.elements or {}, row.unanswered or {})
         try:
@@ -162,9 +164,11 @@ def _push_products(attempt: Attempt, sink: ProductSink) -> None:
             _note_code(row, code)  # what is there by the other may be somebody else's
             raise
 
-    def take_off(row: Sent) -> None:
+    def take_off(row: Sent) -> bool:
+        is_final = not _tells_levels(attempt.activation)
         if row.code and not _is_anothers(attempt.activation, row.code):
             sink.remove_product(row.code)
+        return is_final
 
     _push(attempt, product_record, send, take_off)
     if attempt.run.changed:
@@ -179,9 +183,32 @@ def _note_code(row: Sent, code: str) -> None:
         Sent.objects.filter(pk=row.pk).update(code=code)
 
 
-def _tell_levels_of_new(row: Sent, record: ProductRecord, there: Elements) -> None:
+@transaction.atomic
+def _leave(row: Sent) -> Sent:
+    """It goes to another code: what is at this one is nobody's, and has to be taken off. Before it
+    is: whoever dies then does not know whether it has gone."""
+    left, _is_new = Sent.objects.get_or_create(
+        activation_id=row.activation_id,
+        flow=row.flow,
+        product=None,
+        code=row.code,
+        defaults={"changed_at": timezone.now()},
+    )
+    row.elements, row.unanswered = None, both(row.elements or {}, row.unanswered or {})
+    Sent.objects.filter(pk=row.pk).update(elements=None, unanswered=row.unanswered)
+    return left
+
+
+def _tells_levels(activation: Activation) -> bool:
+    """Prices or stock are being told, perhaps by codes that are none any more: then a channel
+    makes a product again of what was taken off."""
+    names = [SINKS[flow][0].__name__ for flow in (Flow.PRICES, Flow.STOCK)]
+    return Run.objects.filter(activation=activation, ability__in=names, ended_at=None).exists()
+
+
+def _tell_levels_of_new(row: Sent, record: ProductRecord) -> None:
     """What is new there has no price and no stock, also if it had them by its code before."""
-    new = {sku or record.sku for sku in elements_of(record).keys() - there.keys()}
+    new = {sku or record.sku for sku in elements_of(record).keys() - (row.elements or {}).keys()}
     family = Q(product=row.product_id) | Q(product__parent=row.product_id)
     levels = Sent.objects.filter(family, activation=row.activation_id).exclude(flow=Flow.PRODUCTS)
     if new:
@@ -200,7 +227,7 @@ def _push(
     attempt: Attempt,
     read: Callable[[Product, Codes], R | None],
     send: Callable[[Sent, R], str | None],
-    take_off: Callable[[Sent], None] = lambda row: None,
+    take_off: Callable[[Sent], bool] = lambda row: True,
 ) -> None:
     mark_all_daily(attempt)
     for rows in _marked(attempt):
@@ -277,20 +304,24 @@ def _waits_for_products(attempt: Attempt) -> bool:
 
 
 def _not_there_yet(attempt: Attempt, products: Mapping[int, Product], codes: Codes) -> set[int]:
-    """Variations that their product did not have yet when the channel was sent it."""
+    """Those whose product the channel was not sent under its code of now, and variations that it
+    did not have yet then."""
     if not _waits_for_products(attempt):
         return set()
-    heads = Sent.objects.filter(
+    heads = {pk: product.parent or product for pk, product in products.items()}
+    rows = Sent.objects.filter(
         activation=attempt.activation,
         flow=Flow.PRODUCTS,
-        product__in={product.parent_id for product in products.values() if product.parent_id},
+        product__in={head.pk for head in heads.values()},
     )
-    sent = dict(heads.values_list("product_id", "elements"))
-    return {
-        product.pk
-        for product in products.values()
-        if product.parent_id and code_of(product, codes) not in (sent.get(product.parent_id) or {})
-    }
+    sent = {pk: (code, elements) for pk, code, elements in rows.values_list(*SENT_AS)}
+
+    def is_there(product: Product, head: Product) -> bool:
+        code, elements = sent.get(head.pk, ("", None))
+        is_in_it = product.parent_id is None or code_of(product, codes) in (elements or {})
+        return code == code_of(head, codes) and is_in_it
+
+    return {pk for pk, head in heads.items() if not is_there(products[pk], head)}
 
 
 def _is_true(attempt: Attempt, row: Sent, record: R) -> bool:
@@ -353,14 +384,14 @@ def _tell(
         mine.update(refused=digest_of(record), answered_at=timezone.now())
 
 
-def _let_go(attempt: Attempt, row: Sent, take_off: Callable[[Sent], None]) -> None:
-    """Its product is not ours any more."""
+def _let_go(attempt: Attempt, row: Sent, take_off: Callable[[Sent], bool]) -> None:
+    """Its product is not ours any more. `take_off` says whether it needs no second look."""
     if attempt.rests(row.code):
         return
     with attempt.item(record_id=row.code) as item:
         item.source = partial(model_to_dict, row, fields=["code", "external_id", "elements"])
-        take_off(row)
-        row.delete()
+        if take_off(row):
+            row.delete()
         item.changed = True
 
 

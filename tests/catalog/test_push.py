@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from catalog.levels import set_prices, set_stock
-from catalog.mappings import save_mapping
+from catalog.mappings import delete_mapping, save_mapping
 from catalog.models import Product, Sent, SkuMapping
 from catalog.models.sent import Situation
 from catalog.push import (
@@ -26,7 +26,7 @@ from catalog.push import (
     send_everything_again,
 )
 from catalog.services import change_stock, delete_product, save_product
-from connectors.contract import Ability, PriceSink, ProductSink, StockSink
+from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
 from connectors.errors import Rejected, Unavailable
 from connectors.models import Activation, ActivationFlow, Failure, Run, State, Store
 from connectors.pluggto.client import Pluggto
@@ -540,6 +540,89 @@ def test_a_variation_that_is_back_at_its_code_has_its_price_and_stock_there(stor
     assert told(hub) == {"CAMISETA-P": (79.9, None, 3), "CAMISETA-G": (84.9, None, 4)}
 
 
+def test_a_product_back_at_its_code_after_a_lost_answer_has_its_price_and_stock_there(
+    store, hub, channel, monkeypatch
+):
+    mug = save(store, MUG)
+    run_all(channel)
+    mapping = SkuMapping(activation=channel, code="MLB-1", product=mug)
+    save_mapping(mapping)
+    hear_no_answer(monkeypatch, "remove_product")
+    run_and_die(channel, ProductSink)
+    assert hub.shelves.products == {}
+    monkeypatch.undo()
+
+    delete_mapping(mapping)
+    run_all(channel)
+
+    assert told(hub) == {"CANECA": (39.9, 29.9, 12)}
+
+
+def test_levels_wait_until_their_product_is_there_by_its_new_code(store, hub, channel):
+    mug = save(store, MUG)
+    run_all(channel)
+    mapping = SkuMapping(activation=channel, code="MLB-1", product=mug)
+    save_mapping(mapping)
+    run(channel, PriceSink)
+    run(channel, StockSink)
+    assert list(hub.shelves.products) == ["CANECA"]
+
+    delete_mapping(mapping)
+    run_all(channel)
+
+    assert told(hub) == {"CANECA": (39.9, 29.9, 12)}
+
+
+def in_the_midst_of_a_price(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
+    """The first time that a price is told, from just before the channel hears it."""
+    call = Pluggto.push_price
+
+    def push_price(self: Pluggto, record: PriceRecord) -> None:
+        monkeypatch.undo()
+        happens()
+        call(self, record)
+
+    monkeypatch.setattr(Pluggto, "push_price", push_price)
+
+
+def test_a_price_told_by_an_old_code_leaves_no_product_there(store, hub, channel, monkeypatch):
+    mug = save(store, MUG)
+    run_all(channel)
+
+    def rename() -> None:
+        save_mapping(SkuMapping(activation=channel, code="MLB-1", product=mug))
+        run(channel, ProductSink)
+
+    in_the_midst_of_a_price(monkeypatch, rename)
+    save(store, {"sku": "CANECA", "special_price": "25"})
+    run(channel, PriceSink)
+    assert sorted(hub.shelves.products) == ["CANECA", "MLB-1"]
+    run_all(channel)
+
+    assert told(hub) == {"MLB-1": (39.9, 25, 12)}
+    assert not Sent.objects.filter(product=None).exists()
+
+
+def test_a_price_told_while_its_product_is_deleted_leaves_none_there(
+    store, hub, channel, monkeypatch
+):
+    mug = save(store, MUG)
+    run_all(channel)
+
+    def delete() -> None:
+        delete_product(store, mug.pk, None)
+        run(channel, ProductSink)
+
+    in_the_midst_of_a_price(monkeypatch, delete)
+    save(store, {"sku": "CANECA", "special_price": "25"})
+    run(channel, PriceSink)
+    assert list(hub.shelves.products) == ["CANECA"]
+    run_all(channel)
+
+    assert hub.shelves.products == {}
+    assert not Sent.objects.filter(flow=Flow.PRODUCTS).exists()
+
+
 def test_what_a_channel_refused_and_has_from_somebody_else_stays_there(store, hub, channel):
     save(store, {**MUG, "sku": "CAMISETA-P"})
     small = ProductRecord("CAMISETA-P", {"name": "Camiseta P"})
@@ -691,7 +774,7 @@ def test_another_stores_catalogue_is_none_of_the_channels(store, hub, channel):
     run_all(channel)
 
     assert hub.shelves.products == {}
-    assert not Sent.objects.exists()
+    assert not Sent.objects.filter(flow=Flow.PRODUCTS).exists()
 
 
 def test_a_paused_channel_gets_what_it_missed_and_a_revoked_one_is_forgotten(store, hub, channel):

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
 from django_q.models import OrmQ
 
-from catalog.models import Product
+from catalog.models import Product, SkuMapping
 from connectors.models import Failure, Notice, Run
 from orders.models import Order
 from tests.soak.feeding import Feeder, Sale
@@ -43,7 +44,8 @@ def draw_up(world: World, feeder: Feeder) -> list[Account]:
         *orders_of(world, feeder),
         _at_hub(reports[HUB], feeder.sales),
         _stock(world, reports),
-        _stock_at_hub(world, reports),
+        _shown(world, reports),
+        _at_hub_on_sale(world, reports),
         *_notices(world, reports[TOOLS]),
         *_nothing_left(),
     ]
@@ -169,13 +171,35 @@ def _stock(world: World, reports: Any) -> Account:
     return account
 
 
-def _stock_at_hub(world: World, reports: Any) -> Account:
-    account = Account("último estoque no canal")
-    there = reports[HUB]["products"]
+def _shown(world: World, reports: Any) -> Account:
+    """Each product's last name and price."""
+    account = Account("último nome e preço no portal")
+    for name in STOCKED:
+        names, prices = reports[name]["products"], reports[name]["prices"]
+        for product in _products(world, name):
+            there = names[product.sku]
+            called = there if isinstance(there, str) else there["name"]
+            wanted = called, Decimal(str(prices[product.sku]["price"]))
+            here = product.name, product.price_row.price
+            account.add(here == wanted, f"{name} {product.sku}: {here}, não {wanted}")
+    return account
+
+
+def _at_hub_on_sale(world: World, reports: Any) -> Account:
+    """As the portal has it, under the De/Para's code; nothing besides."""
+    account = Account("nome, preço e estoque no canal")
+    there = {
+        code: (product.get("name"), product.get("price"), product["quantity"])
+        for code, product in reports[HUB]["products"].items()
+    }
+    mappings = SkuMapping.objects.filter(activation=world.activations[HUB])
+    codes = dict(mappings.values_list("product_id", "code"))
     for product in _products(world, ERP):
-        told = there.get(product.sku, {}).get("quantity")
-        here = product.stock_row.available
-        account.add(told == here, f"{product.sku}: {told}, não {here}")
+        code, price = codes.get(product.pk, product.sku), product.price_row.price
+        here = product.name, price, product.stock_row.available
+        told = there.pop(code, None)
+        account.add(told == here, f"{code}: {told}, não {here}")
+    account.wrong += [f"{code}: à venda, e não é de nenhum produto" for code in there]
     return account
 
 

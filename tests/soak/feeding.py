@@ -1,5 +1,5 @@
-"""What happens in the shops and marketplaces while everything falls over: a bounded number of
-orders, what becomes of them, and counts of the shelves.
+"""What is sold in the shops and marketplaces while everything falls over: a bounded number of
+orders, and what becomes of them.
 
 The callers are careful: what was not answered is asked again, until it is.
 """
@@ -15,7 +15,8 @@ from typing import Any
 import requests
 
 from connectors.sandbox.hub_orders import make_order
-from tests.soak.world import HUB, SKUS, STOCKED, TOOLS, World
+from tests.soak.keeping import RENAMED, Keepers
+from tests.soak.world import HUB, SKUS, TOOLS, World
 
 SECONDS = 20
 PAUSE = 0.5
@@ -88,25 +89,27 @@ class Feeder:
     def __init__(self, world: World, web_url: str, seed: int) -> None:
         self.world, self.random = world, Random(seed)
         self.caller = Caller(web_url, world)
+        self.keepers = Keepers(world, seed)
         self.sales: list[Sale] = []
-        self.counted = 0
         self.unanswered: list[str] = []
         self.stopping = threading.Event()
         self.threads = [threading.Thread(target=self._sell, args=(c,)) for c in (HUB, TOOLS)]
-        self.threads.append(threading.Thread(target=self._count))
 
     def start(self) -> None:
+        self.keepers.start()
         for thread in self.threads:
             thread.start()
 
     def finish(self) -> None:
         """No more sales; those that are open come to their end."""
+        self.keepers.finish()
         self.stopping.set()
         for thread in self.threads:
             thread.join()
 
     def say_again(self) -> None:
-        """All that the API was told, for what it forgot."""
+        """All that the portal was told, for what it forgot."""
+        self.keepers.say_again()
         for sale in self.sales:
             for method, path, body in sale.said:
                 self.caller.insist(method, path, body)
@@ -124,7 +127,8 @@ class Feeder:
         begins, ends = self.random.choice(
             [("approved", "delivered"), ("pending", "delivered"), ("pending", "canceled")]
         )
-        skus = self.random.sample(SKUS, self.random.choice((1, 2)))
+        sold = [sku for sku in SKUS if channel != HUB or sku not in RENAMED]
+        skus = self.random.sample(sold, self.random.choice((1, 2)))
         items = [{"sku": sku, "quantity": 1, "price": 10} for sku in skus]
         decides_at = time.monotonic() + THINKING_SECONDS if begins == "pending" else None
         if channel == HUB:
@@ -166,12 +170,3 @@ class Feeder:
             # Said again after a lost answer, it changes nothing.
             if answer is None or not ("Order" in answer or answer.get("type") == "not_updated"):
                 self.unanswered.append(f"PUT {sale.number} {status}: {answer}")
-
-    def _count(self) -> None:
-        """Somebody counts a shelf. Not so wildly that the catalogue's brake takes it for a
-        fault."""
-        while not self.stopping.wait(self.random.uniform(0.3, 1)):
-            level, sku = self.random.randrange(300, 600), self.random.choice(SKUS)
-            name = self.random.choice(STOCKED)
-            self.world.sandbox.control(name, "set_stock", sku=sku, quantity=level)
-            self.counted += 1

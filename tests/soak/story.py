@@ -23,7 +23,7 @@ from tests.soak.world import FAULTS, HUB, SKUS, STOCKED, World, build
 
 BEGIN_SECONDS = 90
 # What was sold in ten minutes is read at the pace of an account's calls.
-SETTLE_SECONDS = 600
+SETTLE_SECONDS = 120
 CALM_SECONDS = 5  # even accounts that stay even so long are final
 
 
@@ -100,7 +100,8 @@ def is_even(world: World, feeder: Feeder) -> bool:
     began = time.monotonic()
     accounts = _settle(world, feeder)
     answers = ", ".join(f"{n} × {s}" for s, n in sorted(feeder.caller.answers.items(), key=str))
-    print(f"  {feeder.counted} counts; API: {answers}")  # noqa: T201
+    kept = ", ".join(f"{n} × {act}" for act, n in sorted(feeder.keepers.done.items()))
+    print(f"  {kept}; API: {answers}")  # noqa: T201
     print(f"  quiet after {time.monotonic() - began:.0f} s\n{table(accounts)}", flush=True)  # noqa: T201
     is_whole = all(each.is_even for each in accounts)
     for flow in () if is_whole else ActivationFlow.objects.select_related("activation"):
