@@ -24,7 +24,7 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
     for a report that its specification does not provide for.
     """
     link = _link_of(activation, record)
-    echo = record.status == link.sent_status
+    echo = record.status == link.sent_status and not record.deliveries
     if echo or record.status in KEEPING:
         raise NothingChanged(NOTHING_CHANGED)
     if record.invoice and _skips_invoice(link.order, record.status, activation):

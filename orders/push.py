@@ -27,7 +27,7 @@ from connectors.records import (
     TrackingRecord,
 )
 from connectors.runs.running import Attempt, run_flow
-from orders.models import OrderLink, Shipment
+from orders.models import Line, OrderLink, Shipment
 from orders.reserving import note_asked, note_taken
 from orders.wire import intermediary_for, write_order
 
@@ -137,22 +137,25 @@ def to_record(link: OrderLink, codes: Mapping[int, str]) -> OrderRecord:
         channel=order.channel,
         channel_account=order.channel_account,
         total=order.total,
-        lines=tuple(
-            LineRecord(
-                # The channel may call it by a code of its own, which says nothing to others.
-                sku=codes.get(line.product_id or 0)
-                or (line.product.sku if line.product else line.sold_sku),
-                quantity=line.quantity,
-                unit_price=line.price or Decimal(0),
-                fields=line.document(),
-            )
-            for line in order.lines.all()
-        ),
+        lines=tuple(_line_record(line, codes) for line in order.lines.all()),
         fields=order.fields | intermediary_for(order, link.activation),
         payments=tuple(payment.document() for payment in order.payments.all()),
         shipments=tuple(shipment.document() for shipment in order.shipments.all()),
         hub_id=order.public_id,
         external_id=link.external_id,
+    )
+
+
+def _line_record(line: Line, codes: Mapping[int, str]) -> LineRecord:
+    """The channel may call it by a code of its own, which says nothing to others; of a variation
+    they take the code that stands in there (pluggto-api.md, section 6.6)."""
+    sku = codes.get(line.product_id or 0) or (line.product.sku if line.product else line.sold_sku)
+    fields = line.document()
+    variation = fields.get("variation") or {}
+    if variation.get("sku"):
+        fields["variation"] = {**variation, "sku": sku}
+    return LineRecord(
+        sku=sku, quantity=line.quantity, unit_price=line.price or Decimal(0), fields=fields
     )
 
 

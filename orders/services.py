@@ -126,19 +126,31 @@ def import_order(activation: Activation, record: OrderRecord) -> Order:
     Raises `NothingChanged` where all of it was known.
     """
     document = from_record(record)
-    known = Order.objects.filter(
-        source=activation,
-        channel=record.channel,
-        channel_account=record.channel_account,
-        original_id=record.original_id,
-    ).first()
+    known = _known(activation, record)
     if known is None:
         return create_order(activation, document)
     # What we told the channel comes back from it; only its own words are news.
-    document.items = document.payments = document.shipments = None
+    document.shipments = None
+    # Of what was cancelled nothing is left; of an order that is all cancelled, what it was.
+    document.items = [item for item in document.items or [] if item["quantity"]] or None
+    if known.anonymised_at is not None:
+        document.items = document.payments = None  # they may name somebody
     if not known.may_become(record.status):
         document.status = None  # the channel has not heard yet how far the order is
     return update_order(known.pk, document, activation)
+
+
+def _known(channel: Activation, record: OrderRecord) -> Order | None:
+    """By the channel's own id: it may know the marketplace's number later than the order, and call
+    the account otherwise one day. Else by what the order is in the hub only once by."""
+    brought = Order.objects.filter(source=channel)
+    named = brought.filter(links__activation=channel, links__external_id=record.external_id)
+    numbered = brought.filter(
+        channel=record.channel,
+        channel_account=record.channel_account,
+        original_id=record.original_id,
+    )
+    return (named.first() if record.external_id else None) or numbered.first()
 
 
 @dataclass

@@ -14,7 +14,14 @@ from django.utils import timezone
 
 from connectors import exchanges
 from connectors.contract import Ability, Changed, Client, NoticeSource, Page
-from connectors.errors import ConnectorError, NotFound, OutOfBudget, Rejected, Unauthorized
+from connectors.errors import (
+    ConnectorError,
+    NotFound,
+    OutOfBudget,
+    Rejected,
+    Several,
+    Unauthorized,
+)
 from connectors.hashing import digest
 from connectors.models import Activation, ActivationFlow, Doorbell, Ring, Run, State
 from connectors.queue import enqueue, enqueue_all
@@ -101,6 +108,8 @@ def _told(attempt: Attempt, ability: type[Ability], client: NoticeSource) -> Ite
             items = list(client.fetch(ability, record_id))
         except (Unauthorized, OutOfBudget):
             raise
+        except Several as error:
+            attempt.part(record_id, error)
         except ConnectorError as error:
             exchange = exchanges.last()
             attempt.judge(error, record_id)  # it may be this one alone that has no answer

@@ -31,6 +31,8 @@ AT_ONCE, PAGE_SECONDS = 100, 20
 NOT_READ = "erro_ao_obter"
 UPDATES = "lista.atualizacoes"
 VARIATIONS = "/variacoes"
+# So many rows are read at one go: more may never fit into what a small plan leaves of a minute.
+FEW = 5
 
 # Of a list, with a text "id" and whatever else is needed to read the record.
 Row = dict[str, Any]
@@ -236,6 +238,15 @@ def _carefully(read: Read, row: Row) -> Found:
 
 def _not_read(row: Row, error: ConnectorError) -> Found:
     return Found([Payload({**row, NOT_READ: str(error)})])
+
+
+def at_one_go(found: Found, read: Read) -> Found:
+    """What was found, with what its rows lead to. Raises `Several` where those are many."""
+    if len(found.todo) > FEW:
+        reason = _("O produto tem muitas variações: cada uma é lida por si.")
+        rows = [{**each, NOT_READ: reason} for each in found.todo]
+        raise Several(reason, [*(each.data for each in found.items), *rows])
+    return Found([*found.items, *(item for each in found.todo for item in read(each).items)])
 
 
 def of_variations(row: Row) -> Row:

@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.errors import Unavailable
 from connectors.olist import notices
-from connectors.olist.look import VARIATIONS, Found, Row
+from connectors.olist.look import VARIATIONS, Found, Row, at_one_go
 from connectors.olist.mapping import fulfilments
 from connectors.olist.notices import HUB_ID
 from connectors.olist.transport import NOT_AUTHORISED_YET, Api, wrapped
@@ -58,10 +58,7 @@ class Reader:
     def stock_of(self, record_id: str) -> Found:
         """Of a product with variations, that of each of them."""
         row = self._row_of(record_id)
-        found = self.stock(row) if row else Found()
-        return Found(
-            [*found.items, *(item for each in found.todo for item in self.stock(each).items)]
-        )
+        return at_one_go(self.stock(row) if row else Found(), self.stock)
 
     def _row_of(self, record_id: str) -> Row | None:
         """Of the product with this number, or with this SKU."""

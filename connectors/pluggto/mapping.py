@@ -28,6 +28,10 @@ OWN_OF_ORDER = {
 }  # fmt: skip
 OWN_OF_LINE = {"sku", "quantity", "price"}
 OVER = {OrderStatus.CANCELED, OrderStatus.REFUNDED}
+# What it is told, as one follows the other.
+STEPS = (
+    OrderStatus.INVOICED, OrderStatus.SHIPPING_INFORMED, OrderStatus.SHIPPED, OrderStatus.DELIVERED,
+)  # fmt: skip
 SHIPMENT_STATUS = {
     OrderStatus.INVOICED: "invoiced",
     OrderStatus.SHIPPING_INFORMED: "shipped",
@@ -101,11 +105,16 @@ def write_fulfilment(record: FulfilmentRecord, order: Payload) -> dict[str, Any]
     """The body that tells `order`, as Plugg.to holds it now, what became of it.
 
     Names the shipments that are there: one without an id would be added beside them (section 5.4).
-    An order that was cancelled there meanwhile is not revived: it hears of its shipments only.
+    An order that was cancelled there meanwhile is not revived, and one that is further there, where
+    the marketplace sent it itself, not taken back: it hears of its shipments only.
     """
     told = [_write_delivery(each, record) for each in record.deliveries or (DeliveryRecord(),)]
     body: dict[str, Any] = {}
-    if order.optional_text("status") not in OVER:
+    theirs = order.optional_text("status")
+    is_further = record.status in STEPS and theirs in STEPS[STEPS.index(record.status) + 1 :]
+    if is_further:
+        told = [_without(each, {"status"}) for each in told]
+    elif theirs not in OVER:
         body["status"] = record.status.value
     if shipments := _with_ids([each for each in told if each], order.each("shipments")):
         body["shipments"] = shipments

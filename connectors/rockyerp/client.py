@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from connectors.contract import Client, Page, PriceSource, ProductSource, StockSource
+from connectors.errors import Unreadable
 from connectors.http import call
 from connectors.payload import Payload
 from connectors.records import PriceRecord, ProductRecord, StockRecord
@@ -42,10 +43,17 @@ class RockyErp(Client, ProductSource, PriceSource, StockSource):
         return _pages(mapping.sold(self._products(), self._variations()))
 
     def _products(self) -> list[Payload]:
-        return self._get("products/allResults").each("products")
+        return self._list("products/allResults", "products")
 
     def _variations(self) -> list[Payload]:
-        return self._get("products/variations/allResults").each("product_variations")
+        return self._list("products/variations/allResults", "product_variations")
+
+    def _list(self, path: str, name: str) -> list[Payload]:
+        """An empty one is a list too: without it, products would seem to have no variations."""
+        answer = self._get(path)
+        if answer.data.get(name) is None:
+            raise Unreadable(f"GET {path}: $.{name}: missing")
+        return answer.each(name)
 
     def _get(self, path: str) -> Payload:
         answer: Any = call(

@@ -122,7 +122,7 @@ class Attempt:
             raise
         except Several as error:
             self.in_a_row = 0
-            self._part(guessed, error)
+            self.part(guessed, error)
         except Exception as error:
             exchange = exchanges.last()
             self.judge(error, item.record_id)
@@ -136,7 +136,7 @@ class Attempt:
                 self.mend(item.record_id)
 
     @transaction.atomic
-    def _part(self, record_id: str, several: Several) -> None:
+    def part(self, record_id: str, several: Several) -> None:
         """It is over, and each of its parts waits for its own attempt: where the account's calls
         give out between two of them, what was read is not read again, and the rest is not lost."""
         self.mend(record_id)

@@ -66,6 +66,19 @@ def test_how_far_a_platform_is_before_the_invoice_is_no_news(rocky, order, statu
         report_fulfilment(rocky, reported(order, status))
 
 
+def test_an_invoice_is_news_also_with_a_status_that_the_platform_has_from_us(store, pluga):
+    linx = managed(store, "linx")
+    order = create_order(pluga, document(status="shipped"))
+    OrderLink.objects.filter(activation=linx).update(sent_status="shipped")
+    invoice = InvoiceRecord(key=NFE_KEY, number="22846", series="1")
+
+    report_fulfilment(linx, reported(order, OrderStatus.SHIPPED, invoice=invoice))
+    with pytest.raises(NothingChanged):
+        report_fulfilment(linx, reported(order, OrderStatus.SHIPPED))
+
+    assert order.shipments.get().nfe_key == NFE_KEY
+
+
 def test_a_platform_that_knows_our_id_of_an_order_has_it_from_us(store, order):
     """From an activation before this one, or from a portal that was restored from a backup."""
     webstore = managed(store, "webstore")

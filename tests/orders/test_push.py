@@ -227,6 +227,21 @@ def test_a_pushed_line_has_the_platforms_own_code(rocky, pluga, shop, store):
     assert [item["sku"] for item in held(shop, order)["document"]["items"]] == ["9001", "OUTRO"]
 
 
+def test_a_pushed_variation_has_the_platforms_own_code_too(rocky, pluga, shop, store):
+    parent = Product.objects.create(store=store, sku="CAM")
+    small = Product.objects.create(store=store, sku="CAM-P", parent=parent)
+    SkuMapping.objects.create(activation=pluga, code="MLB-1", product=small)
+    SkuMapping.objects.create(activation=rocky, code="9001", product=small)
+    items = [{"sku": "MLB", "quantity": 1, "variation": {"sku": "MLB-1", "name": "P"}}]
+    order = create_order(pluga, document(items=items))
+
+    push(rocky)
+
+    item = held(shop, order)["document"]["items"][0]
+    assert (item["sku"], item["variation"]["sku"]) == ("9001", "9001")
+    assert item["variation"]["name"] == "P"
+
+
 @pytest.mark.parametrize(
     ("own", "pushed"),
     [(None, "12ABC34501DE35"), ("03007331000141", "03007331000141")],

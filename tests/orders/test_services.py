@@ -7,10 +7,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django_q.models import OrmQ
 
+from catalog.models import Stock
+from catalog.services import create_product
 from connectors.errors import Duplicate, NothingChanged
 from connectors.models import Activation, Notice, Store
-from connectors.records import OrderStatus
+from connectors.records import LineRecord, OrderStatus
 from orders.models import Order, OrderLink, StatusChange
+from orders.personal_data import anonymise
+from orders.push import to_record
 from orders.services import (
     Backwards,
     create_order,
@@ -164,6 +168,61 @@ def test_what_the_channel_says_later_is_taken_over(store):
     assert (order.status, order.fields["payer_name"]) == ("approved", "Eva")
     assert OrderLink.objects.get(activation=rocky).wanted_status == "approved"
     assert OrderLink.objects.get(activation=hub).wanted_status == "pending"
+
+
+def test_items_and_payments_that_its_channel_changes_are_the_orders(store):
+    hub, rocky = managed(store, "pluggto"), managed(store, "rocky")
+    create_product(store, {"sku": "CAN-07", "quantity": 3}, None)
+    import_order(hub, replace(RECORD, payments=()))
+    fewer = {"total": Decimal("29.95"), "lines": (LineRecord("CAN-07", 1, Decimal("29.95")),)}
+
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED, **fewer))
+    with pytest.raises(NothingChanged):
+        import_order(hub, replace(RECORD, status=OrderStatus.APPROVED, **fewer))
+
+    pushed = to_record(OrderLink.objects.get(activation=rocky), {})
+    assert (pushed.total, pushed.lines[0].quantity) == (Decimal("29.95"), 1)
+    assert pushed.payments[0]["payment_total"] == "59.9"
+    assert Stock.objects.get().reserved == 1
+
+
+def test_an_item_of_which_its_channel_leaves_none_is_gone(store):
+    hub = managed(store, "pluggto")
+    mug, shirt = (LineRecord(sku, 1, Decimal(10)) for sku in ("CAN-07", "CAM-01"))
+    order = import_order(hub, replace(RECORD, lines=(mug, shirt)))
+
+    import_order(hub, replace(RECORD, lines=(mug, replace(shirt, quantity=0))))
+    assert [line.sku for line in order.lines.all()] == ["CAN-07"]
+
+    nothing = (replace(mug, quantity=0), replace(shirt, quantity=0))
+    import_order(hub, replace(RECORD, status=OrderStatus.CANCELED, lines=nothing))
+    assert [line.sku for line in order.lines.all()] == ["CAN-07"]
+    assert Order.objects.get().status == "canceled"
+
+
+def test_an_order_that_names_nobody_takes_no_payment_back(store):
+    hub = managed(store, "pluggto")
+    order = import_order(hub, replace(RECORD, status=OrderStatus.CANCELED))
+    anonymise(store, [order.pk], "Ana", make_operator())
+    named = ({"payment_type": "credit", "payment_additional_info": "Ana"},)
+
+    with pytest.raises(NothingChanged):
+        import_order(hub, replace(RECORD, status=OrderStatus.CANCELED, payments=named))
+
+
+@pytest.mark.parametrize(
+    "renamed",
+    [{"original_id": "2000011434009999"}, {"channel_account": "Loja nova"}, {"channel": "Meli"}],
+)
+def test_an_order_that_its_channel_renames_stays_the_same_one(store, renamed):
+    hub = managed(store, "pluggto")
+    first = import_order(hub, RECORD)
+
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED, **renamed))
+
+    order = Order.objects.get()
+    assert (order.public_id, order.status) == (first.public_id, "approved")
+    assert {name: getattr(order, name) for name in renamed} == renamed
 
 
 def test_a_channel_that_has_not_heard_yet_moves_nothing_back(store):

@@ -99,6 +99,24 @@ def test_what_went_up_does_not_come_back_as_news(upstream, hub, rocky, shop):
     assert Order.objects.values().get() == before
 
 
+@pytest.mark.parametrize("pulled", [True, False])
+def test_an_order_that_is_further_upstream_is_not_taken_back(upstream, hub, rocky, shop, pulled):
+    hub_id = place_order(hub)
+    pull(upstream)
+    push_orders(flow_of(rocky, OrderSink))
+    shop.work()
+    pull_fulfilments(flow_of(rocky, FulfilmentSource))
+
+    hub.control("set_status", {"id": hub_id, "status": "delivered"})
+    if pulled:
+        pull(upstream)
+    push_orders(flow_of(upstream, FulfilmentSink))
+
+    above = hub.report()["orders"][hub_id]
+    assert above["statuses"] == ["approved", "delivered"]
+    assert above["shipments"][0]["nfe_number"] == "1"
+
+
 def test_a_second_pull_changes_nothing(upstream, hub):
     place_order(hub)
     pull(upstream)

@@ -29,6 +29,7 @@ from connectors.olist.look import (
     Look,
     Row,
     as_read,
+    at_one_go,
     everything,
     of_variations,
     repeatable,
@@ -291,8 +292,7 @@ class OlistV3(
         if sku := notices.sku_in(record_id):
             product = orders.find_product(sku, self.api)
             row = _row(product) if product else None
-        found = read(row) if row else Found()
-        return Found([*found.items, *(item for each in found.todo for item in read(each).items)])
+        return at_one_go(read(row) if row else Found(), read)
 
 
 def _row(product: Payload) -> Row:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from catalog.models import Stock
 from catalog.tasks import pull_prices, pull_products, pull_stock
 from connectors.contract import Ability, PriceSource, ProductSource, StockSource
-from connectors.models import Failure, Run
+from connectors.models import Failure, Ring, Run
+from connectors.olist.notices import by_sku
 from connectors.sandbox import tiny
 from connectors.sandbox.tiny_answers import Fault
 from connectors.trouble.failures import retry
@@ -161,6 +163,30 @@ def test_where_calls_give_out_between_two_variations_none_is_lost_or_read_twice(
     assert asked.count(small) == 1
     assert len(parents) == 2
     assert stock(day) == LEVELS
+    assert not failures(StockSource)
+
+
+def test_many_variations_that_are_asked_for_at_once_are_read_as_calls_allow(
+    day: Day, erp: Erp, settings: Any
+) -> None:
+    settings.SECONDS_PER_MINUTE = 1
+    sizes = [{"sku": f"CALCA-{size}", "price": 9, "quantity": size} for size in range(36, 56)]
+    trousers = {"sku": "CALCA", "name": "Calça", "price": 9, "variations": sizes}
+    erp.tiny.control("put_product", trousers)
+    pull(erp, ProductSource)
+    erp.tiny.stock_updates.clear()
+    pull(erp, StockSource)
+    Stock.objects.filter(product__sku__startswith="CALCA-").update(on_hand=1)
+    erp.tiny.control("plan", {"per_minute": 20, "seconds": 1})
+    Ring.objects.create(activation=erp.activation, ability="StockSource", record_id=by_sku("CALCA"))
+
+    for _minute in range(6):
+        time.sleep(2)
+        retry(Failure.objects.open())
+        pull(erp, StockSource)
+
+    assert {levels(day.store)[each["sku"]][1] for each in sizes} == set(range(36, 56))
+    assert not Ring.objects.open().exists()
     assert not failures(StockSource)
 
 

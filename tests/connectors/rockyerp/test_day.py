@@ -8,6 +8,7 @@ from catalog.tasks import pull_prices, pull_stock
 from connectors.contract import PriceSource, StockSource
 from connectors.models import ActivationFlow, Connector, Failure, State
 from connectors.sandbox.faults import Faults
+from connectors.sandbox.messages import Response
 from tests.conftest import flow_of
 from tests.connectors.day import Day, levels
 from tests.connectors.rockyerp.test_mapping import PRODUCT, VARIATION
@@ -133,6 +134,24 @@ def test_a_platform_that_breaks_off_its_answers_is_asked_again(day, platform):
 
     assert failing > 0
     assert levels(day.store)["CANECA"] == (25, 9)
+
+
+@pytest.mark.parametrize("path", [("products",), ("products", "variations")])
+def test_an_answer_without_its_list_is_no_empty_list(day, platform, monkeypatch, path):
+    pull(day, platform)
+    before = levels(day.store)
+    handle = platform.handle
+
+    def mute(request):
+        is_asked = request.path == (*path, "allResults")
+        return Response({"message": "Em manutenção"}) if is_asked else handle(request)
+
+    monkeypatch.setattr(platform, "handle", mute)
+    pull(day, platform)
+
+    assert levels(day.store) == before
+    flows = ActivationFlow.objects.filter(activation=platform.activation)
+    assert all(flow.failures_in_a_row for flow in flows)
 
 
 def test_it_sends_nothing_there_and_says_what_it_cannot_do(day, platform):
