@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connectors.errors import Refused
+from connectors.hub.hubobject import CENT_OF_A_CENT
 from connectors.hub.wire import decimal_text
 from connectors.payload import to_decimal
 from connectors.spec import Text
@@ -25,7 +26,7 @@ MOST_DAYS, MOST_MONTHS = 365, 600
 UNLIKELY_DAYS = 60
 # Chapters of the NCM that do not exist; 98 and 99 are for special uses.
 NO_CHAPTERS = {"00", "77"}
-THOUSANDS = re.compile(r"-?\d{1,3}(\.\d{3})+(,\d+)?")
+THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")  # 0.250 is no thousand
 DIGITS = re.compile(r"\D+")
 
 
@@ -61,7 +62,7 @@ class Entry:
 def number(text: str) -> Decimal:
     """As Brazilians and as programs write it. What may be either is refused, and not guessed."""
     text = text.replace("R$", "").replace("\xa0", "").strip()
-    if re.fullmatch(r"-?\d{1,3}\.\d{3}", text):
+    if re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", text):
         raise Refused(_("%s pode ser mil ou um: escreva os decimais com vírgula.") % text)
     if THOUSANDS.fullmatch(text):
         text = text.replace(".", "")
@@ -140,7 +141,7 @@ def amount(text: str) -> str:
     value = number(text)
     if value < 0:
         raise Refused(_("não é negativo."))
-    return decimal_text(value)
+    return decimal_text(value.quantize(CENT_OF_A_CENT))
 
 
 def size(text: str) -> int | float:

@@ -21,6 +21,7 @@ from orders.status import INVOICED, STAGE
 from orders.wire import OrderDocument
 
 FIRST, LAST = STAGE[OrderStatus.APPROVED], STAGE[OrderStatus.SHIPPING_INFORMED]
+REFUSED = OrderStatus.INVOICE_ERROR
 MODELS = {"55", "65"}  # NF-e and NFC-e; other keys of 44 characters are no sale's
 STATES = {
     "11", "12", "13", "14", "15", "16", "17", "21", "22", "23", "24", "25", "26", "27", "28", "29",
@@ -68,7 +69,8 @@ def inform_invoice(order_id: int, invoice: InvoiceRecord, by: User) -> Order:
     document = {name: value for name, value in shipment.items() if value}
     if sent := sent_shipment(order):
         document["id"] = sent.public_id
-    further = STAGE[OrderStatus(order.status)] < INVOICED
+    # One that the channel refused is informed anew.
+    further = STAGE[OrderStatus(order.status)] < INVOICED or order.status == REFUSED
     status = OrderStatus.INVOICED if further else None
     return update_order(order_id, OrderDocument(head={}, status=status, shipments=[document]), by)
 

@@ -34,7 +34,11 @@ def outlook(
             )
         )
     if status in (S.INVOICE_ERROR,):
-        to_do.append(_("O canal recusou a nota fiscal: corrija-a no sistema que a emite."))
+        to_do.append(
+            _("O canal recusou a nota fiscal: corrija-a e informe-a aqui de novo.")
+            if types_invoice
+            else _("O canal recusou a nota fiscal: corrija-a no sistema que a emite.")
+        )
     if status in (S.SHIPPING_ERROR,):
         to_do.append(_("O canal recusou os dados da entrega: corrija-os."))
     if types_invoice and STAGE[status] < STAGE[S.INVOICED]:

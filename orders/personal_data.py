@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.acts import record_act
+from connectors.bulk import among
 from connectors.errors import Refused
 from connectors.models import Store
 from connectors.records import OrderStatus
@@ -39,6 +40,8 @@ from orders.written import write_down_all
 ENDED = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELED, OrderStatus.REFUNDED})
 AT_ONCE = 200
 LEAST_WORD = 4  # characters: less would be anybody
+NUMBERS = tuple(f"{who}_{name}" for who in ("payer", "receiver") for name in ("cpf", "cnpj"))
+ADDRESSES = ("payer_email", "receiver_email")
 
 
 def orders_of(store: Store, who: str) -> OrderQuerySet:
@@ -47,7 +50,12 @@ def orders_of(store: Store, who: str) -> OrderQuerySet:
     if len(word) < LEAST_WORD:
         return Order.objects.none()
     named = OrderWord.objects.filter(order=OuterRef("pk"), word=word)
-    return Order.objects.filter(Exists(named), store=store).order_by("pk")
+    found = Order.objects.filter(Exists(named), store=store).only(
+        "original_id", "public_id", "fields"
+    )
+    # A name, a SKU or an invoice's number is such a word as well, of other buyers' orders.
+    ids = [order.pk for order in found.iterator() if _is_of(order, who, word)]
+    return Order.objects.filter(pk__in=among(ids)).order_by("pk")
 
 
 def export(orders: Iterable[Order]) -> list[dict[str, Any]]:
@@ -114,6 +122,15 @@ def leftovers(store: Store) -> dict[str, int]:
 
 
 # -- How -------------------------------------------------------------------------------------------
+
+
+def _is_of(order: Order, who: str, word: str) -> bool:
+    def said(names: tuple[str, ...]) -> list[str]:
+        return [str(order.fields.get(name) or "").strip() for name in names]
+
+    if "@" in who:  # without its points it may be another's
+        return who.strip().casefold() in map(str.casefold, said(ADDRESSES))
+    return word in map(word_of, [order.original_id, order.public_id, *said(NUMBERS)])
 
 
 def _due(store: Store, before: datetime) -> OrderQuerySet:

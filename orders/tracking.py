@@ -16,6 +16,7 @@ from orders.wire import OrderDocument
 
 # From the invoice on, and until the buyer has it: a wrong code may be put right.
 FIRST, LAST = STAGE[OrderStatus.INVOICED], STAGE[OrderStatus.SHIPPED]
+REFUSED = OrderStatus.SHIPPING_ERROR
 
 
 def takes_tracking(order: Order) -> bool:
@@ -48,7 +49,8 @@ def inform_tracking(order_id: int, tracking: TrackingRecord, by: User) -> Order:
     if sent := sent_shipment(order):
         document["id"] = sent.public_id
     status = _status(tracking)
-    further = STAGE[status] > STAGE[OrderStatus(order.status)]
+    # What the channel refused is informed anew.
+    further = STAGE[status] > STAGE[OrderStatus(order.status)] or order.status == REFUSED
     return update_order(
         order_id,
         OrderDocument(head={}, status=status if further else None, shipments=[document]),

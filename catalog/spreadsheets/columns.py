@@ -16,6 +16,7 @@ from connectors.errors import Refused
 from connectors.spec import Text
 
 REASON = "Motivo"  # the column that we add, and pass over when the file comes back
+SHORTENED = re.compile(r"\d[.,]\d+E\+\d+")  # 7891234567895, in a CSV
 LISTS = re.compile(r"\s*[;\n|]\s*")
 
 
@@ -33,6 +34,8 @@ class Column:
 
 
 def sku(text: str) -> str:
+    if SHORTENED.fullmatch(text):
+        raise Refused(_("o Excel encurtou este número: formate a coluna como texto."))
     return text_of(100)(text)
 
 

@@ -7,6 +7,7 @@ one row at a time.
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -25,11 +26,13 @@ MOST_SHARED = 64 * 1024 * 1024
 MOST_TIMES = 200  # what an archive may grow by; honest spreadsheets stay below 30
 MOST_PARTS = 1000
 MOST_ROWS = 100_000
+LAST_ROW = 2**20  # of any sheet; one that says it has another would be gone through for hours
 MOST_COLUMNS = 60
 MOST_CHARACTERS = 32_767  # of one cell, as in Excel
 XLSX = b"PK\x03\x04"
 OLD_XLS = b"\xd0\xcf\x11\xe0"
 DELIMITERS = ";,\t"
+CARRIAGE_RETURN = re.compile(r"_x000D_\n?")
 
 Row = tuple[int, list[str]]  # its number in the file, counted from 1, and its cells
 
@@ -45,7 +48,7 @@ def is_csv(content: bytes) -> bool:
         return False
     if content.startswith(OLD_XLS):
         raise Refused(_("Este é o formato antigo do Excel: salve a planilha como XLSX ou CSV."))
-    if b"\x00" in content[:4096]:
+    if b"\x00" in content:
         raise Refused(_("Isto não é uma planilha XLSX nem CSV."))
     return True
 
@@ -97,10 +100,13 @@ def _xlsx_rows(content: bytes) -> Iterator[list[str]]:
     from catalog.spreadsheets.sheet import first_sheet
 
     with first_sheet(content) as sheet:
-        for row in sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1):
-            yield [
-                _unquoted(value.strip()) if type(value) is str else _text(value) for value in row
-            ]
+        for row in sheet.iter_rows(None, LAST_ROW, None, MOST_COLUMNS + 1, values_only=True):
+            yield [_read(value.strip()) if type(value) is str else _text(value) for value in row]
+
+
+def _read(text: str) -> str:
+    # So Excel keeps the line breaks of other programs, which openpyxl leaves as they are.
+    return _unquoted(CARRIAGE_RETURN.sub("\n", text).strip() if "_x000D_" in text else text)
 
 
 def _text(value: Any) -> str:
@@ -118,7 +124,8 @@ def _text(value: Any) -> str:
 
 
 def _csv_rows(content: bytes) -> Iterator[list[str]]:
-    text = io.TextIOWrapper(io.BytesIO(content), encoding=_encoding(content), newline="")
+    # Five bytes mean nothing in cp1252: one stray letter is no reason to refuse the file.
+    text = io.TextIOWrapper(io.BytesIO(content), _encoding(content), errors="replace", newline="")
     head = text.readline(MOST_CHARACTERS)
     text.seek(0)
     delimiter = max(DELIMITERS, key=head.count)
@@ -132,7 +139,7 @@ def _encoding(content: bytes) -> str:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return "latin-1"  # of an Excel in Portuguese
+        return "cp1252"  # of an Excel in Portuguese
     return "utf-8-sig"
 
 

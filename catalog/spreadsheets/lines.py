@@ -1,8 +1,9 @@
 """A row of a spreadsheet on its way: read, then judged."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,6 +14,12 @@ from connectors.bulk import among
 from connectors.errors import Refused
 
 Outcome = SpreadsheetRow.Outcome
+# What a spreadsheet program leaves in a cell of what it could not work out, or had no room to show.
+ERROR = re.compile(
+    r"#(N/[AD]|REF!|VALOR!|VALUE!|DIV/0!|NOME\?|NAME\?|N[ÚU]M!|NULO!|NULL!)|##+|Err:\d+"
+)
+# A day in a cell, as files.py reads it. None of our columns takes one.
+DAY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?")
 
 
 @dataclass
@@ -49,7 +56,7 @@ class Reader:
 
     def __init__(self, places: Mapping[int, Column]) -> None:
         self.columns = [
-            (place, column, lru_cache(maxsize=1000)(column.read))
+            (place, column, lru_cache(maxsize=1000)(partial(_read, column.read)))
             for place, column in places.items()
         ]
 
@@ -65,6 +72,14 @@ class Reader:
             elif column.required:
                 line.refuse(_("%s: falta.") % column.header)
         return line
+
+
+def _read(read: Callable[[str], Any], text: str) -> Any:
+    if ERROR.fullmatch(text):
+        raise Refused(_("%s é um erro da planilha, e não um valor.") % text)
+    if DAY.fullmatch(text):
+        raise Refused(_("o Excel fez disto uma data: formate a coluna como texto."))
+    return read(text)
 
 
 def earlier_rows(

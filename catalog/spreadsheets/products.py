@@ -140,11 +140,8 @@ class ProductRows:
         prices = {n: Decimal(levels[n]) for n in PRICES if n in levels}
         price_row, stock_row = product.price_row, product.stock_row
         names = set(news) | {n for n, value in prices.items() if getattr(price_row, n) != value}
-        # What we showed, sent back, says nothing: it is without the units that are kept.
-        if "quantity" in levels and levels["quantity"] not in (
-            stock_row.on_hand,
-            stock_row.available,
-        ):
+        # What he counted, units that are kept for sales among them.
+        if levels.get("quantity", stock_row.on_hand) != stock_row.on_hand:
             names.add("quantity")
         if "quantity" in names and product.pk in parents:
             names.discard("quantity")

@@ -21,6 +21,8 @@ def write_template(columns: tuple[Column, ...]) -> bytes:
     for position, column in enumerate(columns, 1):
         letter = get_column_letter(position)
         sheet.column_dimensions[letter].width = max(14, len(column.header) + 2)
+        # Else Excel takes the zeros off a code that is typed in, or makes a day of it.
+        sheet.column_dimensions[letter].number_format = "@"
         if column.choices:
             listed = DataValidation("list", formula1=f'"{",".join(column.choices)}"')
             listed.add(f"{letter}2:{letter}1048576")

@@ -12,6 +12,10 @@ from orders.models import Order
 from orders.status import ENDED, STAGE
 
 STEPS = (S.PENDING, S.APPROVED, S.INVOICED, S.SHIPPED, S.DELIVERED)
+# At a step that is not done yet: in part, or refused by the channel.
+UNDONE = {
+    S.INVOICE_ERROR, S.PARTIAL_INVOICED, S.SHIPPING_ERROR, S.PARTIAL_SHIPPED, S.PARTIAL_DELIVERED,
+}  # fmt: skip
 PRIVATE = {
     "Cache-Control": "no-store, private",
     "Referrer-Policy": "no-referrer",
@@ -33,9 +37,9 @@ class BuyerPage(TemplateView):
 def about(order: Order) -> dict[str, Any]:
     at: dict[int, Any] = {}
     for change in order.status_changes.all():
-        if change.applied:
+        if change.applied and change.status not in UNDONE:
             at.setdefault(STAGE[S(change.status)], change.at)
-    stage = STAGE[S(order.status)]
+    stage = STAGE[S(order.status)] - (order.status in UNDONE)
     return {
         "order": order,
         "name": first_name(order),

@@ -24,9 +24,12 @@ class ProductForm(forms.Form):
         for entry in ENTRIES:
             if entry.name == "quantity" and has_variations:
                 continue  # the sum of theirs
+            known = _shown(known_values(product)[entry.name])
             field: forms.Field
             if entry.choices:
-                field = forms.ChoiceField(choices=[("", "–"), *entry.choices])
+                # What came otherwise is one more: a browser would choose the first instead of it.
+                other = () if known in ("", *dict(entry.choices)) else ((known, known),)
+                field = forms.ChoiceField(choices=[("", "–"), *other, *entry.choices])
             elif entry.is_long:
                 field = forms.CharField(widget=forms.Textarea(attrs={"rows": 6}))
             else:
@@ -40,7 +43,7 @@ class ProductForm(forms.Form):
             field.show_hidden_initial = owner is None
             key = key_of(entry.name)
             self.fields[key] = field
-            self.initial[key] = _shown(known_values(product)[entry.name])
+            self.initial[key] = known
 
     def clean(self) -> dict[str, Any]:
         """Each text read by its entry; the names are the hub's afterwards."""

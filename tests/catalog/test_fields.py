@@ -16,13 +16,14 @@ from connectors.errors import Refused
         ("1234.56", "1234.56"),
         ("1.234.567", "1234567"),
         ("10", "10"),
+        ("0.250", "0.25"),
     ],
 )
 def test_numbers_are_read_as_brazilians_and_programs_write_them(text: str, value: str) -> None:
     assert number(text) == Decimal(value)
 
 
-@pytest.mark.parametrize("text", ["1.234", "abc", "1,2,3", "NaN", "1e999", "--1"])
+@pytest.mark.parametrize("text", ["1.234", "0.250,5", "abc", "1,2,3", "NaN", "1e999", "--1"])
 def test_what_may_be_two_numbers_or_none_is_not_guessed(text: str) -> None:
     with pytest.raises(Refused):
         number(text)

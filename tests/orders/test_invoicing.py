@@ -6,13 +6,16 @@ from django.contrib.auth.models import User
 from connectors.errors import NotAllowed, NothingChanged
 from connectors.fiscal import check_digit
 from connectors.models import Store
-from connectors.records import InvoiceRecord
+from connectors.records import InvoiceRecord, TrackingRecord
 from orders.carriers import is_postal, postal_digit_fits, tracking_link
 from orders.invoicing import inform_invoice, look_at
 from orders.models import Order, Shipment
 from orders.services import create_order
-from tests.conftest import make_activation
+from orders.tracking import inform_tracking
+from tests.conftest import make_activation, make_managed
 from tests.orders.samples import document
+
+PLUGGTO = {"client_id": "c", "client_secret": "s", "api_user": "u", "api_secret": "p"}
 
 
 def key(state="35", month="2607", cnpj="12ABC34501DE35", model="55") -> str:
@@ -67,6 +70,25 @@ def test_the_merchants_invoice_takes_the_order_on_and_names_him(order):
     assert order.shipments.get().nfe_key == key()
     with pytest.raises(NothingChanged):
         inform_invoice(order.pk, record, merchant)
+
+
+@pytest.mark.parametrize(
+    ("status", "inform", "record", "following"),
+    [
+        ("invoice_error", inform_invoice, InvoiceRecord(key=key()), "invoiced"),
+        ("shipping_error", inform_tracking, TrackingRecord(code="1"), "shipping_informed"),
+    ],
+)
+def test_what_the_channel_refused_is_told_to_it_anew(store, status, inform, record, following):
+    channel = make_managed(store, "pluggto", "https://hub.example", PLUGGTO)
+    order = create_order(channel, document("1001", status=status))
+    link = order.links.get(activation=channel)
+
+    inform(order.pk, record, User.objects.create_user("lojista"))
+
+    order.refresh_from_db()
+    link.refresh_from_db()
+    assert (order.status, link.wanted_status) == (following, following)
 
 
 def test_where_a_platform_reports_invoices_nobody_types_them(order, store):

@@ -72,6 +72,23 @@ def test_a_buyers_orders_are_found_in_his_store_alone(channel: Partner, who: str
     assert list(orders_of(order.store, "12")) == []
 
 
+@pytest.mark.parametrize("who", ["10012", "Souza", "987654", "an.a@example.com"])
+def test_what_stands_in_other_buyers_orders_as_well_finds_only_his(
+    channel: Partner, who: str
+) -> None:
+    place(
+        channel,
+        "20023",
+        items=[{"sku": "10012", "name": "Caneca", "quantity": 1, "price": 99.9}],
+        shipments=[{"nfe_number": "987654"}],
+    )
+    named = place(channel, "10012", payer_email="an.a@example.com")
+
+    found = orders_of(named.store, who)
+
+    assert list(found) == ([] if who in ("Souza", "987654") else [named])
+
+
 def test_everything_that_is_kept_is_handed_out(channel: Partner) -> None:
     order = place(channel, "1001")
 

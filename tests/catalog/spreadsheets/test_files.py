@@ -39,10 +39,43 @@ def test_a_csv_is_read_whatever_its_delimiter_and_encoding(delimiter: str, encod
     assert rows_of(content) == ROWS
 
 
+def test_dashes_and_quotes_of_a_csv_of_excel_are_kept() -> None:
+    row = ["A", "Tênis – “Azul” … 50 €"]
+
+    assert rows_of(text(["SKU", "Nome"], row, encoding="cp1252"))[1] == row
+
+
+def test_a_line_break_that_another_program_put_into_a_cell_is_read_as_one() -> None:
+    content = xlsx(["SKU", "Descrição"], ["A", "Leve._x000D_\nForte._x000D_"])
+
+    assert rows_of(content)[1] == ["A", "Leve.\nForte."]
+
+
 def test_numbers_of_an_xlsx_keep_their_digits() -> None:
     content = xlsx(["SKU", "EAN", "Preço"], [12, 7891234567895.0, 1234.5], ["x", None, 0.123])
 
     assert rows_of(content)[1:] == [["12", "7891234567895", "1234,5"], ["x", "", "0,123"]]
+
+
+def test_a_number_that_is_shown_with_zeros_is_read_with_them() -> None:
+    book = Workbook()
+    for row in (["SKU", "NCM"], [123, 1012100], [45, 61091000]):
+        book.worksheets[0].append(row)
+    for place, shown in (("A2", "00000"), ("B2", "00000000"), ("B3", "0.00")):
+        book.worksheets[0][place].number_format = shown
+    book.save(file := io.BytesIO())
+
+    assert rows_of(file.getvalue())[1:] == [["00123", "01012100"], ["45", "61091000"]]
+
+
+def test_a_row_with_an_impossible_number_is_not_waited_for() -> None:
+    sheet = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        b'<row r="1"><c r="A1"><v>1</v></c></row><row r="999999999999"><c><v>2</v></c></row>'
+        b"</sheetData></worksheet>"
+    )
+
+    assert rows_of(altered(xlsx(*ROWS), "xl/worksheets/sheet1.xml", sheet)) == [["1"]]
 
 
 def test_empty_rows_are_passed_over_and_the_others_keep_their_numbers() -> None:
@@ -53,8 +86,9 @@ def test_empty_rows_are_passed_over_and_the_others_keep_their_numbers() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"  \n", b"\xd0\xcf\x11\xe0old", b"PK\x03\x04broken", b"a\x00b", b"x" * (20 * 2**20 + 1)],
-)
+    [b"", b"  \n", b"\xd0\xcf\x11\xe0old", b"PK\x03\x04broken", b"a\x00b", b"a" * 5000 + b"\x00",
+     b"x" * (20 * 2**20 + 1)],
+)  # fmt: skip
 def test_what_is_no_spreadsheet_is_refused_at_the_door(content: bytes) -> None:
     with pytest.raises(Refused):
         is_csv(content)

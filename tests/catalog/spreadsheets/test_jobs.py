@@ -1,10 +1,12 @@
 """A spreadsheet's way, with crashes, repetitions and two at once."""
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from catalog.models import SkuMapping, Spreadsheet
 from catalog.services import create_product
@@ -201,6 +203,12 @@ def test_the_template_is_a_spreadsheet_that_we_take(store: Store, kind: Any) -> 
 
     assert sheet.headers == [column.header for column in columns_of(kind)]
     assert [outcome for _n, outcome, _r in report(sheet)] in (["create"], ["update"])
+
+
+def test_what_is_typed_into_the_template_stays_a_text() -> None:
+    columns = load_workbook(BytesIO(template(PRODUCTS))).worksheets[0].column_dimensions
+
+    assert {columns[letter].number_format for letter in "ABCDEFG"} == {"@"}
 
 
 # -- De/Para --------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """Product spreadsheets: what each row does, and that it is what the API would have done."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from catalog.models import Product
+from catalog.reservations import reserve
 from catalog.services import create_product, save_product
 from connectors.models import Notice, Store
 from tests.catalog.spreadsheets.sheets import bring_in, report, send, text, xlsx
@@ -91,6 +93,42 @@ def test_each_wrong_row_says_why_and_the_others_go_on(store: Store) -> None:
     assert "é uma variação" in reasons[8]
     assert "vírgula" in reasons[9]
     assert set(store.products.values_list("sku", flat=True)) == {"C", "D"}
+
+
+def test_what_excel_made_of_a_value_is_not_taken_for_it(store: Store) -> None:
+    create_product(store, {"sku": "A", "name": "Caneca"}, None)
+    head = ["SKU", "Nome", "Modelo"]
+    day = datetime(2026, 2, 1)
+    sheet = bring_in(
+        store, xlsx(head, ["A", "#N/A", "1"], [day, "Copo", "2"], ["#REF!", "Prato", "3"])
+    )
+    as_csv = bring_in(
+        store,
+        text(head, ["A", "#N/D", "1"], ["A", "Caneca", "#####"], ["7,89E+12", "Tigela", "2"]),
+    )
+
+    for each in (sheet, as_csv):
+        assert [outcome for _number, outcome, _reason in report(each)] == ["refused"] * 3
+    assert report(sheet)[0][2] == "Nome: #N/A é um erro da planilha, e não um valor."
+    assert store.products.get().name == "Caneca"
+
+
+def test_a_price_that_excel_worked_out_is_the_same_the_second_time(store: Store) -> None:
+    bring_in(store, xlsx(HEAD, ["A", None, "Caneca", 100 / 3, None, None]))
+
+    again = send(store, xlsx(HEAD, ["A", None, "Caneca", 100 / 3, None, None]))
+
+    assert report(again) == [(2, "same", "")]
+
+
+def test_what_was_counted_is_what_there_is_whatever_sales_want_of_it(store: Store) -> None:
+    product = create_product(store, {"sku": "A", "quantity": 10}, None)
+    reserve(store, "pedido", {product.pk: 3}, None)
+
+    bring_in(store, xlsx(HEAD, ["A", None, None, None, 7, None]))
+
+    stock = store.products.with_levels().get().stock_row
+    assert (stock.on_hand, stock.available) == (7, 4)
 
 
 def test_a_platforms_field_is_refused_and_the_merchants_own_is_taken(store: Store) -> None:

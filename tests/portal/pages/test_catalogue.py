@@ -161,6 +161,18 @@ def test_saving_what_stands_there_changes_nothing(page: Client, store: Store) ->
     assert product.fields["ncm"] == "isto"
 
 
+def test_an_origin_in_other_words_is_shown_and_stays(page: Client, store: Store) -> None:
+    product = create_product(store, {"sku": "A", "name": "Caneca", "origin": "nacional"}, None)
+    url = f"/catalogue/{product.public_id}/"
+
+    shown = page.get(url)
+    page.post(url, form_of(shown, name="Copo"))
+
+    product.refresh_from_db()
+    assert '<option value="nacional" selected>' in shown.content.decode()
+    assert (product.name, product.fields["origin"]) == ("Copo", "nacional")
+
+
 def test_an_old_page_writes_only_what_was_typed_into_it(page: Client, store: Store) -> None:
     product = create_product(
         store, {"sku": "A", "name": "Caneca", "price": "10", "quantity": 9}, None

@@ -6,6 +6,7 @@ from decimal import Decimal
 from html import unescape
 from io import BytesIO
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,6 +20,7 @@ from connectors.models import Act, Store
 from connectors.payload import LOCAL
 from connectors.records import OrderStatus
 from connectors.services import pause
+from orders.buyers import buyer_url
 from orders.models import BuyerMail, Order
 from orders.statistics import correct_tallies
 from tests.conftest import Partner, make_partner, make_store
@@ -186,6 +188,25 @@ def test_an_export_holds_what_the_list_shows_and_no_formula(
     assert len(rows) == len(csv.splitlines()) == 1 + 28
     assert all(cell.data_type != "f" for row in book.active.iter_rows() for cell in row)
     assert all(line.startswith("'=") for line in csv.splitlines()[1:])
+
+
+@pytest.mark.parametrize(
+    ("status", "done"),
+    [
+        ("invoice_error", ["pending", "approved"]),
+        ("partial_delivered", ["pending", "approved", "invoiced", "shipped"]),
+        ("delivered", ["pending", "approved", "invoiced", "shipped", "delivered"]),
+    ],
+)
+def test_a_buyer_is_not_told_that_a_step_is_done_before_it_is(
+    page: Client, channel: Partner, status: str, done: list[str]
+) -> None:
+    order = place(channel, "1001", status=status)
+
+    steps = page.get(urlsplit(buyer_url(order)).path).context["steps"]
+
+    assert [step["status"] for step in steps if step["done"]] == done
+    assert all(step["done"] for step in steps if step["at"])
 
 
 def test_the_buyers_link_says_little_and_can_be_revoked(page: Client, channel: Partner) -> None:
