@@ -219,7 +219,7 @@ def conclude(activation_id: int, key: str, by: User, *, preview: bool = False) -
 def _locked(activation_id: int, key: str, *does: Does) -> tuple[Activation, Stop]:
     """Raises `Refused` where the step is none of its steps, or its turn has not come."""
     activation = (
-        Activation.objects.select_for_update(of=("self",))
+        Activation.objects.select_for_update(no_key=True, of=("self",))
         .select_related("connector", "store")
         .get(pk=activation_id)
     )

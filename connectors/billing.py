@@ -85,7 +85,7 @@ def set_billing(
     activation_id: int, starts_on: date | None, terms: Sequence[tuple[int, Decimal]]
 ) -> None:
     """These terms, one after the other, instead of whatever there was. Raises `Refused`."""
-    Activation.objects.select_for_update().get(pk=activation_id)
+    Activation.objects.select_for_update(no_key=True).get(pk=activation_id)
     if terms and starts_on is None:
         raise Refused(_("Informe quando a primeira condição começa."))
     BillingTerm.objects.filter(activation_id=activation_id).delete()

@@ -49,7 +49,7 @@ def begin_daily(activations: QuerySet[Activation], purpose: Comparison.Purpose) 
 def compare_now(activation: Activation, by: User) -> Comparison:
     """The daily comparison of the catalogue, without waiting for its turn. One at a time: asked
     again while it goes on, it is that one. Raises `NotAllowed` where there is nothing to read."""
-    Activation.objects.select_for_update().get(pk=activation.pk)
+    Activation.objects.select_for_update(no_key=True).get(pk=activation.pk)
     spec = activation.spec
     readable = spec.lists_catalogue or spec.feeds_catalogue
     if activation.mode != Mode.MANAGED or activation.state == State.REVOKED or not readable:

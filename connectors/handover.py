@@ -27,7 +27,7 @@ LONGEST_LIFE = timedelta(days=14)
 def offer_handover(activation_id: int, by: User, life: timedelta = LIFE) -> tuple[Handover, str]:
     """A new link, and its token, which is answered only here. The links that still waited are
     withdrawn: two would be two chances to be opened by the wrong person. Raises `NotAllowed`."""
-    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    activation = Activation.objects.select_for_update(no_key=True).get(pk=activation_id)
     check_issues(activation)
     activation.handovers.waiting().update(withdrawn_at=timezone.now(), withdrawn_by=by)
     token = secrets.token_urlsafe(32)
@@ -59,6 +59,9 @@ def open_handover(
     Credentials that nobody has used yet end here: they are what the operator saw, and the partner
     has others now. Those in use end after the overlap, as at every rotation.
     """
+    # The integration first, as whoever makes another link does.
+    theirs = Activation.objects.select_for_update(no_key=True, of=("self",))
+    theirs.filter(handovers__token_hash=digest(token)).first()
     handover = Handover.objects.select_for_update().filter(token_hash=digest(token)).first()
     if handover is None or handover.situation != "waiting":
         raise Refused(_("Este link não vale mais."))

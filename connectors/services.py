@@ -158,7 +158,9 @@ def open_draft(
 def switch_on(activation_id: int, by: User) -> IssuedSecrets | None:
     """From here on it takes part: the partner may call, or we call the platform. For one that is
     no draft any more nothing happens, and nothing is issued."""
-    activation = Activation.objects.select_for_update(of=("self",)).get(pk=activation_id)
+    activation = Activation.objects.select_for_update(no_key=True, of=("self",)).get(
+        pk=activation_id
+    )
     if activation.state != State.DRAFT:
         return None
     if not activation.connector.enabled:
@@ -244,7 +246,7 @@ def note_received_end(activation_id: int, ends_at: datetime) -> None:
 def rotate_credential(activation_id: int, by: User, overlap: timedelta = OVERLAP) -> IssuedSecrets:
     """New values beside the old ones, which end by themselves after the overlap, or earlier where
     that was said before."""
-    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    activation = Activation.objects.select_for_update(no_key=True).get(pk=activation_id)
     check_issues(activation)
     end = timezone.now() + overlap
     older = activation.credentials.issued_in_use()
@@ -295,7 +297,7 @@ def change_settings(
 ) -> None:
     """Only what was named changes; a setting that the form did not show stays. What failed is
     tried again."""
-    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    activation = Activation.objects.select_for_update(no_key=True).get(pk=activation_id)
     if plugin_url != activation.plugin_url:
         # They were another address's.
         Endpoint.objects.filter(pk=activation_id).forget_failures()
@@ -333,7 +335,7 @@ def pause_refused(activation_id: int, reason: str) -> None:
 @transaction.atomic
 def resume(activation_id: int) -> bool:
     """Back to where it was: active if it ever was, else waiting. Whether it was paused."""
-    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    activation = Activation.objects.select_for_update(no_key=True).get(pk=activation_id)
     if activation.state != State.PAUSED:
         return False
     activation.state = State.ACTIVE if activation.first_called_at else State.WAITING
@@ -354,7 +356,7 @@ def resume(activation_id: int) -> bool:
 @transaction.atomic
 def revoke(activation_id: int, by: User) -> bool:
     """For good: the integration and all its credentials. Whether it was not so already."""
-    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    activation = Activation.objects.select_for_update(no_key=True).get(pk=activation_id)
     if activation.state == State.REVOKED:
         return False
     activation.state = State.REVOKED
@@ -385,12 +387,15 @@ def check_activation(activation_id: int) -> None:
     activation = Activation.objects.select_related("connector").get(pk=activation_id)
     if activation.state != State.WAITING:
         return
+    began = timezone.now()
     try:
         client_of(activation).check()
     except Unavailable:
         return
     except (ConnectorError, Refused) as error:
-        pause_refused(activation_id, str(error))
+        # A credential that came since is to be tried first.
+        if not activation.credentials.received().filter(created_at__gt=began).exists():
+            pause_refused(activation_id, str(error))
     else:
         note_first_call(activation_id)
 

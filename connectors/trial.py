@@ -65,7 +65,7 @@ Line = tuple[str, str, str]
 def ask_trial(activation_id: int, by: User) -> Trial:
     """One at a time: asked again while it goes on, it is that one."""
     activation = (
-        Activation.objects.select_for_update(of=("self",))
+        Activation.objects.select_for_update(no_key=True, of=("self",))
         .select_related("connector")
         .get(pk=activation_id)
     )

@@ -20,9 +20,6 @@ from orders.models import Order, OrderLink
 from orders.status import ENDED
 from orders.wire import OrderDocument, Parts
 
-# What is told may be noted by a push at this moment: that is not ours to write.
-WANTED = ("wanted_status", "wanted_version")
-
 
 def notes_that_change(order: Order, by: By, document: OrderDocument) -> set[str]:
     """Which of the writer's own notes on the order would change."""
@@ -98,7 +95,8 @@ def tell(
                 link.wanted_status = status
                 link.wanted_version += deliveries_changed or is_back
                 if link.pk:
-                    link.save(update_fields=WANTED)
+                    # No more: what is told may be noted by a push at this moment.
+                    link.save(update_fields=push.WANTED)
                 # This may be taken where what was sent before was refused.
                 retry_parked(activation.pk, record_ids=[order.public_id])
                 # Now, and not when its turn comes: a buyer is waiting.
@@ -106,7 +104,7 @@ def tell(
             elif link and status in ENDED and not link.sent_status:
                 # It does not follow cancellations, and never got the order: it never will.
                 link.wanted_status = ""
-                link.save(update_fields=WANTED)
+                link.save(update_fields=push.WANTED)
         elif told or link:
             if link is None:
                 new.append(OrderLink(order=order, activation=activation))

@@ -27,6 +27,7 @@ from connectors.records import (
     TrackingRecord,
 )
 from connectors.runs.running import Attempt, run_flow
+from connectors.succession import acting, hold_integrations
 from orders.models import Line, OrderLink, Shipment
 from orders.reserving import note_asked, note_taken
 from orders.wire import intermediary_for, write_order
@@ -51,6 +52,8 @@ SAID = (
 INVOICE_NEWS = {"nfe_key", "nfe_number"}
 TRACKING_NEWS = {"track_code", "date_shipped", "date_delivered"}
 NEWS = INVOICE_NEWS | TRACKING_NEWS
+# What is to be told of an order at one of its activations.
+WANTED = ("wanted_status", "wanted_version")
 
 
 def push_orders(flow_id: int) -> None:
@@ -69,21 +72,22 @@ def push_orders(flow_id: int) -> None:
 def _push_orders(attempt: Attempt, sink: OrderSink) -> None:
     for links in _stale(attempt):
         codes = _platform_codes(attempt.activation, links)
-        for link in links:
+        for link in _still(attempt, links):
             with attempt.item(record_id=link.order.public_id) as item:
                 item.source = partial(write_order, link.order, None)
                 item.record = to_record(link, codes)
                 note_asked(link.order, attempt.activation)
                 external_id = sink.push_order(item.record)
                 with transaction.atomic():
-                    note_taken(link.order, attempt.activation)
+                    hold_integrations(link.order.store_id)
+                    note_taken(link.order, acting(attempt.activation))
                     _note_sent(link, external_id=external_id)
                 item.changed = True
 
 
 def _push_fulfilments(attempt: Attempt, sink: FulfilmentSink) -> None:
     for links in _stale(attempt):
-        for link in links:
+        for link in _still(attempt, links):
             with attempt.item(record_id=link.order.public_id) as item:
                 item.source = partial(write_order, link.order, None)
                 item.record = to_fulfilment(link)
@@ -112,12 +116,21 @@ def _stale(attempt: Attempt) -> Iterator[list[OrderLink]]:
     ):
         yield [link for link in links if not attempt.rests(link.order.public_id)]
         last = links[-1].pk
-        attempt.advance(attempt.since)
     attempt.mend_all_but(
         lambda failed: stale.filter(order__public_id__in=among(failed)).values_list(
             "order__public_id", flat=True
         )
     )
+
+
+def _still(attempt: Attempt, links: Iterable[OrderLink]) -> Iterator[OrderLink]:
+    """Those of which just this is to be told when their turn comes: the ones before them may have
+    taken minutes. What is to be told instead, the next run tells."""
+    for link in links:
+        same = {name: getattr(link, name) for name in ("pk", "activation", *WANTED)}
+        if OrderLink.objects.stale().filter(**same).exists():
+            yield link
+        attempt.advance(attempt.since)
 
 
 def _platform_codes(activation: Activation, links: list[OrderLink]) -> dict[int, str]:

@@ -246,26 +246,33 @@ class Courier(ABC, Generic[A, M]):
                 enqueue(self.task, address.pk)
 
     # -- What comes of an attempt ------------------------------------------------------------------
-    # Only what the attempt taught is written: the rows may have been ended meanwhile.
+    # Only what the attempt taught is written: the rows may have been ended meanwhile. The address
+    # before its messages, as whoever enables it, or gives it another URL, writes them.
 
     @transaction.atomic
     def _delivered(self, address: A, message: M, outcome: Outcome) -> None:
         now = timezone.now()
+        address.last_success_at = now
+        if address.failures_in_a_row:
+            address.failures_in_a_row = 0
+            address.failing_since = address.open_until = None
+            address.save(update_fields=Address.HEALTH)
         message.attempts += 1
         message.delivered_at, message.given_up_at = now, None
         message.last_status, message.last_error = outcome.status, ""
         message.save(
             update_fields=["attempts", "delivered_at", "given_up_at", "last_status", "last_error"]
         )
-        address.last_success_at = now
-        if address.failures_in_a_row:
-            address.failures_in_a_row = 0
-            address.failing_since = address.open_until = None
-            address.save(update_fields=Address.HEALTH)
 
     @transaction.atomic
     def _failed(self, address: A, message: M, outcome: Outcome) -> None:
         now = timezone.now()
+        # Since when it fails may have been forgotten: then this is the first time.
+        address.refresh_from_db(
+            fields=["failures_in_a_row", "failing_since", "open_until"],
+            from_queryset=self.addresses.objects.select_for_update(of=("self",)),
+        )
+        message.refresh_from_db(fields=["failing_since"])
         message.attempts += 1
         message.last_status, message.last_error = outcome.status, outcome.error
         message.failing_since = message.failing_since or now

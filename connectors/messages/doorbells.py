@@ -35,7 +35,9 @@ def install_all_doorbells() -> None:
 @transaction.atomic
 def replace_doorbell(activation_id: int) -> None:
     """A new address; whoever rings at the old one finds nobody. Raises `NotAllowed`."""
-    activation = Activation.objects.select_for_update(of=("self",)).get(pk=activation_id)
+    activation = Activation.objects.select_for_update(no_key=True, of=("self",)).get(
+        pk=activation_id
+    )
     if not has_doorbell(activation):
         raise NotAllowed(_("Esta integração não recebe avisos da plataforma."))
     Doorbell.objects.update_or_create(activation=activation, defaults=_new_secret())

@@ -161,7 +161,9 @@ def subscribe(activation_id: int, hook: Hook, target_url: str) -> Subscription:
     Raises `NotAllowed`, and `Refused` for an address that we may not call.
     """
     # Whoever asks for the same at the same moment waits here, and then finds it.
-    activations = Activation.objects.select_for_update(of=("self",)).select_related("connector")
+    activations = Activation.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "connector"
+    )
     activation = activations.get(pk=activation_id)
     check_hook(activation, hook)
     if activation.state == State.REVOKED:

@@ -33,7 +33,7 @@ def minutes_of(flow: ActivationFlow) -> int:
 def set_intervals(activation_id: int, minutes: Mapping[str, int]) -> None:
     """Each flow's, by its ability. Raises `NotAllowed` where it is not the client's to set, and
     `Refused` for what is no interval."""
-    activation = Activation.objects.select_for_update().get(pk=activation_id)
+    activation = Activation.objects.select_for_update(no_key=True).get(pk=activation_id)
     cadences, flows = _settable(activation), settable_flows(activation)
     for ability, wanted in minutes.items():
         if ability not in cadences:

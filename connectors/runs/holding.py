@@ -42,7 +42,7 @@ def ask_preview(activation: Activation, by: User, *, holds: bool = False) -> Com
     """Read everything that the other side has, and show what a synchronisation would do; with
     `holds`, no synchronisation does it until somebody approves. One at a time: asked again while it
     goes on, it is that one. Raises `NotAllowed` where no catalogue comes in this way."""
-    Activation.objects.select_for_update().get(pk=activation.pk)
+    Activation.objects.select_for_update(no_key=True).get(pk=activation.pk)
     if (
         activation.mode != Mode.MANAGED
         or activation.state == State.REVOKED

@@ -5,16 +5,19 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from connectors import handover
 from connectors.errors import NotAllowed, Refused
 from connectors.handover import offer_handover, open_handover, withdraw_handovers
 from connectors.hashing import digest
 from connectors.models import Credential, Handover, Store
 from connectors.services import revoke
-from tests.conftest import Partner, make_managed, make_operator, make_partner
+from tests.conftest import Partner, make_managed, make_operator, make_partner, make_store
 from tests.connectors.admin.conftest import values_shown
+from tests.threads import one_within_another
 
 
 @pytest.fixture
@@ -141,3 +144,22 @@ def test_what_we_did_not_issue_cannot_be_handed_over(store: Store, operator: Use
 
     with pytest.raises(NotAllowed):
         offer_handover(managed.pk, operator)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time")
+def test_a_link_is_opened_while_another_one_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    activation, by = make_partner(make_store(), "rocky").activation, make_operator()
+    _row, token = offer_handover(activation.pk, by)
+
+    faults = one_within_another(
+        monkeypatch,
+        handover,
+        "rotate_credential",
+        lambda: open_handover(token, "127.0.0.1", "Navegador"),
+        lambda: offer_handover(activation.pk, by),
+    )
+
+    assert faults == []
+    situations = Handover.objects.order_by("pk")
+    assert [row.situation for row in situations] == ["opened", "waiting"]

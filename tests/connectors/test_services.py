@@ -36,6 +36,7 @@ from connectors.services import (
     check_all_waiting,
     note_first_call,
     pause,
+    record_credential,
     resume,
     revoke,
     revoke_older_credentials,
@@ -441,6 +442,22 @@ def test_the_platforms_answer_decides_how_it_begins(
     assert waiting.state == state
     assert reason in waiting.paused_reason
     assert bool(waiting.first_called_at) == (state == State.ACTIVE)
+
+
+@responses.activate
+def test_a_refusal_says_nothing_of_a_credential_that_came_meanwhile(
+    waiting: Activation, operator: User
+) -> None:
+    def corrected(request: Any) -> tuple[int, dict[str, str], str]:
+        record_credential(waiting, {"token": "o-token-certo"}, operator)
+        return 401, {}, ""
+
+    responses.add_callback(responses.GET, f"{URL}/check", corrected)
+
+    check_activation(waiting.pk)
+
+    waiting.refresh_from_db()
+    assert waiting.state == State.WAITING
 
 
 @responses.activate  # a call would fail the test

@@ -277,6 +277,24 @@ def test_a_cancelled_order_is_not_pushed_where_cancelling_is_not_followed(
     assert shop.report()["orders"] == {}
 
 
+def test_an_order_that_is_cancelled_while_those_before_it_are_pushed_is_not_pushed_either(
+    store, pluga, sandbox, shop, monkeypatch
+):
+    webstore = make_managed(store, "webstore", f"{sandbox.url}/{shop.name}", {"token": TOKEN})
+    first, second = (create_order(pluga, document(original_id=f"N-{n}")) for n in range(2))
+    push_order = StoreContract.push_order
+
+    def cancelled(self, record):
+        become(second, OrderStatus.CANCELED, pluga)
+        return push_order(self, record)
+
+    monkeypatch.setattr(StoreContract, "push_order", cancelled)
+    run = push(webstore)
+
+    assert (run.outcome, run.changed) == ("done", 1)
+    assert list(shop.report()["orders"]) == [first.public_id]
+
+
 def test_a_cancelled_order_that_was_refused_is_no_failure_any_more(
     store, pluga, sandbox, shop, monkeypatch
 ):
@@ -558,7 +576,6 @@ def test_units_of_an_order_whose_answer_was_lost_are_taken_off_once(
 
 
 def test_a_push_that_lost_its_run_sends_no_more(rocky, pluga, shop, monkeypatch):
-    monkeypatch.setattr("orders.push.AT_ONCE", 1)
     orders = [create_order(pluga, document(original_id=f"N-{n}")) for n in range(3)]
     push_order = StoreContract.push_order
 
@@ -604,7 +621,6 @@ def test_a_push_with_very_much_to_do_gives_up_its_turn(rocky, pluga, shop, monke
 
 
 def test_what_is_revoked_while_it_is_pushed_is_pushed_no_further(rocky, pluga, shop, monkeypatch):
-    monkeypatch.setattr("orders.push.AT_ONCE", 1)
     for number in range(3):
         create_order(pluga, document(original_id=f"N-{number}"))
     push_order = StoreContract.push_order

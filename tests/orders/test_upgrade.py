@@ -8,11 +8,11 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils.module_loading import import_string
 
-from catalog.models import Product, SkuMapping, Stock
+from catalog.models import Product, Reservation, SkuMapping, Stock
 from catalog.services import save_product
 from catalog.spreadsheets.jobs import confirm, work
 from catalog.tasks import pull_stock
-from connectors.contract import Page, StockSource
+from connectors.contract import OrderSink, Page, StockSource
 from connectors.errors import NotAllowed, NothingChanged, Refused
 from connectors.hub.tokens import issue_code
 from connectors.messages.delivery import webhook_secrets
@@ -21,6 +21,7 @@ from connectors.payload import Payload
 from connectors.services import pause, revoke, rotate_credential
 from connectors.spec import Mode
 from connectors.storecontract.client import StoreContract
+from orders import push
 from orders.models import Order, OrderLink
 from orders.services import create_order, update_order
 from orders.upgrade import is_to_upgrade, plans, upgrade
@@ -29,6 +30,7 @@ from tests.catalog.spreadsheets.sheets import MAPPINGS, send, xlsx
 from tests.conftest import flow_of, make_managed, make_operator, make_partner, make_store
 from tests.connectors.admin.conftest import LIST, page_of, somebody_who_may
 from tests.orders.samples import document, small_order
+from tests.threads import one_within_another
 
 pytestmark = pytest.mark.django_db
 
@@ -599,3 +601,26 @@ def test_a_change_of_stock_and_a_takeover_do_not_block_each_other(
 
     assert answers == [200, "moved"]
     assert v2.get("/skus/CAN-07").json()["Product"]["external"] == "X-9"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_an_order_that_is_being_pushed_meanwhile_is_noted_as_pushed(store, pluga, monkeypatch):
+    old = make_managed(store, "linx", URL, {"token": "t"}, values=V1)
+    save_product(store, "CAN-07", {"name": "Caneca", "quantity": 5}, None)
+    order = place(pluga, "1")
+    new = make_managed(store, "linx", NEW_URL, {"token": "u"}, values=V2)
+    monkeypatch.setattr(StoreContract, "push_order", lambda self, record: "LX-1")
+
+    faults = one_within_another(
+        monkeypatch,
+        push,
+        "_note_sent",
+        lambda: push.push_orders(flow_of(old, OrderSink)),
+        lambda: upgrade(old.pk, new.pk, "", make_operator()),
+    )
+
+    assert faults == []
+    link = order.links.get(activation=new)
+    assert (link.external_id, link.sent_status) == ("LX-1", "approved")
+    assert Reservation.objects.get().taken_by == new

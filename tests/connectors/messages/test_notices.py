@@ -40,6 +40,7 @@ from connectors.trouble.incidents import watch_flows
 from tests.clock import Clock
 from tests.conftest import Partner, make_operator, make_partner, make_store
 from tests.connectors.conftest import Receiver
+from tests.threads import one_within_another
 
 ORDER = "606a7d2de2dc666bac3206b5"
 SECONDS, HOURS, DAYS = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
@@ -533,6 +534,52 @@ def test_another_address_and_going_on_begin_anew(
     pause(activation.pk, "…")
     resume(activation.pk)
     assert endpoint_of(activation).breaker == Breaker.CLOSED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_old_address_answers_late_is_no_fault_of_the_new_one(
+    activation: Activation, receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_until_open(activation, receiver)
+    clock.go(delivery.GIVE_UP_AFTER)
+
+    def corrected(*args: Any, **kwargs: Any) -> Answer:
+        change_settings(activation.pk, "", f"{receiver.url}/novo", {})
+        connection.close()
+        return Answer(503, {}, b"")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "send", corrected)
+        deliver_notices(activation.pk)
+
+    assert endpoint_of(activation).breaker == Breaker.CLOSED
+    assert not Notice.objects.exclude(given_up_at=None).exists()
+    clock.go(delivery.FIRST_WAIT)
+    work()
+    assert not Notice.objects.waiting().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time")
+def test_the_address_is_corrected_while_a_failure_is_noted(
+    activation: Activation, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce_order(activation)
+    for _attempt in range(2):
+        receiver.reply(503)
+    deliver_notices(activation.pk)
+    make_due(Notice.objects.get())
+
+    faults = one_within_another(
+        monkeypatch,
+        delivery.Courier,
+        "_save_failure",
+        lambda: deliver_notices(activation.pk),
+        lambda: change_settings(activation.pk, "", f"{receiver.url}/novo", {}),
+    )
+
+    assert faults == []
+    assert endpoint_of(activation).busy_until is None
 
 
 def test_what_was_due_by_a_clock_that_is_put_back_is_delivered(

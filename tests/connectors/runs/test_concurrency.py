@@ -5,20 +5,24 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from catalog.tasks import pull_stock
 from connectors.contract import OrderSink, StockSource
 from connectors.messages import delivery
 from connectors.messages.notices import announce, deliver_notices, replay
-from connectors.models import Activation, ActivationFlow, Connector, Notice, Run
+from connectors.models import Activation, ActivationFlow, Connector, Failure, Notice, Run
+from connectors.runs import running
 from connectors.runs.dispatch import start_due
 from connectors.runs.running import run_flow
-from connectors.services import activate
+from connectors.services import activate, change_settings
 from connectors.spec import Mode
+from connectors.storecontract.client import StoreContract
 from tests.conftest import flow_of, make_managed, make_operator, make_partner, make_store
 from tests.connectors.conftest import Receiver
-from tests.threads import AT_ONCE, all_at_once
+from tests.threads import AT_ONCE, all_at_once, one_within_another
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -116,3 +120,24 @@ def test_a_replay_that_several_ask_for_at_once_is_one(receiver: Receiver) -> Non
 
     assert sorted(counts) == [0] * (AT_ONCE - 1) + [1]
     assert Notice.objects.waiting().count() == 1
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writer at a time")
+def test_a_run_begins_while_its_settings_are_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    managed = make_managed(make_store(), "rocky", "https://loja.example.com.br", {"token": "t"})
+    Failure.objects.create(
+        activation=managed, flow="stock", ability="StockSource", record_id="X", kind="rejected"
+    )
+    monkeypatch.setattr(StoreContract, "changed_stock", lambda self, cursor: iter(()))
+
+    faults = one_within_another(
+        monkeypatch,
+        running,
+        "_read_cursor",
+        lambda: pull_stock(flow_of(managed, StockSource)),
+        lambda: change_settings(managed.pk, "Outro nome", managed.plugin_url, {}),
+    )
+
+    assert faults == []
+    assert Run.objects.get().outcome == Run.Outcome.DONE
+    assert Activation.objects.get().custom_name == "Outro nome"
