@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from catalog.models import Sent, Situation
@@ -23,6 +22,7 @@ from connectors.admin.columns import (
 )
 from connectors.admin.paging import CodesFirst
 from connectors.admin.readonly import ReadOnlyAdmin
+from connectors.store_field import RowFilter
 
 COLOURS = {
     Situation.SENT: "success",
@@ -57,8 +57,8 @@ class SentAdmin(CodesFirst, IntegrationColumn, ReadOnlyAdmin):
     shown_answered = moment_of(Sent, "answered_at")
     list_filter = (
         SituationFilter, "flow",
-        ("activation__store", AutocompleteSelectFilter),
-        ("activation", AutocompleteSelectFilter),
+        ("activation__store", RowFilter),
+        ("activation", RowFilter),
     )  # fmt: skip
     list_filter_submit = True
     list_select_related = (*INTEGRATION, "product")

@@ -6,6 +6,7 @@ newest key anyway, and is left alone.
 
 from collections.abc import Iterator
 
+from cryptography.fernet import InvalidToken
 from django.db.models import Model
 
 from connectors.models import Credential, Doorbell, Failure, SecondFactor, SharedToken
@@ -15,19 +16,22 @@ SEALED: tuple[type[Model], ...] = (Credential, SharedToken, Doorbell, SecondFact
 AT_ONCE = 500
 
 
-def reseal_all() -> dict[str, int]:
-    """How many of each kind were sealed anew."""
+def reseal_all() -> dict[str, tuple[int, list[int]]]:
+    """How many of each kind were sealed anew, and those that no key opens."""
     return {model._meta.model_name or "": _reseal(model) for model in SEALED}
 
 
-def _reseal(model: type[Model]) -> int:
-    count = 0
+def _reseal(model: type[Model]) -> tuple[int, list[int]]:
+    count, lost = 0, []
     for batch in _batches(model):
         for pk, sealed in batch:
             if not is_newest(sealed):
                 mine = model._default_manager.filter(pk=pk, sealed=sealed)
-                count += mine.update(sealed=reseal(sealed))
-    return count
+                try:
+                    count += mine.update(sealed=reseal(sealed))
+                except InvalidToken:
+                    lost.append(pk)
+    return count, lost
 
 
 def _batches(model: type[Model]) -> Iterator[list[tuple[int, str]]]:

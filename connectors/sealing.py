@@ -23,7 +23,7 @@ def unseal(sealed: str) -> dict[str, str]:
 
 
 def unseal_known(sealed: str) -> dict[str, str]:
-    """Nothing where its key is gone: the page on which it is replaced must open all the same."""
+    """Nothing where its key is gone: the pages on which that is mended must open all the same."""
     try:
         return unseal(sealed)
     except InvalidToken:

@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
 from connectors.models import Activation, Store
 
@@ -25,6 +27,14 @@ class IdSelect(IdsOnly, AutocompleteSelect):
 
 class IdSelectMultiple(IdsOnly, AutocompleteSelectMultiple):
     pass
+
+
+class _RowForm(AutocompleteDropdownForm):
+    widget = IdSelect
+
+
+class RowFilter(AutocompleteSelectFilter):
+    form_class = _RowForm
 
 
 def store_field(**options: Any) -> forms.ModelChoiceField:

@@ -190,7 +190,7 @@ def _send(mail: BuyerMail) -> None:
     connection = get_connection()
     try:
         connection.open()
-    except (SMTPException, OSError) as error:
+    except (SMTPException, OSError, ValueError) as error:
         _later(mail, error)  # nobody was there to be told anything
         return
     try:
@@ -200,6 +200,8 @@ def _send(mail: BuyerMail) -> None:
         _refused(mail, error, max(codes, default=0))
     except SMTPResponseException as error:
         _refused(mail, error, error.smtp_code)
+    except ValueError as error:
+        _later(mail, error)  # raised before the first word
     except (SMTPException, OSError) as error:
         _end(mail, BuyerMail.State.UNKNOWN, type(error).__name__)
     else:
@@ -239,13 +241,20 @@ def _refused(mail: BuyerMail, error: Exception, code: int) -> None:
 def _later(mail: BuyerMail, error: Exception) -> None:
     now = timezone.now()
     if mail.created_at < now - GIVE_UP_AFTER:
-        _end(mail, BuyerMail.State.FAILED, type(error).__name__)
+        _end(mail, BuyerMail.State.FAILED, _in_short(error))
         return
     wait = min(FIRST_WAIT * 2 ** min(mail.attempts - 1, 10), LONGEST_WAIT)
     # Of a buyer who was forgotten meanwhile, there is no address any more.
     BuyerMail.objects.filter(pk=mail.pk).exclude(address="").update(
-        state=BuyerMail.State.WAITING, due_at=now + wait, last_error=type(error).__name__
+        state=BuyerMail.State.WAITING, due_at=now + wait, last_error=_in_short(error)
     )
+
+
+def _in_short(error: Exception) -> str:
+    # What was typed into the settings is no address. A certificate's error is both.
+    if isinstance(error, ValueError) and not isinstance(error, OSError):
+        return _("O portal não consegue enviar: o suporte precisa conferir EMAIL_URL e FROM_EMAIL.")
+    return type(error).__name__
 
 
 def _end(mail: BuyerMail, state: BuyerMail.State, why: str) -> None:

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
@@ -22,6 +21,7 @@ from connectors.errors import Refused
 from connectors.models import Credential
 from connectors.models.credentials import ENDS_SOON
 from connectors.services import end_credential, revoke_credential
+from connectors.store_field import RowFilter
 from portal.stopping import what_stops
 
 
@@ -54,7 +54,7 @@ class CredentialAdmin(CredentialFacts, IntegrationColumn, ReadOnlyAdmin):
     shown_used = moment_of(Credential, "last_used_at")
     list_filter = (
         EndingFilter,
-        ("activation__store", AutocompleteSelectFilter), "kind",
+        ("activation__store", RowFilter), "kind",
         ("revoked_at", admin.EmptyFieldListFilter), ("ends_at", admin.EmptyFieldListFilter),
     )  # fmt: skip
     list_select_related = INTEGRATION

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from connectors.models import (
     Activation,
     ActivationFlow,
+    Ask,
     Brake,
     Comparison,
     Credential,
@@ -30,6 +31,7 @@ from connectors.models import (
     Store,
     Subscription,
 )
+from connectors.models.activations import OVER
 from connectors.models.credentials import ENDS_SOON
 from connectors.trouble.alerts import alerts_in_trouble
 from connectors.trouble.causes import CAUSES, OTHER, Actor
@@ -114,6 +116,14 @@ def _some(rows: QuerySet[Any]) -> tuple[list[Any], int]:
     """The first of them, and how many they are, in one query."""
     first = list(rows.annotate(total=Window(Count("pk")))[:SHOWN])
     return first, first[0].total if first else 0
+
+
+def _counts(**kinds: QuerySet[Any]) -> dict[str, int]:
+    """How many there are of each, in one query."""
+    first, *others = (
+        rows.order_by().values_list(Value(kind), Count("pk")) for kind, rows in kinds.items()
+    )
+    return dict.fromkeys(kinds, 0) | dict(first.union(*others, all=True))
 
 
 def _list(name: str, **query: str) -> str:
@@ -285,18 +295,24 @@ def _integrations() -> list[Need]:
 
 
 def _messages() -> list[Need]:
-    disabled = Endpoint.objects.exclude(disabled_at=None).exclude(
-        activation__state__in=[State.REVOKED, State.MOVED]
-    )
+    disabled = Endpoint.objects.exclude(disabled_at=None).exclude(activation__state__in=OVER)
+    unheard = Subscription.objects.filter(ended_at=None).exclude(disabled_at=None)
+    asks = Ask.objects.filter(answered_at=None)
+    count = _counts(disabled=disabled, unheard=unheard, asks=asks)
     return [
         Need(
+            _("Pedidos de lojistas que esperam resposta"),
+            count["asks"],
+            _list("ask", answered_at__isempty="1"),
+        ),
+        Need(
             _("Endereços de parceiros que desistimos de avisar"),
-            disabled.count(),
+            count["disabled"],
             _list("activation", endpoint__disabled_at__isempty="0"),
         ),
         Need(
             _("Assinaturas de eventos desligadas"),
-            Subscription.objects.filter(ended_at=None).exclude(disabled_at=None).count(),
+            count["unheard"],
             _list("subscription", disabled_at__isempty="0", ended_at__isempty="1"),
         ),
         Need(

@@ -1,6 +1,8 @@
 """Every setting, read once from the environment (or from the file that ENV_FILE names)."""
 
 import os
+import warnings
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,18 @@ env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 def words(values: list[str]) -> list[str]:
     """Of a list that was typed: with a space after the comma, or a comma at the end."""
     return [each.strip() for each in values if each.strip()]
+
+
+def address(
+    read: Callable[..., dict[str, Any]], name: str, default: str, rule: str
+) -> dict[str, Any]:
+    try:
+        with warnings.catch_warnings(action="error", category=UserWarning):
+            if values := read(name, default=default):
+                return values
+    except (ValueError, UserWarning, ImproperlyConfigured):
+        pass  # its own text does not say which setting it is, and may hold the password
+    raise ImproperlyConfigured(f"{name}: {rule}; in a password, %23 for # and so on.")
 
 
 # -- Secrets: none has a default ----------------------------------------------------------------
@@ -104,8 +118,11 @@ TEMPLATES = [
 ]
 
 # -- Database -----------------------------------------------------------------------------------
-DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'tomada.sqlite3'}")
+DATABASE_RULE = "postgres://user:password@host/name, or sqlite:///path"
+DATABASES = {
+    "default": address(
+        env.db, "DATABASE_URL", f"sqlite:///{DATA_DIR / 'tomada.sqlite3'}", DATABASE_RULE
+    )
 }
 # A worker that opens a connection per task is ten times slower.
 DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
@@ -130,6 +147,8 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     }  # fmt: skip
     asking = {"options": " ".join(f"-c {name}={value}" for name, value in vanished.items())}
     DATABASES["default"]["OPTIONS"] = prepared | asking | DATABASES["default"].get("OPTIONS", {})
+else:
+    raise ImproperlyConfigured(f"DATABASE_URL: {DATABASE_RULE}.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # -- People -------------------------------------------------------------------------------------
@@ -209,7 +228,7 @@ API_RATE = env.int("API_RATE", default=600)  # calls of one credential in a minu
 FAILED_ATTEMPTS = env.int("FAILED_ATTEMPTS", default=20)
 ATTEMPTS_WINDOW = 15 * 60  # seconds
 # What the calls are counted in: several processes count together only in a cache that they share.
-CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+CACHES = {"default": address(env.cache, "CACHE_URL", "locmemcache://", "dbcache://table")}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tomada",
     "VERSION": "1.0.0",
@@ -236,8 +255,9 @@ PORTAL_URL = env.str("PORTAL_URL", default="http://localhost:8000")  # as people
 ALERT_EMAILS: list[str] = words(env.list("ALERT_EMAILS", default=[]))
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
 ALERT_WEBHOOK_SECRET = env.str("ALERT_WEBHOOK_SECRET", default="")  # whsec_…
-# smtp+tls://user:password@host:587; by default mail is written to the log.
-vars().update(env.email("EMAIL_URL", default="consolemail://"))
+# By default mail is written to the log.
+MAIL_RULE = "smtp+tls://user:password@host:587"
+vars().update(address(env.email, "EMAIL_URL", "consolemail://", MAIL_RULE))
 EMAIL_TIMEOUT = 20  # seconds
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default="tomada@localhost")
 

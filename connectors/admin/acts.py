@@ -7,13 +7,14 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.utils import parse_datetime_str
 
 from connectors.admin.columns import NARROW, moment_of, short, text_of
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.models import Act
+from connectors.store_field import RowFilter
 
 
 class Period(RangeDateTimeFilter):
@@ -39,8 +40,8 @@ class ActAdmin(ReadOnlyAdmin):
         " depois. Ative ou altere alguma coisa e ela aparece."
     )
     list_filter = (
-        ("store", AutocompleteSelectFilter),
-        ("by", AutocompleteSelectFilter),
+        ("store", RowFilter),
+        ("by", RowFilter),
         ("at", Period),
         "model",
     )  # fmt: skip

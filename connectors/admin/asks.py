@@ -21,6 +21,7 @@ class AskAdmin(ReadOnlyAdmin):
         "Nenhum pedido de lojista: eles chegam quando alguém pede um conector ou uma configuração"
         " que só o suporte liga. Quando houver um, ative o conector e marque-o como atendido."
     )
+    list_filter = (("answered_at", admin.EmptyFieldListFilter),)
     list_select_related = ("connector", "store", "asked_by")
     search_fields = ("store__name", "connector__name")
     fields = ("connector", "store", "text", "asked_by", "asked_at", "answered_at")

@@ -17,14 +17,19 @@ from connectors.admin.operators import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.admin.situations import OpenFirst
 from connectors.models import Brake
+from connectors.models.activations import OVER
 from connectors.runs.holding import answer_brake
 
-WAITING = "waiting"
+WAITING, ENDED = "waiting", "ended"
 
 
 class AnsweredFilter(OpenFirst):
     situations = (
-        ("open", _("Aguardam resposta"), Q(answered_at=None)),
+        (
+            "open",
+            _("Aguardam resposta"),
+            Q(answered_at=None) & ~Q(activation__state__in=OVER),
+        ),
         ("answered", _("Respondidos"), Q(answered_at__isnull=False)),
     )
 
@@ -73,9 +78,16 @@ class BrakeAdmin(IntegrationColumn, ReadOnlyAdmin):
 
     @display(
         description=_("resposta"),
-        label={WAITING: "danger", Brake.Answer.APPLY: "success", Brake.Answer.REREAD: "info"},
+        label={
+            WAITING: "danger",
+            Brake.Answer.APPLY: "success",
+            Brake.Answer.REREAD: "info",
+            ENDED: "default",
+        },
     )
     def shown_answer(self, brake: Brake) -> Labelled:
+        if not brake.answer and brake.activation.state in OVER:
+            return Labelled(ENDED, _("Integração encerrada"))
         text = brake.get_answer_display() or _("Aguarda resposta")
         return Labelled(brake.answer or WAITING, text)
 
@@ -117,5 +129,5 @@ class BrakeAdmin(IntegrationColumn, ReadOnlyAdmin):
             self.log_change(request, brake, str(answer.label))
             messages.success(request, _("Resposta registrada: a leitura começa em um minuto."))
         else:
-            messages.info(request, _("Este freio já tinha sido respondido."))
+            messages.info(request, _("Este freio já não espera resposta."))
         return HttpResponseRedirect(page_of(brake))

@@ -32,6 +32,7 @@ from connectors.downloads import as_csv
 from connectors.errors import Refused
 from connectors.findings import OURS, SAME, THEIRS
 from connectors.models import Comparison, Difference
+from connectors.models.activations import OVER
 from connectors.runs.holding import approve_preview
 
 GOING_ON, HELD, DONE, BROKEN = "going_on", "held", "done", "broken"
@@ -95,7 +96,8 @@ class ComparisonAdmin(IntegrationColumn, ProgressAdmin):
     )
     def shown_situation(self, comparison: Comparison) -> Labelled:
         situation = GOING_ON if comparison.ended_at is None else DONE
-        if comparison.ended_at and comparison.holds and comparison.approved_at is None:
+        waits = comparison.holds and comparison.approved_at is None
+        if comparison.ended_at and waits and comparison.activation.state not in OVER:
             situation = HELD
         if comparison.reason:
             situation = BROKEN

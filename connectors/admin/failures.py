@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from connectors.admin.columns import (
@@ -24,6 +23,7 @@ from connectors.admin.mending import MendingActions
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.admin.situations import OpenFirst
 from connectors.models import Failure, FailureQuerySet
+from connectors.store_field import RowFilter
 from connectors.trouble.causes import CAUSES, Actor, codes_for
 
 ACTOR_COLOURS = {
@@ -99,8 +99,8 @@ class FailureAdmin(IntegrationColumn, MendingActions, ReadOnlyAdmin):
     )
     list_filter = (
         OpenFilter, ActorFilter, CauseFilter, "kind", "flow", "activation__connector",
-        ("activation__store", AutocompleteSelectFilter),
-        ("activation", AutocompleteSelectFilter),
+        ("activation__store", RowFilter),
+        ("activation", RowFilter),
     )  # fmt: skip
     list_filter_submit = True
     list_select_related = INTEGRATION

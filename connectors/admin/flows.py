@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from connectors.admin.columns import (
@@ -25,6 +24,7 @@ from connectors.admin.recorded import RecordedAdmin
 from connectors.models import ActivationFlow, Freshness
 from connectors.runs.dispatch import make_due
 from connectors.spec import Mode
+from connectors.store_field import RowFilter
 
 FRESHNESS_COLOURS = {
     Freshness.FRESH: "success",
@@ -94,7 +94,7 @@ class FlowAdmin(_Shown, IntegrationColumn, RecordedAdmin):
     )
     list_filter = (
         FreshnessFilter, "flow", "activation__mode", "activation__connector",
-        ("activation__store", AutocompleteSelectFilter),
+        ("activation__store", RowFilter),
     )  # fmt: skip
     list_filter_submit = True
     search_fields = ("activation__name", "activation__store__name")

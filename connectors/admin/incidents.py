@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from connectors.admin.columns import (
@@ -17,6 +16,7 @@ from connectors.admin.columns import (
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.admin.situations import OpenFirst
 from connectors.models import Alert, Incident
+from connectors.store_field import RowFilter
 
 OPEN, HEALED, ENDED = "open", "healed", "ended"
 LABELS = {OPEN: _("Aberto"), HEALED: _("Normalizou"), ENDED: _("Encerrado")}
@@ -39,7 +39,7 @@ class IncidentAdmin(IntegrationColumn, ReadOnlyAdmin):
         "Nenhum incidente aqui: um aparece quando um fluxo atrasa, para ou é recusado. Para ver os"
         " que já terminaram, troque o filtro de situação."
     )
-    list_filter = (EndFilter, "kind", ("activation__store", AutocompleteSelectFilter))
+    list_filter = (EndFilter, "kind", ("activation__store", RowFilter))
     list_filter_submit = True
     list_select_related = (*INTEGRATION, "flow")
     search_fields = ("activation__name", "activation__store__name")

@@ -24,7 +24,7 @@ from connectors.models import Failure, Repair
 from connectors.payload import to_storable
 from connectors.trouble.editing import edit, read_edited
 from connectors.trouble.evidence import evidence_of
-from connectors.trouble.originals import originals_of
+from connectors.trouble.originals import to_correct
 from connectors.trouble.repairs import repair
 
 LONGEST_EDITED = 500_000  # characters
@@ -189,7 +189,11 @@ class MendingActions(RecordedAdmin):
             text = _("Esta falha não se corrige aqui: abra o registro de onde ela vem.")
             messages.info(request, text)
             return HttpResponseRedirect(page_of(failure))
-        payload, corrected = originals_of(failure)
+        try:
+            payload, corrected = to_correct(failure)
+        except Refused as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(page_of(failure))
         shown = json.dumps(corrected or payload, ensure_ascii=False, indent=2)
         form = EditForm(request.POST or None, initial={"payload": shown})
         if failure.sealed and not form.is_bound:  # its page shows it without personal data

@@ -2,6 +2,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import TabularInline
+from unfold.forms import PaginationInlineFormSet
 
 from connectors.admin.recorded import RecordedAdmin
 
@@ -41,7 +42,16 @@ class ProgressAdmin(ReadOnlyAdmin):
         return response
 
 
+class _Paged(PaginationInlineFormSet):
+    def get_page_num(self) -> int:
+        try:
+            return int(super().get_page_num())
+        except ValueError:  # "²" is numeric, and no number
+            return 1
+
+
 class ReadOnlyInline(_NothingToWrite, TabularInline):
+    formset = _Paged
     extra = 0
     per_page: int | None = 20
     tab = True

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from connectors.admin.columns import (
@@ -24,6 +23,7 @@ from connectors.admin.situations import SituationFilter
 from connectors.contract import ABILITIES
 from connectors.models import Run
 from connectors.runs.outcomes import release_run
+from connectors.store_field import RowFilter
 
 CURSOR_SHOWN = 200  # characters: some platforms' rows wait in it
 ABILITY_CHOICES = [(each.__name__, each.__name__) for each in ABILITIES]
@@ -54,8 +54,8 @@ class RunAdmin(IntegrationsFirst, IntegrationColumn, ReadOnlyAdmin):
     list_filter = (
         WorthFilter, "outcome", "flow", one_of("ability", _("capacidade"), ABILITY_CHOICES),
         "activation__connector",
-        ("activation__store", AutocompleteSelectFilter),
-        ("activation", AutocompleteSelectFilter),
+        ("activation__store", RowFilter),
+        ("activation", RowFilter),
         "started_at",
     )  # fmt: skip
     list_filter_submit = True

@@ -52,7 +52,8 @@ class State(models.TextChoices):
     MOVED = "moved", _("Migrada para outra integração")
 
 
-NOT_CONSUMING = (State.DRAFT, State.REVOKED, State.MOVED)
+OVER = (State.REVOKED, State.MOVED)
+NOT_CONSUMING = (State.DRAFT, *OVER)
 
 
 class ActivationQuerySet(models.QuerySet["Activation"]):

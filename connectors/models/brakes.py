@@ -7,14 +7,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connectors.contract import Flow
-from connectors.models.activations import Activation
+from connectors.models.activations import OVER, Activation
 from connectors.models.flows import Run
 
 
 class BrakeQuerySet(models.QuerySet["Brake"]):
     def open(self) -> "BrakeQuerySet":
         """Those that wait for an answer; until then their flows write nothing."""
-        return self.filter(answered_at=None)
+        return self.filter(answered_at=None).exclude(activation__state__in=OVER)
 
 
 class Brake(models.Model):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connectors.contract import Flow
-from connectors.models.activations import Activation
+from connectors.models.activations import OVER, Activation
 
 USER = settings.AUTH_USER_MODEL
 # They are made once a day, some of them a little later.
@@ -19,7 +19,7 @@ LATEST = timedelta(hours=26)
 class ComparisonQuerySet(models.QuerySet["Comparison"]):
     def holding(self) -> "ComparisonQuerySet":
         """Previews that somebody must approve before anything is written."""
-        return self.filter(holds=True, approved_at=None)
+        return self.filter(holds=True, approved_at=None).exclude(activation__state__in=OVER)
 
     def differing(self, now: datetime) -> "ComparisonQuerySet":
         """Those of the last day that found something, apart from previews, which somebody asked

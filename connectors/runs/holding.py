@@ -28,8 +28,8 @@ def is_held(flow_id: int) -> bool:
 def answer_brake(brake_id: int, answer: Brake.Answer, by: User) -> bool:
     """Let through what was asked for, or have it read and judged again. Whether this was the
     answer: the first one counts."""
-    brake = Brake.objects.select_for_update().get(pk=brake_id)
-    if brake.answered_at is not None:
+    brake = Brake.objects.open().select_for_update(of=("self",)).filter(pk=brake_id).first()
+    if brake is None:
         return False
     brake.answer, brake.answered_at, brake.answered_by = answer, timezone.now(), by
     brake.save(update_fields=["answer", "answered_at", "answered_by"])

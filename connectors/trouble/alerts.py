@@ -142,7 +142,7 @@ def deliver_all_alerts() -> None:
             else:
                 _post(alert)
         except (ConnectorError, SMTPException, OSError, ValueError) as error:
-            Alert.objects.filter(pk=alert.pk).update(last_error=_in_short(error))
+            Alert.objects.filter(pk=alert.pk).update(last_error=_in_short(alert, error))
         else:
             Alert.objects.filter(pk=alert.pk).update(sent_at=timezone.now(), last_error="")
 
@@ -164,9 +164,11 @@ def _take() -> Alert | None:
     return alert
 
 
-def _in_short(error: Exception) -> str:
-    if isinstance(error, ValueError):  # no address, or no secret
-        return _("Confira EMAIL_URL, FROM_EMAIL, ALERT_EMAILS e ALERT_WEBHOOK_SECRET.")
+def _in_short(alert: Alert, error: Exception) -> str:
+    if isinstance(error, ValueError) or isinstance(error.__cause__, ValueError):
+        if alert.channel == Alert.Channel.EMAIL:  # no address, or no secret
+            return _("Confira EMAIL_URL, FROM_EMAIL e ALERT_EMAILS.")
+        return _("Confira ALERT_WEBHOOK_URL e ALERT_WEBHOOK_SECRET.")
     text = str(error) if isinstance(error, ConnectorError) else ""
     return (text or type(error).__name__)[:500]
 

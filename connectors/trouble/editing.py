@@ -16,7 +16,7 @@ from connectors.payload import Payload, to_storable
 from connectors.runs.dispatch import make_due
 from connectors.services import client_of
 from connectors.trouble.failures import kept, retry
-from connectors.trouble.originals import covered, originals_of
+from connectors.trouble.originals import covered, originals_of, to_correct
 
 # Which of a record's names is its id, by the method that reads it.
 READERS = {
@@ -84,7 +84,7 @@ def edit(failure_id: int, edited: dict[str, Any], by: User, client: Client | Non
         if same.filter(record_id=record_id[:200]).exclude(pk=failure_id).exists():
             raise Refused(_("Já há outra falha aberta do registro %s.") % record_id)
         columns = {
-            **covered(originals_of(locked)[0], edited),
+            **covered(to_correct(locked)[0], edited),
             "record_id": record_id[:200],  # by it the next run knows that it is mended
             "edited_at": timezone.now(),
             "edited_by": by,

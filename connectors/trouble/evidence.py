@@ -11,7 +11,7 @@ from connectors.contract import Flow
 from connectors.exchanges import shortened
 from connectors.models import Failure
 from connectors.redaction import without_people, without_secrets
-from connectors.sealing import unseal
+from connectors.sealing import unseal_known
 from connectors.spec import Mode
 
 
@@ -71,7 +71,7 @@ def _secrets_of(failure: Failure) -> tuple[str, ...]:
     return tuple(
         value
         for sealed in received.values_list("sealed", flat=True)
-        for name, value in unseal(sealed).items()
+        for name, value in unseal_known(sealed).items()
         if name in names
     )
 

@@ -156,8 +156,12 @@ def parked(flow: ActivationFlow, record_ids: Collection[str] = ()) -> list[Paylo
         .filter(Q(retry_at__lte=now) | Q(record_id__in=record_ids))
     )
     oldest = failures.exclude(payload=None).order_by("retry_at", "pk")[:AT_ONCE]
-    both = [opened(*row) for row in oldest.values_list("payload", "edited", "sealed")]
-    return [Payload(edited or payload) for payload, edited in both if edited or payload]
+    rows = oldest.values_list("pk", "payload", "edited", "sealed")
+    both = {pk: opened(payload, edited, sealed) for pk, payload, edited, sealed in rows}
+    lost = [pk for pk, originals in both.items() if originals == (None, None)]
+    # Its key is gone. Until it is back, the others go before it.
+    Failure.objects.filter(pk__in=lost).update(retry_at=timezone.now() + WAITS[-1])
+    return [Payload(edited or payload) for payload, edited in both.values() if edited or payload]
 
 
 def unfetched(flow: ActivationFlow, most: int) -> list[str]:

@@ -16,7 +16,7 @@ from connectors.redaction import people_in, without_people
 from connectors.services import client_of
 from connectors.trouble.editing import edit, fetch_again, with_value
 from connectors.trouble.failures import dismiss, retry
-from connectors.trouble.originals import originals_of
+from connectors.trouble.originals import to_correct
 
 # In one step; more than these are the queue's. The first two are one statement each.
 AT_ONCE = {
@@ -128,7 +128,7 @@ def _edit(asked: Repair, failures: FailureQuerySet) -> Done:
             account = failure.activation_id, failure.flow
             if failure.can_be_edited and account not in clients:
                 clients[account] = client_of(failure.activation, Flow(failure.flow))
-            payload, corrected = originals_of(failure)
+            payload, corrected = to_correct(failure)
             edited = with_value(corrected or payload, asked.place, asked.value)
             edit(failure.pk, edited, asked.asked_by, clients.get(account))
         except (Refused, ConnectorError) as error:

@@ -57,6 +57,19 @@ def test_what_is_no_row_is_refused_by_the_form(
     assert answer.status_code in (200, 404)
 
 
+@pytest.mark.parametrize("page", ["²", "½", "9" * 20])
+def test_a_page_that_is_none_shows_the_first_variations(
+    page: str, admin_client: Client, store: Store
+) -> None:
+    product = create_product(store, {"sku": "A", "variations": [{"sku": "A-1"}]}, None)
+
+    answer = admin_client.get(
+        f"/admin/catalog/product/{product.pk}/change/", {"variations-page": page}
+    )
+
+    assert "A-1" in answer.content.decode()
+
+
 def test_a_products_page_says_when_it_was_changed_as_people_write_it(
     admin_client: Client, store: Store
 ) -> None:

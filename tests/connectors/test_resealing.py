@@ -3,11 +3,11 @@
 from io import StringIO
 
 import pytest
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet
 from django.apps import apps
 from django.conf import LazySettings
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from connectors.messages.delivery import webhook_secrets
 from connectors.messages.doorbells import install_doorbell
@@ -85,9 +85,19 @@ def test_every_column_that_is_sealed_is_sealed_anew() -> None:
     assert sealed == set(SEALED)
 
 
-def test_a_key_that_is_gone_too_early_is_said(store: Store, settings: LazySettings) -> None:
-    make_partner(store, "rocky")
+def test_what_no_key_opens_any_more_is_named_and_stops_nothing(
+    store: Store, settings: LazySettings
+) -> None:
+    lost = make_partner(store, "rocky").activation.credentials.get()
+    old, new = settings.CREDENTIAL_KEYS, Fernet.generate_key().decode()
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    other = make_partner(store, "webstore")
+    settings.CREDENTIAL_KEYS = [new, *settings.CREDENTIAL_KEYS]
 
-    with pytest.raises(InvalidToken):
+    with pytest.raises(CommandError, match=f"credential: 1 .*: {lost.pk}$"):
         rotate()
+
+    settings.CREDENTIAL_KEYS = [new]
+    assert webhook_secrets(other.activation.pk) == [other.issued.webhook_secret]
+    settings.CREDENTIAL_KEYS = [new, *old]
+    assert "credential: 1" in rotate()

@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 import pytest
 from django.core import mail as outbox
+from django.test import override_settings
 from django.utils import timezone
 
 from connectors.errors import NotAllowed
@@ -115,6 +116,28 @@ def test_while_the_server_is_down_it_waits(pluga):
 
     mail.refresh_from_db()
     assert (mail.state, mail.attempts) == (State.WAITING, 1)
+    assert mail.due_at > timezone.now()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {
+            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "EMAIL_HOST": "smtp..example.com",
+        },
+        {"DEFAULT_FROM_EMAIL": "Tomadá <>"},
+    ],
+)
+def test_while_the_settings_are_wrong_it_says_so_and_waits(pluga, wrong):
+    mail = shipped(pluga)
+
+    with override_settings(**wrong):
+        send_all_mails()
+
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts) == (State.WAITING, 1)
+    assert "EMAIL_URL e FROM_EMAIL" in mail.last_error
     assert mail.due_at > timezone.now()
 
 

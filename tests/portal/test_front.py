@@ -13,14 +13,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from connectors.asking import answer_ask, ask_for
 from connectors.contract import StockSource
 from connectors.errors import NotFound, Unauthorized
 from connectors.models import (
     Activation,
     ActivationFlow,
     Alert,
+    Ask,
     Brake,
     Comparison,
+    Connector,
     Difference,
     Endpoint,
     Failure,
@@ -28,8 +31,9 @@ from connectors.models import (
     Run,
     Store,
 )
+from connectors.runs.holding import answer_brake
 from connectors.runs.running import run_flow
-from connectors.services import pause
+from connectors.services import pause, revoke
 from connectors.trouble.failures import record_failure
 from orders.models import Order
 from portal.hours import last_hours
@@ -110,6 +114,10 @@ def test_every_kind_of_trouble_leads_to_the_page_that_mends_it(
     waiting = make_activation(store, "webstore")
     Endpoint.objects.update(disabled_at=timezone.now(), disabled_reason="HTTP 500")
     Alert.objects.create(channel="email", message_id="m", subject="…", body="…", attempts=2)
+    merchant = User.objects.create_user("lojista")
+    for slug in ("pluga", "olist"):
+        ask_for(store, Connector.objects.get(slug=slug), "", merchant)
+    answer_ask(Ask.objects.earliest("pk").pk)
 
     found = needs(client)
 
@@ -175,8 +183,39 @@ def test_every_kind_of_trouble_leads_to_the_page_that_mends_it(
             "/admin/connectors/activation/?endpoint__disabled_at__isempty=0",
             [],
         ),
+        "Pedidos de lojistas que esperam resposta": (
+            1,
+            "/admin/connectors/ask/?answered_at__isempty=1",
+            [],
+        ),
         "Alertas que não saem": (1, "/admin/connectors/alert/?sent_at__isempty=1", []),
     }
+
+
+def test_what_a_revoked_integration_asked_waits_for_nobody(
+    client: Client, store: Store, operator: User
+) -> None:
+    over = managed(store)
+    brake = Brake.objects.create(
+        activation=over, ability="StockSource", flow="stock", danger="zeroed",
+        count=9, base=10, limit=30,
+    )  # fmt: skip
+    now = timezone.now()
+    Comparison.objects.create(activation=over, purpose="preview", holds=True, ended_at=now)
+    revoke(over.pk, operator)
+
+    found = needs(client)
+    lists = [
+        client.get(f"/admin/connectors/{address}") for address in
+        ("brake/?situation=open", "comparison/?situation=holding", "brake/?situation=all")
+    ]  # fmt: skip
+
+    assert found == {}
+    assert [each.context["cl"].result_count for each in lists] == [0, 0, 1]
+    for page in (lists[2], client.get(f"/admin/connectors/brake/{brake.pk}/change/")):
+        assert "Integração encerrada" in page.content.decode()
+        assert "Aguarda resposta<" not in page.content.decode()
+    assert not answer_brake(brake.pk, Brake.Answer.APPLY, operator)
 
 
 def _refuse(attempt: object, client: object) -> None:
@@ -233,7 +272,7 @@ def test_the_page_takes_the_same_queries_for_one_and_for_many(client: Client, st
         costs.append(len(queries))
 
     assert costs[0] == costs[1]
-    assert costs[0] <= 21
+    assert costs[0] <= 20
     assert Failure.objects.count() == 16
 
 

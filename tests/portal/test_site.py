@@ -16,6 +16,14 @@ def test_an_operator_lands_on_the_admins_front_page(path: str, operator: User) -
     assert "Portal de integrações" in answer.content.decode()
 
 
+@pytest.mark.parametrize("page", ["²", "0", "9" * 20])
+def test_a_page_of_what_was_searched_that_is_none_is_not_there(page: str, operator: User) -> None:
+    client = Client()
+    client.force_login(operator)
+
+    assert client.get("/admin/search/", {"s": "a", "page": page}).status_code == 404
+
+
 def test_a_merchant_does_not_get_into_the_admin(db: None) -> None:
     User.objects.create_user("lojista", password="senha-da-lojista")
     client = Client()

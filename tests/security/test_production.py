@@ -89,6 +89,27 @@ def test_keys_that_seal_nothing_do_not_run(keys: str) -> None:
     assert "senha-forte" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "tomada:senha-forte@host/tomada"),
+        ("DATABASE_URL", "postgres://tomada:senha-forte@host:abc/tomada"),
+        ("DATABASE_URL", "http://tomada:senha-forte@host/tomada"),
+        ("EMAIL_URL", "smtp.example.com"),
+        ("EMAIL_URL", "smtp+tls://tomada:senha#-forte@host:587"),
+        ("CACHE_URL", ""),
+        ("CACHE_URL", "dbcache"),
+    ],
+)
+def test_an_address_that_is_none_is_named_at_the_start(name: str, said: str) -> None:
+    done = run("-c", "import portal.settings", **{name: said})
+
+    assert done.returncode != 0
+    assert f"ImproperlyConfigured: {name}" in done.stderr
+    assert "-forte" not in done.stderr
+
+
 def test_hosts_may_be_parted_by_a_comma_and_a_space() -> None:
     show = "from portal import settings as s; print(s.ALLOWED_HOSTS, s.CSRF_TRUSTED_ORIGINS)"
 

@@ -143,7 +143,8 @@ class Api:
             raise Unauthorized(
                 _(
                     "O Olist ERP não aceita mais a autorização do aplicativo (%s): é preciso"
-                    " autorizá-lo outra vez e registrar o refresh token novo."
+                    " autorizá-lo outra vez e registrar, juntos no campo do token, Client ID,"
+                    " Client Secret e o refresh token novo."
                 )
                 % error
             )

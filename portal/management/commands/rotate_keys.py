@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from connectors.resealing import reseal_all
 
@@ -12,5 +12,11 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for name, count in reseal_all().items():
+        lost = []
+        for name, (count, unread) in reseal_all().items():
             self.stdout.write(f"{name}: {count}")
+            if unread:
+                named = ", ".join(map(str, unread))
+                lost.append(f"{name}: {len(unread)} that no key of CREDENTIAL_KEYS opens: {named}")
+        if lost:
+            raise CommandError("\n".join(lost))

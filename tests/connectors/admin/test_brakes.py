@@ -62,7 +62,7 @@ def test_answered_once_it_stays_answered(admin_client, brake):
 
     brake.refresh_from_db()
     assert brake.answer == "reread"
-    assert "já tinha sido respondido" in page
+    assert "já não espera resposta" in page
 
 
 def test_who_may_only_look_may_not_answer(brake):

@@ -6,15 +6,18 @@ from html import unescape
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
 from connectors.models import Act, Activation, Failure, Repair, Run, Store
+from connectors.services import record_credential
 from connectors.trouble.originals import covered, originals_of
 from connectors.trouble.repairs import go_on_repairing
-from tests.conftest import make_managed
+from tests.conftest import make_managed, make_operator
 from tests.connectors.admin.conftest import URL, form_on, somebody_who_may
 from tests.connectors.admin.test_flows import act
 
@@ -184,6 +187,28 @@ def test_a_run_shows_its_duration_and_leads_to_its_failures(
     assert f"{LIST}?run__id__exact={run.pk}&amp;situation=all" in html
     assert f'title="{"c" * 60}"' in html
     assert [row.pk for row in failures.context["cl"].result_list] == [failure.pk]
+
+
+def test_where_the_key_is_gone_who_corrects_is_told_to_have_it_fetched_again(
+    activation: Activation, admin_client: Client, settings: LazySettings
+) -> None:
+    arrived = {"sku": "A", "quantity": "três", "buyer": {"name": "Ana Souza"}}
+    failure = make_failure(activation, **covered(arrived))
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+
+    evidence = admin_client.get(page_of(failure, "evidence"))
+    record_credential(activation, {"token": "t"}, make_operator())
+    opened = admin_client.get(page_of(failure, "edit"), follow=True)
+    act(admin_client, LIST, "edit_selected", failure.pk, place="quantity", value="3")
+    act(admin_client, LIST, "fetch_selected", failure.pk)
+
+    assert evidence.status_code == 200
+    why = "selado com uma chave que saiu de CREDENTIAL_KEYS"
+    assert why in text_of(opened.content.decode())
+    edited, fetched = Repair.objects.order_by("pk")
+    assert why in edited.refusals[0][1]
+    assert fetched.done == 1
+    assert not Act.objects.filter(what__contains="dados pessoais").exists()
 
 
 def test_the_page_hides_people_and_who_corrects_sees_them_on_record(

@@ -89,6 +89,19 @@ def test_a_secret_that_is_none_is_said_and_delays_nobody_else(
 
 
 @pytest.mark.parametrize(
+    "url", ["alertas", "htps://alertas.example", "https://[alertas", f"https://{'a' * 64}.example"]
+)
+def test_an_address_that_is_none_is_said(url: str, incident: Incident, settings: Any) -> None:
+    settings.ALERT_WEBHOOK_URL = url
+    tell([incident], healed=False)
+
+    deliver_all_alerts()
+
+    error = "Confira ALERT_WEBHOOK_URL e ALERT_WEBHOOK_SECRET."
+    assert Alert.objects.get(sent_at=None).last_error == error
+
+
+@pytest.mark.parametrize(
     "error", [smtplib.SMTPServerDisconnected("…"), ConnectionRefusedError(), TimeoutError()]
 )
 def test_a_mail_server_that_is_down_loses_nothing_and_delays_nobody_else(

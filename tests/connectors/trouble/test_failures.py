@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.apps import apps
+from django.conf import LazySettings
 from django.utils import timezone
 
 from connectors.contract import Page, StockSource
@@ -310,6 +312,36 @@ def test_what_names_nobody_is_not_sealed(activation: Activation) -> None:
 
     failure = Failure.objects.get()
     assert (failure.sealed, failure.payload) == ("", PAYLOAD)
+
+
+def test_what_no_key_opens_any_more_stops_nothing_and_is_tried_where_it_opens_again(
+    activation: Activation, settings: LazySettings
+) -> None:
+    run(activation, ORDER, error=Rejected("no"))
+    pass_time(HOUR)
+    keys, settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS, [Fernet.generate_key().decode()]
+    record_credential(activation, {"token": "t"}, make_operator())
+
+    seen = run(activation, PAYLOAD)
+
+    assert seen == [PAYLOAD]
+    assert Failure.objects.open().count() == 1
+    assert Failure.objects.get().retry_at > timezone.now() + HOUR
+    settings.CREDENTIAL_KEYS = [*settings.CREDENTIAL_KEYS, *keys]
+    retry(Failure.objects.all())
+    assert run(activation) == [ORDER]
+
+
+def test_what_comes_again_after_its_key_is_gone_is_sealed_anew(
+    activation: Activation, settings: LazySettings
+) -> None:
+    run(activation, ORDER, error=Rejected("no"))
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    record_credential(activation, {"token": "t"}, make_operator())
+
+    run(activation, ORDER, error=Rejected("no"))
+
+    assert originals_of(Failure.objects.get())[0] == ORDER
 
 
 def test_what_is_not_tried_again_is_not_sealed_and_names_nobody(activation: Activation) -> None:

@@ -119,7 +119,9 @@ def test_an_authorisation_that_ended_pauses_until_a_new_one_is_recorded(day: Day
     erp.tiny.control("expire_refresh", {})
     erp.run()
     assert state_of(erp) == State.PAUSED
-    assert "autorizá-lo outra vez" in day.page_of(erp.activation)
+    page = day.page_of(erp.activation)
+    assert "autorizá-lo outra vez" in page
+    assert "juntos no campo do token, Client ID, Client Secret e o refresh token novo" in page
 
     erp.tiny.refresh, erp.tiny.renewed_at = "authorised-again", erp.tiny.renewed_at + 86400
     new = CREDENTIALS["token"].replace(APP["refresh_token"], "authorised-again")
