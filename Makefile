@@ -76,5 +76,6 @@ $(DATA)/demo.env: $(BIN)/.installed
 	@mkdir -p $(DATA)
 	@$(BIN)/python -m portal.demo.environment > $@
 
+# Of the data only the demo's: a small shop's own database lies beside it.
 clean:
-	rm -rf $(VENV) $(DATA) $(MO)
+	rm -rf $(VENV) $(DATA)/demo* $(MO)

@@ -140,7 +140,7 @@ def note_taken(store: Store, sale: str, by: Activation) -> None:
 
 
 def write_levels(
-    levels: Mapping[int, int], by: Activation | None, asked_at: datetime | None = None
+    levels: Mapping[int, int], by: Activation | None, asked_at: datetime | None
 ) -> set[int]:
     """Set what is on hand of products, whose rows the caller has locked; which of them changed.
 
@@ -161,7 +161,7 @@ def write_levels(
 
 
 def write_level(
-    stock: Stock, on_hand: int, by: Activation | None, asked_at: datetime | None = None
+    stock: Stock, on_hand: int, by: Activation | None, asked_at: datetime | None
 ) -> bool:
     """As `write_levels`, of one product, whose `stock` says afterwards what is there; whether that
     changed it. Mostly nobody wants units of it: then it is one statement."""

@@ -73,11 +73,6 @@ class Way:
     def _taken_at_once(self) -> bool:
         return self.activation.state != State.DRAFT and not any(s.done for s in self.stops)
 
-    @property
-    def is_complete(self) -> bool:
-        """Nothing of it must be done any more; what may be left for later may be open."""
-        return self.reached is None or self.is_for_later(self.reached)
-
     def is_open(self, stop: Stop) -> bool:
         return self.reached is None or stop.number <= self.reached.number
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
+from connectors.forgetting import forget_some
 from connectors.models import Activation, Comparison, Difference, Listed, State
 from connectors.queue import enqueue, enqueue_all
 from connectors.spec import Mode
@@ -149,10 +150,5 @@ def prune_comparisons() -> None:
     old = Comparison.objects.filter(asked_at__lt=timezone.now() - KEPT, ended_at__isnull=False)
     found = Difference.objects.filter(comparison__in=old)
     empty = old.filter(~Exists(Difference.objects.filter(comparison=OuterRef("pk"))))
-    there_may_be_more = False
-    for rows in (found, empty):
-        some = list(rows.values_list("pk", flat=True)[:PRUNED_AT_ONCE])
-        rows.model._default_manager.filter(pk__in=some).delete()
-        there_may_be_more |= len(some) == PRUNED_AT_ONCE
-    if there_may_be_more:
+    if forget_some(PRUNED_AT_ONCE, found, empty):
         enqueue(prune_comparisons)

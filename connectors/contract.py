@@ -8,7 +8,7 @@ record on its own, so that one bad record never stops the others.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -84,6 +84,13 @@ class TokenStore:
         given the one that is kept."""
         self._token = ask(self._token)
         return self._token
+
+    def current(self, ask: Callable[[Token | None], Token]) -> Token:
+        """The one that is kept, or another where there is none or its time is over."""
+        token = self.get()
+        if token is None or token.renew_at <= datetime.now(UTC):
+            return self.renew(token, ask)
+        return token
 
 
 @dataclass(frozen=True)

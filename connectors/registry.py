@@ -11,7 +11,6 @@ from connectors import (
     rockyerp,
     webstore,
 )
-from connectors.contract import Ability
 from connectors.spec import Spec, gone
 
 SPECS: dict[str, Spec] = {
@@ -32,7 +31,3 @@ SPECS: dict[str, Spec] = {
 
 def spec_of(slug: str) -> Spec:
     return SPECS.get(slug) or gone(slug)
-
-
-def slugs_with(ability: type[Ability]) -> list[str]:
-    return [spec.slug for spec in SPECS.values() if ability in spec.flows]

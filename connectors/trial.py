@@ -151,8 +151,7 @@ def _why(error: Exception) -> str:
     """What went wrong, and what mends it."""
     match error:
         case OutOfBudget():
-            text = _("A cota de chamadas desta conta acabou. Espere um minuto e teste outra vez.")
-            return text
+            return _("A cota de chamadas desta conta acabou. Espere um minuto e teste outra vez.")
         case Unauthorized():
             text = _("As credenciais foram recusadas. Volte ao passo delas e copie-as outra vez.")
         case Unavailable():

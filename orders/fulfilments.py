@@ -6,9 +6,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from connectors.errors import NotFound, NothingChanged
-from connectors.hub.wire import moment_text
+from connectors.hub.wire import write_shipment
 from connectors.models import Activation
-from connectors.records import Document, FulfilmentRecord, OrderStatus
+from connectors.records import FulfilmentRecord, OrderStatus
 from connectors.trouble.causes import UNKNOWN_ORDER
 from orders.models import Order, OrderLink
 from orders.services import NOTHING_CHANGED, update_order
@@ -30,7 +30,7 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
     if record.invoice and _skips_invoice(link.order, record.status, activation):
         # We looked too late to see it, but it was a step of the order's life.
         report_fulfilment(activation, replace(record, status=OrderStatus.INVOICED, tracking=None))
-    shipment = _shipment_document(record)
+    shipment = write_shipment(record.invoice, record.tracking)
     mine = link.order.shipments.first()
     if mine is not None:
         shipment["id"] = mine.public_id
@@ -71,26 +71,3 @@ def _skips_invoice(order: Order, status: OrderStatus, activation: Activation) ->
     invoiced = OrderStatus.INVOICED
     goes_past = STAGE[OrderStatus(order.status)] < STAGE[invoiced] < STAGE[status]
     return goes_past and {invoiced, status} <= activation.spec.may_report
-
-
-def _shipment_document(record: FulfilmentRecord) -> Document:
-    shipment: Document = {}
-    if invoice := record.invoice:
-        shipment |= {
-            "nfe_key": invoice.key,
-            "nfe_number": invoice.number,
-            "nfe_serie": invoice.series,
-            "nfe_date": moment_text(invoice.issued_at),
-            "nfe_link": invoice.link,
-            "cfops": invoice.cfops,
-        }
-    if tracking := record.tracking:
-        shipment |= {
-            "shipping_company": tracking.company,
-            "shipping_method": tracking.method,
-            "track_code": tracking.code,
-            "track_url": tracking.url,
-            "date_shipped": moment_text(tracking.shipped_at),
-            "date_delivered": moment_text(tracking.delivered_at),
-        }
-    return {name: value for name, value in shipment.items() if value}

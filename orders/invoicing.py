@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from connectors.errors import NotAllowed
 from connectors.fiscal import cnpj_is_valid, nfe_key_is_valid
-from connectors.hub.wire import moment_text
+from connectors.hub.wire import write_shipment
 from connectors.models import Activation
 from connectors.payload import LOCAL
 from connectors.records import InvoiceRecord, OrderStatus
@@ -59,14 +59,7 @@ def inform_invoice(order_id: int, invoice: InvoiceRecord, by: User) -> Order:
     order = Order.objects.with_everything().get(pk=order_id)
     if not takes_invoice(order):
         raise NotAllowed(_("A nota fiscal deste pedido não se informa aqui, ou não agora."))
-    shipment = {
-        "nfe_key": invoice.key,
-        "nfe_number": invoice.number,
-        "nfe_serie": invoice.series,
-        "nfe_date": moment_text(invoice.issued_at),
-        "nfe_link": invoice.link,
-    }
-    document = {name: value for name, value in shipment.items() if value}
+    document = write_shipment(invoice, None)
     if sent := sent_shipment(order):
         document["id"] = sent.public_id
     # One that the channel refused is informed anew.

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from connectors.errors import NotAllowed
-from connectors.hub.wire import moment_text
+from connectors.hub.wire import write_shipment
 from connectors.records import OrderStatus, TrackingRecord
 from orders.invoicing import sent_shipment, takers
 from orders.models import Order
@@ -37,15 +37,7 @@ def inform_tracking(order_id: int, tracking: TrackingRecord, by: User) -> Order:
     order = Order.objects.with_everything().get(pk=order_id)
     if not takes_tracking(order):
         raise NotAllowed(_("O rastreio deste pedido não se informa aqui, ou não agora."))
-    shipment = {
-        "shipping_company": tracking.company,
-        "shipping_method": tracking.method,
-        "track_code": tracking.code,
-        "track_url": tracking.url,
-        "date_shipped": moment_text(tracking.shipped_at),
-        "date_delivered": moment_text(tracking.delivered_at),
-    }
-    document = {name: value for name, value in shipment.items() if value}
+    document = write_shipment(None, tracking)
     if sent := sent_shipment(order):
         document["id"] = sent.public_id
     status = _status(tracking)

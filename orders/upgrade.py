@@ -10,7 +10,6 @@ stays with it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
@@ -86,7 +85,7 @@ def plan(source: Activation, target: Activation | None) -> Plan:
 
 
 @transaction.atomic
-def upgrade(source_id: int, target_id: int | None, plugin_url: str, by: User) -> Plan:
+def upgrade(source_id: int, target_id: int | None, plugin_url: str) -> Plan:
     """Do it; what was found. A blank `plugin_url` leaves the account's address as it is.
 
     Raises `NothingChanged` where it was done before, `NotAllowed` where the connector has no

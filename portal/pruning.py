@@ -8,6 +8,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django_q.models import Task
 
+from connectors.forgetting import forget_some
 from connectors.queue import enqueue
 
 KEPT = timedelta(days=30)
@@ -22,10 +23,5 @@ def prune_sessions() -> None:
         Task.objects.filter(stopped__lt=now - KEPT).order_by("stopped"),
         AccessAttempt.objects.filter(attempt_time__lt=now - KEPT).order_by("pk"),
     )
-    there_may_be_more = False
-    for rows in over:
-        some = list(rows.values_list("pk", flat=True)[:AT_ONCE])
-        rows.model._default_manager.filter(pk__in=some).delete()
-        there_may_be_more |= len(some) == AT_ONCE
-    if there_may_be_more:
+    if forget_some(AT_ONCE, *over):
         enqueue(prune_sessions)

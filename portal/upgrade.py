@@ -15,7 +15,6 @@ from unfold.widgets import UnfoldAdminURLInputWidget
 from connectors.admin.activations import MORE, ActivationAdmin
 from connectors.admin.asking import page_of
 from connectors.admin.forms import HttpsField
-from connectors.admin.operators import operator_of
 from connectors.errors import Refused
 from connectors.models import Activation
 from orders.upgrade import Plan, is_to_upgrade, plans, upgrade
@@ -79,7 +78,7 @@ class UpgradableActivationAdmin(RevocableActivation, ActivationAdmin):
             return TemplateResponse(request, "admin/connectors/activation/upgrade.html", context)
         target, plugin_url = form.cleaned_data["target"], form.cleaned_data["plugin_url"]
         try:
-            done = upgrade(activation.pk, target, plugin_url, operator_of(request))
+            done = upgrade(activation.pk, target, plugin_url)
         except Refused as error:
             messages.warning(request, str(error))
             return HttpResponseRedirect(page_of(activation))

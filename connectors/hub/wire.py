@@ -25,7 +25,7 @@ from connectors.payload import (
     to_text,
     to_whole,
 )
-from connectors.records import Document
+from connectors.records import Document, InvoiceRecord, TrackingRecord
 
 
 class Kind(Enum):
@@ -281,3 +281,27 @@ TRACKING_FIELDS = (
     "shipping_company", "shipping_method", "track_code", "track_url", "estimate_delivery_date",
     "date_shipped", "date_delivered", "expected_collection_date",
 )  # fmt: skip
+
+
+def write_shipment(invoice: InvoiceRecord | None, tracking: TrackingRecord | None) -> Document:
+    """What is known of them."""
+    known: Document = {}
+    if invoice:
+        known |= {
+            "nfe_key": invoice.key,
+            "nfe_number": invoice.number,
+            "nfe_serie": invoice.series,
+            "nfe_date": moment_text(invoice.issued_at),
+            "nfe_link": invoice.link,
+            "cfops": invoice.cfops,
+        }
+    if tracking:
+        known |= {
+            "shipping_company": tracking.company,
+            "shipping_method": tracking.method,
+            "track_code": tracking.code,
+            "track_url": tracking.url,
+            "date_shipped": moment_text(tracking.shipped_at),
+            "date_delivered": moment_text(tracking.delivered_at),
+        }
+    return {name: value for name, value in known.items() if value}

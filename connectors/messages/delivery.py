@@ -41,6 +41,7 @@ from django.utils.translation import gettext as _
 
 from connectors.bulk import insert_rows
 from connectors.errors import Refused, Unavailable, Unreadable
+from connectors.forgetting import forget_some
 from connectors.http import send
 from connectors.messages.patience import answer_of
 from connectors.messages.signing import signature_headers
@@ -361,9 +362,7 @@ class Courier(ABC, Generic[A, M]):
         old = self.messages.objects.filter(
             ended | self.for_nobody, created_at__lt=timezone.now() - KEPT
         )
-        some = list(old.order_by("created_at").values_list("pk", flat=True)[:PRUNED_AT_ONCE])
-        self.messages.objects.filter(pk__in=some).delete()
-        return len(some) == PRUNED_AT_ONCE
+        return forget_some(PRUNED_AT_ONCE, old.order_by("created_at"))
 
 
 def _attempt(letter: Letter, secrets: list[str]) -> Outcome:

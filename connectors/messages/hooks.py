@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 
 from connectors.bulk import among, insert_rows
 from connectors.errors import NotAllowed, NotFound, Refused
+from connectors.forgetting import forget_some
 from connectors.hub.identifiers import new_public_id
 from connectors.hub.wire import moment_text
 from connectors.messages.delivery import KEPT, PRUNED_AT_ONCE, Courier, Letter, Outcome, is_revoked
@@ -251,7 +252,5 @@ def prune_events() -> None:
     more = COURIER.prune()
     waiting = Delivery.objects.waiting().filter(event=OuterRef("pk"))
     old = Event.objects.filter(~Exists(waiting), at__lt=timezone.now() - KEPT)
-    some = list(old.order_by("at").values_list("pk", flat=True)[:PRUNED_AT_ONCE])
-    Event.objects.filter(pk__in=some).delete()
-    if more or len(some) == PRUNED_AT_ONCE:
+    if forget_some(PRUNED_AT_ONCE, old.order_by("at")) or more:
         enqueue(prune_events)

@@ -22,6 +22,7 @@ from connectors.errors import (
     Several,
     Unauthorized,
 )
+from connectors.forgetting import forget_some
 from connectors.hashing import digest
 from connectors.models import Activation, ActivationFlow, Doorbell, Ring, Run, State
 from connectors.queue import enqueue, enqueue_all
@@ -154,7 +155,5 @@ def run_rung(
 def prune_rings() -> None:
     """Forget what was fetched long ago, some at a time."""
     old = Ring.objects.filter(handled_at__lt=timezone.now() - KEPT)
-    some = list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE])
-    Ring.objects.filter(pk__in=some).delete()
-    if len(some) == PRUNED_AT_ONCE:
+    if forget_some(PRUNED_AT_ONCE, old):
         enqueue(prune_rings)

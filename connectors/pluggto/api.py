@@ -47,9 +47,7 @@ class Api:
         Raises the four connector errors; `Rejected` holds Plugg.to's own words.
         """
         tokens = self.account.tokens
-        token = tokens.get()
-        if token is None or token.renew_at <= datetime.now(UTC):
-            token = tokens.renew(token, self._ask_token)
+        token = tokens.current(self._ask_token)
         answer = self._send_with(token, method, path, **request)
         if answer.status == 401:
             token = tokens.renew(token, self._ask_token)

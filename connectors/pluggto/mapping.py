@@ -12,11 +12,9 @@ from connectors.records import (
     DeliveryRecord,
     Document,
     FulfilmentRecord,
-    InvoiceRecord,
     LineRecord,
     OrderRecord,
     OrderStatus,
-    TrackingRecord,
 )
 
 # Its clients disagree whether `external` is one value or a map of all clients' values.
@@ -122,11 +120,8 @@ def write_fulfilment(record: FulfilmentRecord, order: Payload) -> dict[str, Any]
 
 
 def _write_delivery(delivery: DeliveryRecord, record: FulfilmentRecord) -> Document:
-    told: Document = {"shipping_items": list(delivery.items)}
-    if delivery.invoice:
-        told |= _write_invoice(delivery.invoice)
-    if delivery.tracking:
-        told |= _write_tracking(delivery.tracking)
+    told = wire.write_shipment(delivery.invoice, delivery.tracking)
+    told["shipping_items"] = list(delivery.items)
     told["status"] = SHIPMENT_STATUS.get(record.status)
     if record.others:  # each is as far as it is itself
         on_its_way = "shipped" if delivery.tracking else "invoiced"
@@ -156,25 +151,3 @@ def _is_same(shipment: Payload, delivery: Document) -> bool:
 
 def _is_any(shipment: Payload, delivery: Document) -> bool:
     return True
-
-
-def _write_invoice(invoice: InvoiceRecord) -> dict[str, Any]:
-    return {
-        "nfe_key": invoice.key,
-        "nfe_number": invoice.number,
-        "nfe_serie": invoice.series,
-        "nfe_date": wire.moment_text(invoice.issued_at),
-        "nfe_link": invoice.link,
-        "cfops": invoice.cfops,
-    }
-
-
-def _write_tracking(tracking: TrackingRecord) -> dict[str, Any]:
-    return {
-        "shipping_company": tracking.company,
-        "shipping_method": tracking.method,
-        "track_code": tracking.code,
-        "track_url": tracking.url,
-        "date_shipped": wire.moment_text(tracking.shipped_at),
-        "date_delivered": wire.moment_text(tracking.delivered_at),
-    }

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
+from connectors.forgetting import forget_some
 from connectors.models import Alert, Failure, Incident
 from connectors.queue import enqueue
 
@@ -15,17 +15,12 @@ AT_ONCE = 1000
 def prune_troubles() -> None:
     """Some at a time. What people did about them stays in the record of acts."""
     before = timezone.now() - KEPT
-    over: list[QuerySet[Failure] | QuerySet[Incident] | QuerySet[Alert]] = [
+    over = (
         Failure.objects.filter(resolved_at__lt=before).order_by("resolved_at"),
         Incident.objects.filter(ended_at__lt=before).order_by("pk"),
         Alert.objects.filter(sent_at__lt=before).order_by("pk"),
         # They were given up long before.
         Alert.objects.filter(sent_at=None, created_at__lt=before).order_by("pk"),
-    ]
-    there_may_be_more = False
-    for rows in over:
-        some = list(rows.values_list("pk", flat=True)[:AT_ONCE])
-        rows.model._default_manager.filter(pk__in=some).delete()
-        there_may_be_more |= len(some) == AT_ONCE
-    if there_may_be_more:
+    )
+    if forget_some(AT_ONCE, *over):
         enqueue(prune_troubles)

@@ -63,7 +63,7 @@ def test_the_date_until_which_a_credential_is_good(page: Page, day: Day, shot: S
     expect(field).to_be_visible()
 
 
-def test_an_activation_goes_by_keyboard_alone(page: Page, day: Day, shot: Shot) -> None:
+def test_an_activation_goes_by_keyboard_alone(page: Page, day: Day) -> None:
     page.goto("/admin/connectors/connector/apps/")
     assert skips(page)
     assert walk(page) == []

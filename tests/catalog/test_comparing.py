@@ -206,7 +206,7 @@ def test_an_integration_that_was_switched_off_is_not_compared(reader):
     assert finished(comparison).reason == "A integração foi desligada."
 
 
-def test_two_workers_do_not_take_the_same_step(reader, monkeypatch):
+def test_two_workers_do_not_take_the_same_step(reader):
     comparison = ask_preview(reader, make_operator())
     Comparison.objects.update(busy_until=timezone.now() + timedelta(minutes=5))
 

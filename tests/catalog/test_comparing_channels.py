@@ -374,7 +374,7 @@ def test_it_is_made_any_time_and_asked_twice_it_is_made_once(channel, store):
         compare_now(make_activation(store, "rocky"), by)
 
 
-def test_the_hubs_list_is_searched_and_paged(channel, sandbox, hub, somebody):
+def test_the_hubs_list_is_searched_and_paged(channel, sandbox, hub):
     token = {"access_token": next(iter(hub.tokens))}
 
     def listed(**query: Any) -> list[str]:

@@ -753,7 +753,7 @@ def test_once_a_day_everything_is_compared(store, hub, channel):
     assert (before[2], told(hub)["CANECA"][2]) == (12, 1)
 
 
-def test_a_full_pass_goes_on_where_it_was_interrupted(store, hub, channel, monkeypatch):
+def test_a_full_pass_goes_on_where_it_was_interrupted(store, hub, channel):
     first = save(store, MUG)
     second = save(store, {**MUG, "sku": "COPO"})
     Sent.objects.all().delete()

@@ -59,7 +59,7 @@ def test_an_ended_integrators_pair_is_refused(store: Store) -> None:
     assert Client().get("/api/orders", headers=pair).status_code == 401
 
 
-def test_asking_whether_it_ended_costs_no_query(partner: Partner, operator: User) -> None:
+def test_asking_whether_it_ended_costs_no_query(partner: Partner) -> None:
     partner.get("/orders")
     with CaptureQueriesContext(connection) as before:
         partner.get("/orders")

@@ -117,7 +117,7 @@ def test_an_expired_a_withdrawn_a_replaced_and_an_invented_link_open_nothing(
 
 
 def test_whoever_guesses_links_waits_even_with_a_right_one(
-    partner: Partner, settings: object
+    partner: Partner,
 ) -> None:
     link, client = link_for(partner), Client()
     for number in range(20):

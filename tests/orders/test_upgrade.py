@@ -67,7 +67,7 @@ def place(pluga, number, **fields):
 
 
 def run(source, target=None, url=""):
-    return upgrade(source.activation.pk, target and target.activation.pk, url, make_operator())
+    return upgrade(source.activation.pk, target and target.activation.pk, url)
 
 
 def reread(partner):
@@ -316,9 +316,9 @@ def test_who_cannot_take_over_is_refused(v1, v2, store):
         with pytest.raises(Refused):
             run(v1, target)
     with pytest.raises(Refused, match="mesma loja, conector e modo"):
-        upgrade(v1.activation.pk, managed.pk, "", make_operator())
+        upgrade(v1.activation.pk, managed.pk, "")
     with pytest.raises(Refused):
-        upgrade(v1.activation.pk, 10**6, "", make_operator())
+        upgrade(v1.activation.pk, 10**6, "")
 
     assert reread(v1).state == State.ACTIVE
     assert [plan.target for plan in plans(reread(v1))] == [None, reread(v2)]
@@ -348,7 +348,7 @@ def test_managed_what_the_other_passed_over_is_read_again(store, pluga):
     OrderLink.objects.filter(activation=old).update(external_id="1001", sent_status="approved")
     ActivationFlow.objects.filter(activation=new).update(cursor="99")
 
-    upgrade(old.pk, new.pk, "", make_operator())
+    upgrade(old.pk, new.pk, "")
 
     link = order.links.get(activation=new)
     assert new.mode == Mode.MANAGED
@@ -367,7 +367,7 @@ def test_managed_a_run_of_the_old_account_goes_no_further(store, monkeypatch):
 
     def pages(self, cursor):
         yield Page([Payload({"sku": "A", "quantity": 1})], cursor)
-        upgrade(old.pk, new.pk, "", make_operator())
+        upgrade(old.pk, new.pk, "")
         yield Page([Payload({"sku": "A", "quantity": 2})], cursor)
         yield Page([Payload({"sku": "B", "quantity": 2})], cursor)
 
@@ -379,7 +379,7 @@ def test_managed_a_run_of_the_old_account_goes_no_further(store, monkeypatch):
     assert dict(Stock.objects.values_list("product__sku", "on_hand"))["B"] == 5
 
 
-def test_codes_that_are_confirmed_afterwards_are_the_new_accounts(v1, v2, store, operator):
+def test_codes_that_are_confirmed_afterwards_are_the_new_accounts(v1, v2, store):
     save_product(store, "CANECA", {"name": "Caneca"}, None)
     content = xlsx(["Código no sistema", "SKU"], ["77", "CANECA"])
     sheet = send(store, content, kind=MAPPINGS, activation=v1.activation)

@@ -86,9 +86,7 @@ class Api:
 
     def _call(self, method: str, path: str, **request: Any) -> Payload:
         tokens = self.account.tokens
-        token = tokens.get()
-        if token is None or token.renew_at <= datetime.now(UTC):
-            token = tokens.renew(token, self._ask_token)
+        token = tokens.current(self._ask_token)
         answer = self._send_with(token, method, path, **request)
         if answer.status == 401:
             token = tokens.renew(token, self._ask_token)

@@ -31,9 +31,7 @@ def test_a_form_is_recorded_with_what_it_was_before_and_after(
     assert set(act.changes) == {"Nome"}
 
 
-def test_an_action_is_recorded_with_what_it_changed(
-    store: Store, admin_client: Client, operator: User
-) -> None:
+def test_an_action_is_recorded_with_what_it_changed(store: Store, admin_client: Client) -> None:
     activation = make_partner(store, "rocky").activation
 
     admin_client.post(LIST, {"action": "pause_selected", "_selected_action": [activation.pk]})

@@ -349,7 +349,9 @@ def test_what_is_not_tried_again_is_not_sealed_and_names_nobody(activation: Acti
     notice = json.dumps({"tipo": "x", "dados": ORDER}).encode()
     record_notice_failure(activation, notice, Unreadable("no"))
 
-    for failure in Failure.objects.all():
+    failures = list(Failure.objects.all())
+    assert len(failures) == 2
+    for failure in failures:
         assert failure.sealed == ""
         assert names(readable(failure)) == []
 

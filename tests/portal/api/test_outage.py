@@ -64,7 +64,7 @@ def test_a_page_says_it_in_words(db: None) -> None:
     assert "banco de dados" in answer.content.decode()
 
 
-def test_a_fault_of_ours_stays_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_stays_one(store: Store) -> None:
     partner = make_partner(store, "rocky", plugin_url="https://loja.example.com.br")
     partner.get("/orders")
     partner.client.raise_request_exception = False

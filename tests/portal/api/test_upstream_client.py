@@ -200,7 +200,7 @@ def test_what_the_hub_cancels_is_cancelled_here(store, hub, channel, marketplace
 
 
 def test_a_cancellation_that_the_hub_does_not_take_from_us_is_shown_and_stops_nothing(
-    store, hub, channel, marketplace, operator
+    store, hub, channel, marketplace
 ):
     """Of a Linx shop the portal takes invoices and tracking. The real hub takes this too."""
     above = marketplace.post("/orders", ORDER).json()["Order"]
