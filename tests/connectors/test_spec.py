@@ -34,11 +34,11 @@ def test_a_connector_takes_orders_only_in_the_statuses_that_it_consumes(
 @pytest.mark.parametrize(
     ("slug", "followed"),
     [
-        ("rocky", {PENDING, APPROVED, PAID, CANCELED}),
+        ("rocky", {PENDING, APPROVED, PAID, CANCELED, OrderStatus.REFUNDED}),
         ("webstore", {APPROVED, PAID}),
         ("linx", set(OrderStatus)),
         ("otimo", {APPROVED, PAID}),
-        ("olist", {APPROVED, PAID, CANCELED}),
+        ("olist", {APPROVED, PAID, CANCELED, OrderStatus.REFUNDED}),
         ("pluga", set()),
         ("pluggto", set()),
     ],
