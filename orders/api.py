@@ -23,6 +23,7 @@ from connectors.hub.openapi import (
 )
 from connectors.models import Activation
 from connectors.payload import Payload, read_value, to_text
+from orders.called import in_own_words
 from orders.models import Order
 from orders.search import label_urls, search_orders
 from orders.services import create_order, update_order
@@ -87,7 +88,8 @@ class OrderDetail(APIView):
     def put(self, request: Request, public_id: str) -> HttpResponse:
         caller = cast(Activation, request.auth)
         order_id = self._find(request, public_id)
-        update_order(order_id, read_order(Payload(request.data), caller), caller)
+        document = read_order(Payload(request.data), caller)
+        update_order(order_id, in_own_words(document, order_id, caller), caller)
         return _answer(order_id, caller)
 
     def _find(self, request: Request, public_id: str) -> int:

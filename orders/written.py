@@ -3,8 +3,8 @@ texts on.
 
 Whoever changes an order holds its row, and writes it down in his transaction: a text is never
 older than its order. What is not the order's own (`NOT_SHARED`) is left out of the text and filled
-in for whoever asks. Readers write nothing: where there is no text of this version, they compose
-one, until `manage.py rebuild_orders` has written them all down.
+in for whoever asks, and items are called as he calls them. Readers write nothing: where there is no
+text of this version, they compose one, until `manage.py rebuild_orders` has written them all down.
 """
 
 import json
@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import FilteredRelation, Q
 
 from connectors.models import Activation
+from orders.called import calls_otherwise, in_words_of
 from orders.models import Order, OrderLink, OrderQuerySet, WrittenOrder
 from orders.wire import (
     INTERMEDIARY,
@@ -79,13 +80,18 @@ def read_written(
             "mine__acknowledged",
         )
     )
+    ids = [row[0] for row in rows]
     unwritten = _compose([pk for pk, version, *_rest in rows if version != VERSION])
-    externals = _externals([row[0] for row in rows]) if show_external else None
+    externals = _externals(ids) if show_external else None
+    otherwise = calls_otherwise(ids, caller)
     texts = []
     for pk, _version, body, created_by, modified_by, external, acknowledged in rows:
         shown = external or None if externals is None else externals.get(pk, {})
         values = (shown, created_by, modified_by, bool(acknowledged))
-        texts.append(_filled(unwritten.get(pk, body), caller, *values))
+        text = _filled(unwritten.get(pk, body), caller, *values)
+        if pk in otherwise:
+            text = to_json(in_words_of(json.loads(text), otherwise[pk]))
+        texts.append(text)
     return texts
 
 

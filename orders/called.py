@@ -1,0 +1,80 @@
+"""What an integration calls the items of the orders that it takes: by its De/Para, else by the
+store's own SKU. An order keeps the words of the channel that brought it, which say nothing to
+others; here they are changed on the way out, and back on the way in."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db.models import F, OuterRef, Subquery, TextField, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, NullIf
+
+from catalog.models import SkuMapping
+from connectors.models import Activation
+from connectors.prepared import Prepared, Slot, many, slot_of_many
+from connectors.records import Document
+from orders.models import Line
+from orders.wire import OrderDocument
+
+Words = Mapping[str, str]  # of one order's items
+
+
+def _otherwise() -> Any:
+    mapped = SkuMapping.objects.filter(activation=Slot("by"), product=OuterRef("product"))
+    variation = KeyTextTransform("sku", KeyTextTransform("variation", "fields"))
+    return (
+        Line.objects.filter(order__in=slot_of_many("orders", "bigint"), product__isnull=False)
+        .exclude(order__source=Slot("by"))
+        .annotate(
+            sold=Coalesce(NullIf(variation, Value("")), F("sku"), output_field=TextField()),
+            called=Coalesce(
+                Subquery(mapped.values("code")), F("product__sku"), output_field=TextField()
+            ),
+        )
+        .exclude(sold=F("called"))
+        .order_by()
+        .values_list("order", "sold", "called")
+    )
+
+
+OTHERWISE = Prepared(_otherwise)
+
+
+def calls_otherwise(order_ids: Collection[int], by: Activation) -> dict[int, dict[str, str]]:
+    """By order: what `by` calls items otherwise than the order does, by what that calls them."""
+    words: dict[int, dict[str, str]] = {}
+    for order_id, sold, called in OTHERWISE(orders=many(order_ids), by=by.pk):
+        words.setdefault(order_id, {})[sold] = called
+    return words
+
+
+def in_words_of(order: Document, words: Words) -> Document:
+    """The order as the API answers it, with these words for its items."""
+    for item in order["items"]:
+        _say(item, words)
+    for shipment in order["shipments"]:
+        for item in shipment.get("shipping_items") or []:
+            _say(item, words)
+    return order
+
+
+def in_own_words(document: OrderDocument, order_id: int, by: Activation) -> OrderDocument:
+    """What `by` says of an order, with the order's own words for its items."""
+    words = calls_otherwise([order_id], by).get(order_id, {})
+    back = {called: sold for sold, called in words.items()}
+    for item in document.items or []:
+        _say(item, back)
+    for shipment in document.shipments or []:
+        for item in shipment.get("shipping_items") or []:
+            _say(item, back)
+    return document
+
+
+def _say(item: Any, words: Words) -> None:
+    """Of a variation in its place (pluggto-api.md, section 6.6)."""
+    if not isinstance(item, dict):
+        return
+    variation = item.get("variation")
+    place = variation if isinstance(variation, dict) and variation.get("sku") else item
+    if (word := words.get(str(place.get("sku")))) is not None:
+        place["sku"] = word
