@@ -617,7 +617,7 @@ def test_an_order_that_is_being_pushed_meanwhile_is_noted_as_pushed(store, pluga
         push,
         "_note_sent",
         lambda: push.push_orders(flow_of(old, OrderSink)),
-        lambda: upgrade(old.pk, new.pk, "", make_operator()),
+        lambda: upgrade(old.pk, new.pk, ""),
     )
 
     assert faults == []
