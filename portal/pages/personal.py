@@ -21,7 +21,7 @@ from orders.personal_data import anonymise, export, leftovers, orders_of
 from portal.pages.own import OwnStores
 
 SHOWN = 50
-MOST = 500
+ORDERS_SHOWN = 500
 
 
 class BuyerForm(forms.Form):
@@ -37,7 +37,7 @@ class BuyerForm(forms.Form):
 
     def orders(self) -> list[Order]:
         found = orders_of(self.cleaned_data["store"], self.cleaned_data["who"])
-        return list(found.prefetch_related("lines", "payments", "shipments")[:MOST])
+        return list(found.prefetch_related("lines", "payments", "shipments"))
 
 
 class PersonalDataPage(OwnStores, TemplateView):
@@ -79,5 +79,11 @@ class PersonalDataPage(OwnStores, TemplateView):
             return redirect("personal-data")
         left = leftovers(store) if say == "leftovers" else None
         return self.render_to_response(
-            self.get_context_data(form=form, found=orders, searched=True, left=left)
+            self.get_context_data(
+                form=form,
+                found=orders[:ORDERS_SHOWN],
+                total=len(orders),
+                searched=True,
+                left=left,
+            )
         )

@@ -9,6 +9,7 @@ from django.test import Client
 from connectors.models import Store
 from orders.buyers import buyer_url
 from orders.models import Erasure
+from portal.pages import personal
 from tests.conftest import Partner, make_partner, make_store
 from tests.orders.test_personal_data import CPF, EMAIL, place
 
@@ -38,6 +39,23 @@ def test_a_buyers_data_is_found_exported_and_erased(
     assert order.fields["payer_cpf"] == "***"
     assert "Pedido do titular" in page.get("/personal-data/").content.decode()
     assert "Nada sobrou" in ask(page, store, "1001", "leftovers").content.decode()
+
+
+def test_more_orders_than_are_shown_are_exported_and_erased_too(
+    page: Client, store: Store, channel: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personal, "ORDERS_SHOWN", 1)
+    for number in ("1001", "1002"):
+        place(channel, number)
+
+    found = ask(page, store, CPF, "find").content.decode()
+    assert "Pedidos encontrados: 2" in found
+    assert "Estes são os 1 primeiros" in found
+    assert len(ask(page, store, CPF, "export").json()) == 2
+    ask(page, store, CPF, "anonymise", sure="1")
+
+    (erasure,) = Erasure.objects.all()
+    assert len(erasure.order_ids) == 2
 
 
 def test_an_erased_buyers_link_greets_nobody(page: Client, store: Store, channel: Partner) -> None:
