@@ -23,7 +23,7 @@ from tests.soak.world import FAULTS, HUB, SKUS, STOCKED, World, build
 
 BEGIN_SECONDS = 90
 # What was sold in ten minutes is read at the pace of an account's calls.
-SETTLE_SECONDS = 120
+SETTLE_SECONDS = 600
 CALM_SECONDS = 5  # even accounts that stay even so long are final
 
 
