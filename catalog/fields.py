@@ -26,7 +26,7 @@ MOST_DAYS, MOST_MONTHS = 365, 600
 UNLIKELY_DAYS = 60
 # Chapters of the NCM that do not exist; 98 and 99 are for special uses.
 NO_CHAPTERS = {"00", "77"}
-THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")  # 0.250 is no thousand
+THOUSANDS = re.compile(r"-?(?!0\.)\d{1,3}(\.\d{3})+(,\d+)?")  # 0.250 is no thousand
 DIGITS = re.compile(r"\D+")
 
 
@@ -62,7 +62,7 @@ class Entry:
 def number(text: str) -> Decimal:
     """As Brazilians and as programs write it. What may be either is refused, and not guessed."""
     text = text.replace("R$", "").replace("\xa0", "").strip()
-    if re.fullmatch(r"-?[1-9]\d{0,2}\.\d{3}", text):
+    if re.fullmatch(r"-?(?!0\.)\d{1,3}\.\d{3}", text):
         raise Refused(_("%s pode ser mil ou um: escreva os decimais com vírgula.") % text)
     if THOUSANDS.fullmatch(text):
         text = text.replace(".", "")

@@ -45,13 +45,13 @@ from connectors.errors import Rejected
 from connectors.models import Activation, ActivationFlow, Run, State, Store
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.runs.dispatch import start_due, start_soon
-from connectors.runs.running import Attempt, run_flow
+from connectors.runs.running import RUN_LIFE, Attempt, run_flow
 from connectors.spec import Hook
 
 # Two calls for each, at a slow channel, must fit into a task's time.
 AT_ONCE = 50
 AGAIN_AT_ONCE = 5000
-SENT_AS = ("product_id", "code", "elements")
+SENT_AS = ("product_id", "code", "elements", "unanswered")
 
 R = TypeVar("R", ProductRecord, PriceRecord, StockRecord)
 
@@ -165,7 +165,7 @@ def _push_products(attempt: Attempt, sink: ProductSink) -> None:
             raise
 
     def take_off(row: Sent) -> bool:
-        is_final = not _tells_levels(attempt.activation)
+        is_final = not _tells_levels(row)
         if row.code and not _is_anothers(attempt.activation, row.code):
             sink.remove_product(row.code)
         return is_final
@@ -187,23 +187,22 @@ def _note_code(row: Sent, code: str) -> None:
 def _leave(row: Sent) -> Sent:
     """It goes to another code: what is at this one is nobody's, and has to be taken off. Before it
     is: whoever dies then does not know whether it has gone."""
-    left, _is_new = Sent.objects.get_or_create(
-        activation_id=row.activation_id,
-        flow=row.flow,
-        product=None,
-        code=row.code,
-        defaults={"changed_at": timezone.now()},
+    left = Sent.objects.create(
+        activation_id=row.activation_id, flow=row.flow, code=row.code, changed_at=timezone.now()
     )
     row.elements, row.unanswered = None, both(row.elements or {}, row.unanswered or {})
     Sent.objects.filter(pk=row.pk).update(elements=None, unanswered=row.unanswered)
     return left
 
 
-def _tells_levels(activation: Activation) -> bool:
+def _tells_levels(left: Sent) -> bool:
     """Prices or stock are being told, perhaps by codes that are none any more: then a channel
-    makes a product again of what was taken off."""
+    makes a product again of what was taken off. Who began before it left has a run's life."""
+    if left.changed_at and timezone.now() - left.changed_at > RUN_LIFE:
+        return False
     names = [SINKS[flow][0].__name__ for flow in (Flow.PRICES, Flow.STOCK)]
-    return Run.objects.filter(activation=activation, ability__in=names, ended_at=None).exists()
+    going_on = Run.objects.filter(activation=left.activation_id, ended_at=None)
+    return going_on.filter(ability__in=names).exists()
 
 
 def _tell_levels_of_new(row: Sent, record: ProductRecord) -> None:
@@ -314,10 +313,12 @@ def _not_there_yet(attempt: Attempt, products: Mapping[int, Product], codes: Cod
         flow=Flow.PRODUCTS,
         product__in={head.pk for head in heads.values()},
     )
-    sent = {pk: (code, elements) for pk, code, elements in rows.values_list(*SENT_AS)}
+    sent = {pk: told for pk, *told in rows.values_list(*SENT_AS)}
 
     def is_there(product: Product, head: Product) -> bool:
-        code, elements = sent.get(head.pk, ("", None))
+        code, elements, unanswered = sent.get(head.pk, ("", None, None))
+        if elements is None and unanswered is not None:
+            return False  # it left its code before, and was not heard of since
         is_in_it = product.parent_id is None or code_of(product, codes) in (elements or {})
         return code == code_of(head, codes) and is_in_it
 

@@ -62,8 +62,12 @@ def in_own_words(document: OrderDocument, order_id: int, by: Activation) -> Orde
     """What `by` says of an order, with the order's own words for its items."""
     words = calls_otherwise([order_id], by).get(order_id, {})
     back = {called: sold for sold, called in words.items()}
+    lines = Line.objects.filter(order=order_id) if words and document.items else ()
+    known = {line.public_id: line.sold_sku for line in lines}
     for item in document.items or []:
-        _say(item, back)
+        # Two may be called alike.
+        sold = known.get(str(item.get("id")))
+        _say(item, {words.get(sold, sold): sold} if sold else back)
     for shipment in document.shipments or []:
         for item in shipment.get("shipping_items") or []:
             _say(item, back)

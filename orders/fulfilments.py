@@ -12,7 +12,7 @@ from connectors.records import FulfilmentRecord, OrderStatus
 from connectors.trouble.causes import UNKNOWN_ORDER
 from orders.models import Order, OrderLink
 from orders.services import NOTHING_CHANGED, update_order
-from orders.status import KEEPING, STAGE
+from orders.status import ENDED, KEEPING, STAGE
 from orders.wire import OrderDocument
 
 
@@ -24,6 +24,9 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
     for a report that its specification does not provide for.
     """
     link = _link_of(activation, record)
+    if {record.status, link.order.status} <= ENDED:
+        # Many have one word for both, and were told the one that it is.
+        record = replace(record, status=OrderStatus(link.order.status))
     echo = record.status == link.sent_status and not record.deliveries
     if echo or record.status in KEEPING:
         raise NothingChanged(NOTHING_CHANGED)

@@ -24,15 +24,22 @@ def parts(
     model: type[Any], order: Order, ours: Sequence[Any], documents: Iterable[Document]
 ) -> list[Any]:
     """The rows of a list as the documents say it, to be stored anew: those of ours that an id
-    names, or that stand in the same place and are so already, keep their ids."""
+    names, or that are so already, keep their ids."""
     known = {row.public_id: row for row in ours}
+    alike: dict[Any, list[Any]] = {}
+    for row in ours:
+        alike.setdefault(getattr(row, model.COLUMNS[0]), []).append(row)
     rows = []
     for position, document in enumerate(documents):
         place = f"$.{NAMES[model]}[{position}]"
         row = known.pop(document.get("id"), None)
-        if row is None and position < len(ours) and ours[position].public_id in known:
-            same = not ours[position].news(_without_id(document), place)
-            row = known.pop(ours[position].public_id) if same else None
+        if row is None:
+            # Where several are so, the one in this place.
+            said = document.get(model.COLUMNS[0])
+            for each in [*ours[position : position + 1], *alike.get(said, ())]:
+                if each.public_id in known and not each.news(_without_id(document), place):
+                    row = known.pop(each.public_id)
+                    break
         row = row or model(order=order)
         row.take(_without_id(document), place)
         row.pk = None
@@ -77,7 +84,8 @@ def find_products(order: Order, lines: list[Line]) -> set[int]:
 
 
 def changed_lists(order: Order, document: OrderDocument) -> dict[str, list[Any]]:
-    """Lists of which the document says something else than ours."""
+    """Lists of which the document says something else than ours. In which order does not matter: a
+    channel may answer in another one each time."""
     changed = {}
     for model, documents, manager in (
         (Line, document.items, order.lines),
@@ -86,9 +94,9 @@ def changed_lists(order: Order, document: OrderDocument) -> dict[str, list[Any]]
         if documents is None:
             continue
         ours = list(manager.all())
-        before = [row.document() for row in ours]
+        before = {row.public_id: row.document() for row in ours}
         rows = parts(model, order, ours, documents)
-        if before != [row.document() for row in rows]:
+        if before != {row.public_id: row.document() for row in rows}:
             changed[NAMES[model]] = rows
     return changed
 

@@ -124,10 +124,11 @@ def _stale(attempt: Attempt) -> Iterator[list[OrderLink]]:
 
 
 def _still(attempt: Attempt, links: Iterable[OrderLink]) -> Iterator[OrderLink]:
-    """Those of which just this is to be told when their turn comes: the ones before them may have
-    taken minutes. What is to be told instead, the next run tells."""
+    """Those of which just this is to be told when their turn comes, of orders as they were read:
+    the ones before them may have taken minutes. What is to be told instead, the next run tells."""
     for link in links:
         same = {name: getattr(link, name) for name in ("pk", "activation", *WANTED)}
+        same["order__modified_at"] = link.order.modified_at
         if OrderLink.objects.stale().filter(**same).exists():
             yield link
         attempt.advance(attempt.since)

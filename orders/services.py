@@ -126,13 +126,14 @@ def import_order(activation: Activation, record: OrderRecord) -> Order:
     Raises `NothingChanged` where all of it was known.
     """
     document = from_record(record)
+    # Of what was cancelled nothing is left; of an order that is all cancelled, what it was.
+    document.items = [item for item in document.items or [] if item["quantity"]] or None
+    document.payments = document.payments or None  # of what was paid, not all can be gone
     known = _known(activation, record)
     if known is None:
         return create_order(activation, document)
     # What we told the channel comes back from it; only its own words are news.
     document.shipments = None
-    # Of what was cancelled nothing is left; of an order that is all cancelled, what it was.
-    document.items = [item for item in document.items or [] if item["quantity"]] or None
     if known.anonymised_at is not None:
         document.items = document.payments = None  # they may name somebody
     if not known.may_become(record.status):

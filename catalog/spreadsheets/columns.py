@@ -16,7 +16,7 @@ from connectors.errors import Refused
 from connectors.spec import Text
 
 REASON = "Motivo"  # the column that we add, and pass over when the file comes back
-SHORTENED = re.compile(r"\d[.,]\d+E\+\d+")  # 7891234567895, in a CSV
+SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+")  # 7891234567895, in a CSV
 LISTS = re.compile(r"\s*[;\n|]\s*")
 
 

@@ -16,7 +16,8 @@ from connectors.errors import Refused
 Outcome = SpreadsheetRow.Outcome
 # What a spreadsheet program leaves in a cell of what it could not work out, or had no room to show.
 ERROR = re.compile(
-    r"#(N/[AD]|REF!|VALOR!|VALUE!|DIV/0!|NOME\?|NAME\?|N[ÚU]M!|NULO!|NULL!)|##+|Err:\d+"
+    r"#(N/[AD]|REF!|VALOR!|VALUE!|DIV/0!|NOME\?|NAME\?|N[ÚU]M!|NULO!|NULL!|CALC!|DESPEJAR!|SPILL!)"
+    r"|##+|Err:\d+"
 )
 # A day in a cell, as files.py reads it. None of our columns takes one.
 DAY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?")

@@ -13,6 +13,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from catalog.spreadsheets.columns import Column
 from connectors.downloads import defused
 
+CODES = {"sku", "parent", "code", "ean", "ncm", "nbm", "cest", "isbn"}
+
 
 def write_template(columns: tuple[Column, ...]) -> bytes:
     book = Workbook(write_only=True)
@@ -21,8 +23,9 @@ def write_template(columns: tuple[Column, ...]) -> bytes:
     for position, column in enumerate(columns, 1):
         letter = get_column_letter(position)
         sheet.column_dimensions[letter].width = max(14, len(column.header) + 2)
-        # Else Excel takes the zeros off a code that is typed in, or makes a day of it.
-        sheet.column_dimensions[letter].number_format = "@"
+        if column.name in CODES:
+            # Else Excel takes the zeros off what is typed in, or makes a day of it.
+            sheet.column_dimensions[letter].number_format = "@"
         if column.choices:
             listed = DataValidation("list", formula1=f'"{",".join(column.choices)}"')
             listed.add(f"{letter}2:{letter}1048576")

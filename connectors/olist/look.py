@@ -28,7 +28,7 @@ OVERLAP = timedelta(minutes=15)
 FULL_PASS = timedelta(days=1)
 # A page ends after so many rows, or seconds: what was read until then can be stored.
 AT_ONCE, PAGE_SECONDS = 100, 20
-NOT_READ = "erro_ao_obter"
+NOT_READ, TRIED_AT = "erro_ao_obter", "tentado_em"
 UPDATES = "lista.atualizacoes"
 VARIATIONS = "/variacoes"
 # So many rows are read at one go: more may never fit into what a small plan leaves of a minute.
@@ -237,14 +237,20 @@ def _carefully(read: Read, row: Row) -> Found:
 
 
 def _not_read(row: Row, error: ConnectorError) -> Found:
-    return Found([Payload({**row, NOT_READ: str(error)})])
+    return Found([Payload(_to_read(row, str(error)))])
+
+
+def _to_read(row: Row, reason: str) -> Row:
+    """It says nothing of the record itself: without the moment it would be known at the next time,
+    and passed over, whatever the record has become."""
+    return {**row, NOT_READ: reason, TRIED_AT: datetime.now(LOCAL).isoformat()}
 
 
 def at_one_go(found: Found, read: Read) -> Found:
     """What was found, with what its rows lead to. Raises `Several` where those are many."""
     if len(found.todo) > FEW:
         reason = _("O produto tem muitas variações: cada uma é lida por si.")
-        rows = [{**each, NOT_READ: reason} for each in found.todo]
+        rows = [_to_read(each, reason) for each in found.todo]
         raise Several(reason, [*(each.data for each in found.items), *rows])
     return Found([*found.items, *(item for each in found.todo for item in read(each).items)])
 
@@ -263,12 +269,13 @@ def as_read(payload: Payload, read: Read) -> Payload:
         return payload
     if payload.data["id"] == UPDATES:
         raise Rejected(payload.text(NOT_READ), cause=PLAN)
-    row = {name: value for name, value in payload.data.items() if name != NOT_READ}
+    named = {NOT_READ, TRIED_AT}
+    row = {name: value for name, value in payload.data.items() if name not in named}
     found = read(row)
     if found.later:  # here nobody else would look again
         raise Rejected(_("O registro %(id)s ainda não está completo no ERP.") % {"id": row["id"]})
     if len(found.items) == 1 and not found.todo:
         return found.items[0]
     reason = payload.text(NOT_READ)
-    rows = [{**each, NOT_READ: reason} for each in found.todo]
+    rows = [_to_read(each, reason) for each in found.todo]
     raise Several(reason, [*(each.data for each in found.items), *rows])

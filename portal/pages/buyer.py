@@ -45,8 +45,9 @@ def about(order: Order) -> dict[str, Any]:
         "name": first_name(order),
         "ended": S(order.status) in ENDED,
         "steps": [
-            {"status": step, "done": STAGE[step] <= stage, "at": at.get(STAGE[step])}
+            {"status": step, "done": done, "at": at.get(STAGE[step]) if done else None}
             for step in STEPS
+            for done in [STAGE[step] <= stage]
         ],
         "parcels": [
             {"shipment": shipment, "link": tracking_link(shipment)}

@@ -31,6 +31,7 @@ from connectors.errors import Rejected, Unavailable
 from connectors.models import Activation, ActivationFlow, Failure, Run, State, Store
 from connectors.pluggto.client import Pluggto
 from connectors.records import PriceRecord, ProductRecord, StockRecord
+from connectors.runs.running import RUN_LIFE
 from connectors.sandbox.hub import Hub
 from tests.conftest import flow_of, make_activation, make_managed, make_store
 
@@ -573,6 +574,25 @@ def test_levels_wait_until_their_product_is_there_by_its_new_code(store, hub, ch
     assert told(hub) == {"CANECA": (39.9, 29.9, 12)}
 
 
+def test_levels_make_no_product_where_it_was_not_heard_of(store, hub, channel, monkeypatch):
+    mug = save(store, MUG)
+    run_all(channel)
+    save_mapping(SkuMapping(activation=channel, code="MLB-1", product=mug))
+
+    def push_product(self: Pluggto, record: ProductRecord) -> str:
+        raise Unavailable("no answer")
+
+    monkeypatch.setattr(Pluggto, "push_product", push_product)
+    run(channel, ProductSink)
+    monkeypatch.undo()
+    run(channel, PriceSink)
+    run(channel, StockSink)
+    assert hub.shelves.products == {}
+    run_all(channel)
+
+    assert told(hub) == {"MLB-1": (39.9, 29.9, 12)}
+
+
 def in_the_midst_of_a_price(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
     """The first time that a price is told, from just before the channel hears it."""
     call = Pluggto.push_price
@@ -621,6 +641,47 @@ def test_a_price_told_while_its_product_is_deleted_leaves_none_there(
 
     assert hub.shelves.products == {}
     assert not Sent.objects.filter(flow=Flow.PRODUCTS).exists()
+
+
+def tell_prices_without_end(channel: Activation) -> None:
+    now = timezone.now()
+    Run.objects.create(
+        activation=channel, ability=PriceSink.__name__, flow=Flow.PRICES,
+        planned_at=now, started_at=now, expires_at=now + RUN_LIFE,
+    )  # fmt: skip
+
+
+def test_what_left_before_any_price_that_is_being_told_is_taken_off_once(
+    store, hub, channel, monkeypatch
+):
+    mug = save(store, MUG)
+    run_all(channel)
+    delete_product(store, mug.pk, None)
+    Sent.objects.filter(product=None).update(changed_at=timezone.now() - 2 * RUN_LIFE)
+    tell_prices_without_end(channel)
+    heard = calls(hub, monkeypatch)
+
+    run(channel, ProductSink)
+    run(channel, ProductSink)
+
+    assert heard == [("DELETE", "skus/CANECA")]
+
+
+def test_a_product_leaves_a_code_that_two_before_it_had(store, hub, channel):
+    tell_prices_without_end(channel)
+    for _ in range(2):
+        mug = save(store, MUG)
+        run(channel, ProductSink)
+        delete_product(store, mug.pk, None)
+        run(channel, ProductSink)
+    mug = save(store, MUG)
+    run(channel, ProductSink)
+    save_mapping(SkuMapping(activation=channel, code="MLB-1", product=mug))
+
+    run(channel, ProductSink)
+
+    assert list(hub.shelves.products) == ["MLB-1"]
+    assert not Failure.objects.exists()
 
 
 def test_what_a_channel_refused_and_has_from_somebody_else_stays_there(store, hub, channel):

@@ -109,3 +109,18 @@ def test_a_product_that_nobody_knows_keeps_the_channels_word(channel, erp):
 
     assert called(read(erp, id)) == ["MLB-1", "000456"]
     assert Order.objects.get().lines.filter(product=None).count() == 1
+
+
+def test_two_items_that_it_calls_alike_come_back_as_they_were(store, channel):
+    otimo = make_partner(store, "otimo")
+    call(otimo, "000123", "CANECA")
+    items = [MUG_SOLD, {**MUG_SOLD, "sku": "CANECA"}]
+    id = str(channel.post("/orders", small_order(items=items)).json()["Order"]["id"])
+    order = read(otimo, id)
+    assert called(order) == ["000123", "000123"]
+
+    invoice = {"nfe_number": "1", "nfe_serie": "1", "nfe_date": "2026-11-02T10:00:00-03:00"}
+    told = otimo.put(f"/orders/{id}", {**order, "status": "invoiced", "shipments": [invoice]})
+
+    assert told.status_code == 200, told.content
+    assert called(read(channel, id)) == ["MLB-1", "CANECA"]

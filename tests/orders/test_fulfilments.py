@@ -14,9 +14,9 @@ from connectors.records import (
 )
 from orders.fulfilments import report_fulfilment
 from orders.models import Order, OrderLink
-from orders.services import create_order
-from tests.conftest import make_activation, make_store
-from tests.orders.samples import document, managed
+from orders.services import create_order, update_order
+from tests.conftest import make_activation, make_managed, make_store
+from tests.orders.samples import become, document, managed
 
 NFE_KEY = "35250411222333000181550010000228461512736891"
 
@@ -77,6 +77,19 @@ def test_an_invoice_is_news_also_with_a_status_that_the_platform_has_from_us(sto
         report_fulfilment(linx, reported(order, OrderStatus.SHIPPED))
 
     assert order.shipments.get().nfe_key == NFE_KEY
+
+
+@pytest.mark.parametrize("sent", ["refunded", "approved"])
+def test_a_platform_with_one_word_for_both_ends_says_nothing_new_of_a_refund(order, store, sent):
+    olist = make_managed(store, "olist", "", {"token": "t", "integrator_id": "0"})
+    OrderLink.objects.create(order=order, activation=olist, external_id="7")
+    update_order(order.pk, become(OrderStatus.REFUNDED), order.source)
+    OrderLink.objects.filter(activation=olist).update(sent_status=sent)
+
+    with pytest.raises(NothingChanged):
+        report_fulfilment(olist, reported(order, OrderStatus.CANCELED))
+
+    assert Order.objects.get().status == "refunded"
 
 
 def test_a_platform_that_knows_our_id_of_an_order_has_it_from_us(store, order):

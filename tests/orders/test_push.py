@@ -295,6 +295,25 @@ def test_an_order_that_is_cancelled_while_those_before_it_are_pushed_is_not_push
     assert list(shop.report()["orders"]) == [first.public_id]
 
 
+def test_an_order_that_is_changed_while_those_before_it_are_pushed_goes_as_it_is_then(
+    rocky, pluga, shop, monkeypatch
+):
+    orders = [create_order(pluga, document(original_id=f"N-{n}")) for n in range(2)]
+    item = {"sku": "CAN-07", "quantity": 1, "price": "29.95"}
+    push_order = StoreContract.push_order
+
+    def changed(self, record):
+        if record.original_id == "N-0":
+            update_order(orders[1].pk, OrderDocument(head={}, items=[item]), pluga)
+        return push_order(self, record)
+
+    monkeypatch.setattr(StoreContract, "push_order", changed)
+    push(rocky)
+    push(rocky)
+
+    assert [item["quantity"] for item in held(shop, orders[1])["document"]["items"]] == [1]
+
+
 def test_a_cancelled_order_that_was_refused_is_no_failure_any_more(
     store, pluga, sandbox, shop, monkeypatch
 ):

@@ -200,6 +200,36 @@ def test_an_item_of_which_its_channel_leaves_none_is_gone(store):
     assert Order.objects.get().status == "canceled"
 
 
+def test_an_answer_without_payments_takes_none_away(store):
+    hub = managed(store, "pluggto")
+    order = import_order(hub, RECORD)
+
+    with pytest.raises(NothingChanged):
+        import_order(hub, replace(RECORD, payments=()))
+
+    assert order.payments.count() == 1
+
+
+def test_an_order_that_comes_late_may_have_lost_an_item(store):
+    mug, shirt = (LineRecord(sku, 1, Decimal(10)) for sku in ("CAN-07", "CAM-01"))
+
+    order = import_order(
+        managed(store, "pluggto"), replace(RECORD, lines=(mug, replace(shirt, quantity=0)))
+    )
+
+    assert [line.sku for line in order.lines.all()] == ["CAN-07"]
+
+
+def test_items_and_payments_in_another_order_are_the_same(store):
+    hub = managed(store, "pluggto")
+    mug, shirt = (LineRecord(sku, 1, Decimal(10)) for sku in ("CAN-07", "CAM-01"))
+    card, slip = ({"payment_type": each} for each in ("credit", "ticket"))
+    import_order(hub, replace(RECORD, lines=(mug, shirt), payments=(card, slip)))
+
+    with pytest.raises(NothingChanged):
+        import_order(hub, replace(RECORD, lines=(shirt, mug), payments=(slip, card)))
+
+
 def test_an_order_that_names_nobody_takes_no_payment_back(store):
     hub = managed(store, "pluggto")
     order = import_order(hub, replace(RECORD, status=OrderStatus.CANCELED))

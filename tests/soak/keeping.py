@@ -10,7 +10,7 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-from django.db import Error, connections
+from django.db import InterfaceError, OperationalError, connections
 
 from catalog.mappings import delete_mapping, save_mapping
 from catalog.models import Product, SkuMapping
@@ -81,7 +81,7 @@ class Keepers:
             try:
                 self._save(sku, self.codes.get(sku))
                 return
-            except Error:
+            except (InterfaceError, OperationalError):
                 connections.close_all()
             threading.Event().wait(PAUSE)
 

@@ -205,10 +205,14 @@ def test_the_template_is_a_spreadsheet_that_we_take(store: Store, kind: Any) -> 
     assert [outcome for _n, outcome, _r in report(sheet)] in (["create"], ["update"])
 
 
-def test_what_is_typed_into_the_template_stays_a_text() -> None:
-    columns = load_workbook(BytesIO(template(PRODUCTS))).worksheets[0].column_dimensions
+def test_a_code_that_is_typed_into_the_template_stays_a_text() -> None:
+    sheet = load_workbook(BytesIO(template(PRODUCTS))).worksheets[0]
+    formats = {
+        cell.value: sheet.column_dimensions[cell.column_letter].number_format for cell in sheet[1]
+    }
 
-    assert {columns[letter].number_format for letter in "ABCDEFG"} == {"@"}
+    assert (formats["SKU"], formats["GTIN/EAN"], formats["NCM"]) == ("@", "@", "@")
+    assert formats["Preço"] == "General"
 
 
 # -- De/Para --------------------------------------------------------------------------------------

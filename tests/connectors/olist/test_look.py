@@ -43,7 +43,7 @@ def test_a_row_that_never_gets_an_answer_keeps_no_other_waiting() -> None:
     assert (ids(at_first), stopped) == (["1"], error)
     assert (ids(then), ended) == ([SILENT, "3"], None)
     [silent] = [each for page in then for each in page.items if NOT_READ in each.data]
-    assert silent.data == {"id": SILENT, NOT_READ: "erro interno (35)"}
+    assert silent.data.items() >= {"id": SILENT, NOT_READ: "erro interno (35)"}.items()
 
 
 def test_it_is_handed_on_alone_so_that_nothing_is_read_twice_should_it_stop_the_run() -> None:

@@ -190,6 +190,28 @@ def test_many_variations_that_are_asked_for_at_once_are_read_as_calls_allow(
     assert not failures(StockSource)
 
 
+def test_many_variations_that_change_again_are_read_again(day: Day, erp: Erp) -> None:
+    def told(more: int) -> dict[str, int]:
+        sizes = [{"sku": f"CALCA-{n}", "price": 9, "quantity": n + more} for n in range(36, 42)]
+        trousers = {"sku": "CALCA", "name": "Calça", "price": 9, "variations": sizes}
+        erp.tiny.control("put_product", trousers)
+        erp.tiny.stock_updates.clear()
+        return {each["sku"]: each["quantity"] for each in sizes}
+
+    told(0)
+    pull(erp, ProductSource)
+    pull(erp, StockSource)
+    for more in (1, 2):
+        sizes = told(more)
+        Ring.objects.create(
+            activation=erp.activation, ability="StockSource", record_id=by_sku("CALCA")
+        )
+        pull(erp, StockSource)
+
+        assert {sku: levels(day.store)[sku][1] for sku in sizes} == sizes
+        assert not failures(StockSource)
+
+
 def test_a_variation_that_is_refused_is_a_failure_of_its_own(
     day: Day, erp: Erp, refuse: Callable[..., list[str]]
 ) -> None:

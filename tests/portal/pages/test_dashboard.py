@@ -209,6 +209,18 @@ def test_a_buyer_is_not_told_that_a_step_is_done_before_it_is(
     assert all(step["done"] for step in steps if step["at"])
 
 
+def test_a_buyer_is_told_no_day_of_an_invoice_that_was_refused_afterwards(
+    page: Client, channel: Partner
+) -> None:
+    order = place(channel, "1001", status="invoiced")
+    channel.put(f"/orders/{order.public_id}", {"status": "invoice_error"})
+
+    steps = page.get(urlsplit(buyer_url(order)).path).context["steps"]
+
+    assert [step["status"] for step in steps if step["done"]] == ["pending", "approved"]
+    assert all(step["done"] for step in steps if step["at"])
+
+
 def test_the_buyers_link_says_little_and_can_be_revoked(page: Client, channel: Partner) -> None:
     order = place(channel, "1001", payer_cpf="52998224725", payer_email="ana@example.com")
     url = page.get(f"/orders/{order.public_id}/").context["buyer_url"]
