@@ -146,12 +146,7 @@ def fill_in(activation_id: int, key: str, seen: str, typed: FilledIn, by: User) 
         if activation.state != State.DRAFT or others.exists():
             raise Refused(_("Esta loja já tem um pluggin com este nome neste conector."))
         Activation.objects.filter(pk=activation_id).update(name=typed.name)
-    change_settings(
-        activation_id,
-        activation.custom_name if typed.custom_name is None else typed.custom_name,
-        activation.plugin_url if typed.plugin_url is None else typed.plugin_url,
-        typed.values,
-    )
+    change_settings(activation_id, typed.custom_name, typed.plugin_url, typed.values)
     if typed.received and "received" in changes:
         record_credential(activation, typed.received, by, typed.received_end)
         install_doorbell(activation)

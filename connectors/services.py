@@ -293,11 +293,16 @@ def revoke_older_credentials(activation_id: int, by: User) -> int:
 
 @transaction.atomic
 def change_settings(
-    activation_id: int, custom_name: str, plugin_url: str, values: Mapping[str, Any]
+    activation_id: int,
+    custom_name: str | None,
+    plugin_url: str | None,
+    values: Mapping[str, Any],
 ) -> None:
-    """Only what was named changes; a setting that the form did not show stays. What failed is
-    tried again."""
+    """Only what was named changes: not what is None, nor a setting that the form did not show. What
+    failed is tried again."""
     activation = Activation.objects.select_for_update(no_key=True).get(pk=activation_id)
+    custom_name = activation.custom_name if custom_name is None else custom_name
+    plugin_url = activation.plugin_url if plugin_url is None else plugin_url
     if plugin_url != activation.plugin_url:
         # They were another address's.
         Endpoint.objects.filter(pk=activation_id).forget_failures()

@@ -60,6 +60,7 @@ def inform_invoice(order_id: int, invoice: InvoiceRecord, by: User) -> Order:
     if not takes_invoice(order):
         raise NotAllowed(_("A nota fiscal deste pedido não se informa aqui, ou não agora."))
     document = write_shipment(invoice, None)
+    document["nfe_link"] = invoice.link  # emptied, it goes: the one of before is another invoice's
     if sent := sent_shipment(order):
         document["id"] = sent.public_id
     # One that the channel refused is informed anew.

@@ -79,18 +79,13 @@ def export(orders: Iterable[Order]) -> list[dict[str, Any]]:
 
 @transaction.atomic
 def anonymise(store: Store, order_ids: Sequence[int], who: str, by: User) -> Erasure:
-    """Of one buyer, because he asked. Raises `Refused` where an order is not over, or is held."""
-    orders = list(_locked(store, order_ids))
-    for order in orders:
-        if order.status not in ENDED:
-            raise Refused(
-                _("O pedido %s ainda não terminou: sem os dados não há como entregar.") % order
-            )
-        if order.legal_hold:
-            raise Refused(_("O pedido %s está retido por obrigação legal.") % order)
-    orders = [order for order in orders if order.anonymised_at is None]
+    """Of one buyer, because he asked; an order that is not over, or is held, stays as it is. Raises
+    `Refused` where nothing is left to take away."""
+    named = [order for order in _locked(store, order_ids) if order.anonymised_at is None]
+    orders = [order for order in named if order.status in ENDED and not order.legal_hold]
     if not orders:
-        raise Refused(_("Não há dados pessoais a apagar nestes pedidos."))
+        nothing = _("Não há dados pessoais a apagar nestes pedidos.")
+        raise Refused(_why_kept(named[0]) if named else nothing)
     erasure = _erase(store, orders, Erasure.Why.ASKED, who, by)
     record_act(by, erasure, _("Dados pessoais de um comprador anonimizados."))
     return erasure
@@ -131,6 +126,12 @@ def _is_of(order: Order, who: str, word: str) -> bool:
     if "@" in who:  # without its points it may be another's
         return who.strip().casefold() in map(str.casefold, said(ADDRESSES))
     return word in map(word_of, [order.original_id, order.public_id, *said(NUMBERS)])
+
+
+def _why_kept(order: Order) -> str:
+    if order.legal_hold:
+        return _("O pedido %s está retido por obrigação legal.") % order
+    return _("O pedido %s ainda não terminou: sem os dados não há como entregar.") % order
 
 
 def _due(store: Store, before: datetime) -> OrderQuerySet:

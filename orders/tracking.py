@@ -38,6 +38,8 @@ def inform_tracking(order_id: int, tracking: TrackingRecord, by: User) -> Order:
     if not takes_tracking(order):
         raise NotAllowed(_("O rastreio deste pedido não se informa aqui, ou não agora."))
     document = write_shipment(None, tracking)
+    # What he emptied goes: the link of before is another parcel's.
+    document |= {"shipping_method": tracking.method, "track_url": tracking.url}
     if sent := sent_shipment(order):
         document["id"] = sent.public_id
     status = _status(tracking)

@@ -26,6 +26,7 @@ MOST_SHARED = 64 * 1024 * 1024
 MOST_TIMES = 200  # what an archive may grow by; honest spreadsheets stay below 30
 MOST_PARTS = 1000
 MOST_ROWS = 100_000
+EXACT = 1e16  # of a number from here on, digits are missing
 LAST_ROW = 2**20  # of any sheet; one that says it has another would be gone through for hours
 MOST_COLUMNS = 60
 MOST_CHARACTERS = 32_767  # of one cell, as in Excel
@@ -116,8 +117,10 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, float):
-        # A number with a comma: what is read later knows it for a decimal one.
-        return str(int(value)) if value.is_integer() else f"{value!r}".replace(".", ",")
+        if value.is_integer() and abs(value) < EXACT:
+            return str(int(value))
+        # A number with a comma: what is read later knows it for a decimal one, or a shortened one.
+        return f"{value!r}".upper().replace(".", ",")
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(value).strip()
@@ -144,5 +147,7 @@ def _encoding(content: bytes) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """What we wrote ourselves, read again."""
+    """What was written so that Excel leaves it alone: by others as ="00123", or by ourselves."""
+    if re.fullmatch(r'="[^"]*"', text):
+        return text[2:-1]
     return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text

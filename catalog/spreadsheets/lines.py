@@ -60,6 +60,7 @@ class Reader:
             (place, column, lru_cache(maxsize=1000)(partial(_read, column.read)))
             for place, column in places.items()
         ]
+        self.example = [(place, column.example) for place, column in places.items()]
 
     def line(self, number: int, cells: list[str]) -> Line:
         line, width = Line(number, cells), len(cells)
@@ -72,6 +73,8 @@ class Reader:
                     line.refuse(f"{column.header}: {error}")
             elif column.required:
                 line.refuse(_("%s: falta.") % column.header)
+        if all((cells[at] if at < width else "") == text for at, text in self.example):
+            line.refuse(_("É o exemplo do modelo, e não um produto da loja."))
         return line
 
 

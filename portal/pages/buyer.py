@@ -16,6 +16,8 @@ STEPS = (S.PENDING, S.APPROVED, S.INVOICED, S.SHIPPED, S.DELIVERED)
 UNDONE = {
     S.INVOICE_ERROR, S.PARTIAL_INVOICED, S.SHIPPING_ERROR, S.PARTIAL_SHIPPED, S.PARTIAL_DELIVERED,
 }  # fmt: skip
+# What went wrong is the store's to mend; its buyer is told how far the order came.
+INTERNAL = {S.INVOICE_ERROR: S.APPROVED, S.SHIPPING_ERROR: S.INVOICED}
 PRIVATE = {
     "Cache-Control": "no-store, private",
     "Referrer-Policy": "no-referrer",
@@ -42,6 +44,7 @@ def about(order: Order) -> dict[str, Any]:
     stage = STAGE[S(order.status)] - (order.status in UNDONE)
     return {
         "order": order,
+        "status": INTERNAL.get(S(order.status), S(order.status)),
         "name": first_name(order),
         "ended": S(order.status) in ENDED,
         "steps": [

@@ -213,9 +213,7 @@ class IntegrationPage(OwnStores, TemplateView):
             for name in form.changed_data
         }  # fmt: skip
         with transaction.atomic():
-            change_settings(
-                activation.pk, activation.custom_name, activation.plugin_url, form.cleaned_data
-            )
+            change_settings(activation.pk, None, None, form.cleaned_data)
             record_act(by, activation, _("Configurações alteradas pelo lojista."), changes)
         messages.success(request, _("Configurações salvas."))
         return redirect("integration", activation.pk)

@@ -126,7 +126,7 @@ class MailsPage(OwnStores, TemplateView):
             if value != form.initial[key]
         }
         with transaction.atomic():
-            change_settings(activation.pk, activation.custom_name, activation.plugin_url, values)
+            change_settings(activation.pk, None, None, values)
             if changes:
                 by = cast(User, request.user)
                 record_act(by, activation, _("E-mails aos compradores alterados."), changes)

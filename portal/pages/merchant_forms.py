@@ -36,8 +36,9 @@ class Asking(forms.Form):
 
     confirmed = forms.BooleanField(label=_("Conferi e está certo"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, order: Order, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.order = order
         self.doubts: list[str] = []
 
     @property
@@ -49,6 +50,15 @@ class Asking(forms.Form):
         if doubts and not self.cleaned_data.get("confirmed"):
             self.doubts = doubts
             self.add_error(None, gettext("Confira antes de informar."))
+
+    def moment(self, name: str) -> datetime | None:
+        """Nobody is asked for the hour: as everywhere, a bare day is its first moment. Of the day
+        that was shown, the hour was known."""
+        day: date | None = self.cleaned_data[name]
+        known: datetime | None = getattr(sent_shipment(self.order) or Shipment(), name)
+        if day and known and _day(known) == day:
+            return known
+        return to_moment(day.isoformat()) if day else None
 
 
 class InvoiceForm(Asking):
@@ -69,8 +79,7 @@ class InvoiceForm(Asking):
     )
 
     def __init__(self, order: Order, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="invoice", **kwargs)
-        self.order = order
+        super().__init__(order, *args, prefix="invoice", **kwargs)
 
     def clean_nfe_key(self) -> str:
         return compact(self.cleaned_data["nfe_key"])
@@ -101,7 +110,7 @@ class InvoiceForm(Asking):
             key=typed["nfe_key"],
             number=typed["nfe_number"],
             series=typed["nfe_serie"],
-            issued_at=_moment(typed["nfe_date"]),
+            issued_at=self.moment("nfe_date"),
             link=typed["nfe_link"],
         )
 
@@ -128,13 +137,15 @@ class TrackingForm(Asking):
 
     def record(self) -> TrackingRecord:
         typed = self.cleaned_data
+        shipped, delivered = self.moment("date_shipped"), self.moment("date_delivered")
         return TrackingRecord(
             company=typed["shipping_company"],
             method=typed["shipping_method"],
             code=typed["track_code"],
             url=typed["track_url"],
-            shipped_at=_moment(typed["date_shipped"]),
-            delivered_at=_moment(typed["date_delivered"]),
+            shipped_at=shipped,
+            # On the day of shipping, not before its hour.
+            delivered_at=max(delivered, shipped) if delivered and shipped else delivered,
         )
 
 
@@ -153,11 +164,6 @@ def _known(order: Order, form: type[Asking]) -> dict[str, Any]:
     return {
         name: _day(value) if isinstance(value, datetime) else value for name, value in known.items()
     }
-
-
-def _moment(day: date | None) -> datetime | None:
-    """Nobody is asked for the hour: as everywhere, a bare day is its first moment."""
-    return to_moment(day.isoformat()) if day else None
 
 
 def _day(moment: datetime) -> date:

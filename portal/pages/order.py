@@ -67,7 +67,7 @@ class OrderPage(Live, OwnOrders, DetailView):
         order: Order = self.object
         types_tracking, types_invoice = takes_tracking(order), takes_invoice(order)
         if types_tracking:
-            kwargs.setdefault("tracking_form", TrackingForm(initial=tracking_known(order)))
+            kwargs.setdefault("tracking_form", TrackingForm(order, initial=tracking_known(order)))
         if types_invoice:
             kwargs.setdefault("invoice_form", InvoiceForm(order, initial=invoice_known(order)))
         failures = {each.activation_id: each for each in self._failures()}
@@ -113,7 +113,7 @@ class OrderPage(Live, OwnOrders, DetailView):
         return redirect("order", public_id)
 
     def _tracking(self) -> HttpResponse:
-        form = TrackingForm(self.request.POST)
+        form = TrackingForm(self.object, self.request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(tracking_form=form))
         return self._done(

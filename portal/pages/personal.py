@@ -71,11 +71,21 @@ class PersonalDataPage(OwnStores, TemplateView):
             return answer
         if say == "anonymise" and request.POST.get("sure"):
             try:
-                anonymise(store, [order.pk for order in orders], who, by)
+                done = anonymise(store, [order.pk for order in orders], who, by).order_ids
             except Refused as error:
                 messages.error(request, str(error))
             else:
                 messages.success(request, _("Dados apagados; o registro está abaixo."))
+                kept = [o for o in orders if not o.anonymised_at and o.public_id not in done]
+                if kept:
+                    messages.warning(
+                        request,
+                        _(
+                            "Ficam os dados dos pedidos que não terminaram ou estão retidos: %s."
+                            " Apague-os depois."
+                        )
+                        % ", ".join(map(str, kept[:SHOWN])),
+                    )
             return redirect("personal-data")
         left = leftovers(store) if say == "leftovers" else None
         return self.render_to_response(

@@ -56,6 +56,9 @@ class ProductForm(forms.Form):
             was_shown = self.data.get(self.add_initial_prefix(key), self.initial[key])
             if text == _plain(was_shown):
                 continue  # what was there before us may be in any shape
+            if entry.name == "quantity" and not text:
+                self.add_error(key, _("Se não há nenhuma, escreva 0."))
+                continue
             try:
                 values[entry.name] = entry.read(text) if text else None
             except Refused as error:

@@ -408,6 +408,9 @@ def test_settings_that_the_form_did_not_show_stay(store: Store) -> None:
     activation.refresh_from_db()
     assert activation.custom_name == "Novo nome"
     assert activation.settings == {"email_shipped": False, "a": 1, "images": "new"}
+    change_settings(activation.pk, None, None, {"a": 2})
+    activation.refresh_from_db()
+    assert (activation.custom_name, activation.settings["a"]) == ("Novo nome", 2)
 
 
 # -- The first call of a managed one ------------------------------------------------------------

@@ -6,12 +6,13 @@ from django.contrib.auth.models import User
 from connectors.errors import NotAllowed, NothingChanged
 from connectors.fiscal import check_digit
 from connectors.models import Store
-from connectors.records import InvoiceRecord, TrackingRecord
+from connectors.records import InvoiceRecord, OrderStatus, TrackingRecord
 from orders.carriers import is_postal, postal_digit_fits, tracking_link
 from orders.invoicing import inform_invoice, look_at
 from orders.models import Order, Shipment
-from orders.services import create_order
+from orders.services import create_order, update_order
 from orders.tracking import inform_tracking
+from orders.wire import OrderDocument
 from tests.conftest import make_activation, make_managed
 from tests.orders.samples import document
 
@@ -70,6 +71,18 @@ def test_the_merchants_invoice_takes_the_order_on_and_names_him(order):
     assert order.shipments.get().nfe_key == key()
     with pytest.raises(NothingChanged):
         inform_invoice(order.pk, record, merchant)
+
+
+def test_the_invoice_before_takes_its_link_along(order):
+    merchant = User.objects.create_user("lojista")
+    inform_invoice(order.pk, InvoiceRecord(key=key(), link="https://nf.example/1"), merchant)
+    refused = OrderDocument(head={}, status=OrderStatus.INVOICE_ERROR)
+    update_order(order.pk, refused, order.source)
+
+    inform_invoice(order.pk, InvoiceRecord(key=key(month="2608")), merchant)
+
+    shipment = order.shipments.get()
+    assert (shipment.nfe_key, shipment.nfe_link) == (key(month="2608"), "")
 
 
 @pytest.mark.parametrize(

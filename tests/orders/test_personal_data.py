@@ -148,6 +148,19 @@ def test_an_order_that_goes_on_or_is_held_keeps_its_buyer(channel: Partner, oper
     assert not Erasure.objects.exists()
 
 
+def test_of_a_buyer_with_an_open_order_those_that_ended_are_taken_away(
+    channel: Partner, operator: User
+) -> None:
+    going_on, held, over = place(channel, "1", status="approved"), *map(place, [channel] * 2, "23")
+    Order.objects.filter(pk=held.pk).update(legal_hold=True)
+
+    erasure = anonymise(over.store, [going_on.pk, held.pk, over.pk], CPF, operator)
+
+    assert erasure.order_ids == [over.public_id]
+    names = {order.original_id: order.fields["payer_name"] for order in Order.objects.all()}
+    assert names == {"1": "Ana", "2": "Ana", "3": "***"}
+
+
 def test_after_the_stores_term_ended_orders_are_anonymised_by_themselves(
     channel: Partner, store: Store
 ) -> None:

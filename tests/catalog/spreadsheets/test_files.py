@@ -150,5 +150,9 @@ def test_no_cell_that_we_write_is_a_formula(evil: str) -> None:
     assert rows_of(downloaded([[evil.strip()]])) == [[evil.strip()]]
 
 
+def test_a_code_that_another_system_guarded_against_excel_is_the_code() -> None:
+    assert rows_of(b'SKU;Estoque\r\n="00123";12\r\n')[1] == ["00123", "12"]
+
+
 def test_a_negative_number_is_no_formula() -> None:
     assert [defused("-5"), defused("+5,2"), defused("-5a")] == ["-5", "+5,2", "'-5a"]

@@ -195,14 +195,24 @@ def test_refused_rows_come_back_as_the_same_spreadsheet_with_a_reason(store: Sto
 
 
 @pytest.mark.parametrize("kind", [PRODUCTS, MAPPINGS])
-def test_the_template_is_a_spreadsheet_that_we_take(store: Store, kind: Any) -> None:
+def test_the_template_is_a_spreadsheet_that_we_take_without_its_example(
+    store: Store, kind: Any
+) -> None:
     activation = make_partner(store, "otimo").activation if kind == MAPPINGS else None
     create_product(store, {"sku": "CAM-01-AZ-M"}, None)
+    left_in = template(kind)
+    book = load_workbook(BytesIO(left_in))
+    book.worksheets[0]["A2"] = "CAM-02"
+    book.save(overwritten := BytesIO())
 
-    sheet = send(store, template(kind), kind=kind, activation=activation)
+    sheet = send(store, left_in, kind=kind, activation=activation)
+    taken = send(store, overwritten.getvalue(), kind=kind, activation=activation)
 
     assert sheet.headers == [column.header for column in columns_of(kind)]
-    assert [outcome for _n, outcome, _r in report(sheet)] in (["create"], ["update"])
+    assert report(sheet) == [(2, "refused", "É o exemplo do modelo, e não um produto da loja.")]
+    assert [outcome for _n, outcome, _r in report(taken)] == ["create"]
+    again = list(refused_rows(sheet))
+    assert report(send(store, text(*again), kind=kind, activation=activation)) == report(sheet)
 
 
 def test_a_code_that_is_typed_into_the_template_stays_a_text() -> None:

@@ -113,6 +113,13 @@ def test_what_excel_made_of_a_value_is_not_taken_for_it(store: Store) -> None:
     assert store.products.get().name == "Caneca"
 
 
+def test_a_number_of_which_excel_lost_digits_is_no_sku(store: Store) -> None:
+    sheet = send(store, xlsx(["SKU"], [1234567890123456789.0], [123456789012345.0]))
+
+    shortened = "SKU: o Excel encurtou este número: formate a coluna como texto."
+    assert report(sheet) == [(2, "refused", shortened), (3, "create", "")]
+
+
 def test_a_price_that_excel_worked_out_is_the_same_the_second_time(store: Store) -> None:
     bring_in(store, xlsx(HEAD, ["A", None, "Caneca", 100 / 3, None, None]))
 

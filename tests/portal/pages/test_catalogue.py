@@ -148,6 +148,16 @@ def test_what_is_certainly_wrong_is_said_beside_its_field(
     assert name not in product.fields
 
 
+def test_an_emptied_stock_is_asked_about(page: Client, store: Store) -> None:
+    product = create_product(store, {"sku": "A", "name": "Caneca", "quantity": 7}, None)
+    url = f"/catalogue/{product.public_id}/"
+
+    answer = page.post(url, form_of(page.get(url), quantity="", name="Xícara"))
+
+    assert answer.context["form"].errors == {"quantity": ["Se não há nenhuma, escreva 0."]}
+    assert store.products.get().name == "Caneca"
+
+
 def test_saving_what_stands_there_changes_nothing(page: Client, store: Store) -> None:
     product = create_product(
         store, {"sku": "A", "price": "1234.5", "ncm": "isto", "dimension": {"width": 2.5}}, None

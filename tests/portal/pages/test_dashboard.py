@@ -221,6 +221,21 @@ def test_a_buyer_is_told_no_day_of_an_invoice_that_was_refused_afterwards(
     assert all(step["done"] for step in steps if step["at"])
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("invoice_error", "Aprovado"), ("shipping_error", "Faturado"), ("shipped", "Enviado")],
+)
+def test_a_buyer_is_told_how_far_his_order_came_and_not_what_its_store_has_to_mend(
+    page: Client, channel: Partner, status: str, said: str
+) -> None:
+    order = place(channel, "1001", status=status)
+
+    text = text_of(page.get(urlsplit(buyer_url(order)).path))
+
+    assert f"Seu pedido 1001: {said} " in text
+    assert "Erro" not in text
+
+
 def test_the_buyers_link_says_little_and_can_be_revoked(page: Client, channel: Partner) -> None:
     order = place(channel, "1001", payer_cpf="52998224725", payer_email="ana@example.com")
     url = page.get(f"/orders/{order.public_id}/").context["buyer_url"]

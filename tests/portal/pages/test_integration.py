@@ -9,7 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from connectors.contract import ProductSource
-from connectors.models import Act, Alert, Ask, Connector, Failure, Run, Store
+from connectors.models import Act, Activation, Alert, Ask, Connector, Failure, Run, Store
+from portal.pages.integration import SettingsForm
+from portal.pages.mails import MailsForm
 from tests.conftest import make_managed, make_partner, make_store
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +157,21 @@ def test_an_old_page_writes_only_what_was_typed_into_it(page: Client, store: Sto
     linx.refresh_from_db()
     assert 'name="initial-intermediary_cnpj"' in str(shown["intermediary_cnpj"])
     assert linx.settings["intermediary_cnpj"] == "12ABC34501DE35"
+
+
+@pytest.mark.parametrize("form", [SettingsForm, MailsForm])
+def test_an_address_that_support_changes_meanwhile_stays(
+    page: Client, store: Store, form: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pluga = make_partner(store, "pluga").activation
+    mine, address = Activation.objects.filter(pk=pluga.pk), "https://nova.example"
+    clean = form.clean
+    monkeypatch.setattr(form, "clean", lambda self: mine.update(plugin_url=address) and clean(self))
+
+    url = f"/integrations/{pluga.pk}/"
+    page.post(f"{url}mails/" if form is MailsForm else url, {"say": "settings"})
+
+    assert mine.get().plugin_url == address
 
 
 def test_anothers_integration_is_as_unknown_as_one_that_nobody_has(page: Client) -> None:

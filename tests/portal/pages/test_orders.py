@@ -13,11 +13,13 @@ from django.utils.html import strip_tags
 
 from catalog.services import change_stock, create_product
 from connectors.models import Store
+from connectors.payload import to_moment
 from orders.models import Order
 from portal.pages import orders as orders_page
 from portal.pages.merchant_forms import TrackingForm
 from tests.conftest import Partner, make_partner, make_store
 
+SHIPPED = "2026-11-06 22:30:00"
 KEY = "35260712ABC34501DE35550010000001231123456787"
 
 
@@ -262,6 +264,40 @@ def test_once_the_tracking_is_typed_only_the_day_of_shipping_is_missing(
     assert "informe aqui a data de envio" in after
 
 
+def test_a_tracking_code_put_right_leaves_the_hour_of_shipping(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    make_partner(store, "otimo")
+    shipment = {"shipping_company": "Correios", "track_code": "1", "date_shipped": SHIPPED}
+    order = place(channel, "1001", status="shipped", shipments=[shipment])
+    url = f"/orders/{order.public_id}/"
+    typed = {"shipping_company": "Correios", "date_shipped": "2026-11-06"}
+
+    page.post(url, {**typed, "track_code": "2"})
+    known = page.post(url, {**typed, "track_code": "2"}, follow=True)
+
+    sent = order.shipments.get()
+    assert (sent.track_code, sent.date_shipped) == ("2", to_moment(SHIPPED))
+    assert "Nada mudou" in text_of(known)
+    page.post(url, {**typed, "track_code": "2", "date_delivered": "2026-11-06"})
+    assert order.shipments.get().date_delivered == to_moment(SHIPPED)
+
+
+def test_a_link_that_the_merchant_empties_is_gone(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    make_partner(store, "otimo")
+    shipment = {"track_code": "1", "track_url": "https://antiga.example/1"}
+    order = place(channel, "1001", status="invoiced", shipments=[shipment])
+
+    page.post(
+        f"/orders/{order.public_id}/",
+        {"shipping_company": "Outra", "track_code": "1", "track_url": ""},
+    )
+
+    assert order.shipments.get().track_url == ""
+
+
 def test_an_invoice_key_that_cannot_be_right_is_marked(page: Client, channel: Partner) -> None:
     order = place(channel, "1001", shipments=[{"nfe_key": KEY[:-1] + "8"}])
 
@@ -387,6 +423,6 @@ def test_an_order_that_was_served_since_says_nothing_of_stock(
 
 @pytest.mark.parametrize("day", ["0026-11-22", "0001-01-01"])
 def test_a_year_that_nobody_meant_is_asked_about(day: str) -> None:
-    form = TrackingForm({"shipping_company": "C", "track_code": "1", "date_shipped": day})
+    form = TrackingForm(Order(), {"shipping_company": "C", "track_code": "1", "date_shipped": day})
 
     assert form.errors == {"date_shipped": ["Confira o ano."]}

@@ -58,6 +58,20 @@ def test_more_orders_than_are_shown_are_exported_and_erased_too(
     assert len(erasure.order_ids) == 2
 
 
+def test_which_orders_keep_their_buyer_is_said(
+    page: Client, store: Store, channel: Partner
+) -> None:
+    place(channel, "1001")
+    place(channel, "1002", status="approved")
+
+    first, second = (
+        ask(page, store, CPF, "anonymise", sure="1").content.decode() for _twice in range(2)
+    )
+
+    assert "não terminaram ou estão retidos: 1002." in first
+    assert "O pedido 1002 ainda não terminou" in second
+
+
 def test_an_erased_buyers_link_greets_nobody(page: Client, store: Store, channel: Partner) -> None:
     order = place(channel, "1001")
     ask(page, store, CPF, "anonymise", sure="1")
