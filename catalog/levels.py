@@ -50,7 +50,7 @@ def set_stock(
     has seen what would be written (catalog/brake.py)."""
 
     def level(record: StockRecord) -> int:
-        return whole(max(0, record.quantity), "quantity")
+        return units(record.quantity)
 
     def write(levels: Mapping[int, int]) -> Collection[int]:
         if judge:
@@ -101,6 +101,11 @@ def whole(value: Any, name: str) -> int:
             cause=causes.INVALID_VALUE,
         )
     return number
+
+
+def units(value: Any) -> int:
+    """Of a level. An ERP that sold more than it had says less than nothing: it has none to sell."""
+    return whole(max(0, to_whole(value)), "quantity")
 
 
 def money(value: Any, name: str) -> Decimal | None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from catalog.announcing import announce_stock, circle_of
 from catalog.events import hooks_of, publish_products
-from catalog.levels import lock_store, money, whole
+from catalog.levels import lock_store, money, units, whole
 from catalog.merging import NATURAL_KEYS, merge
 from catalog.models import (
     Modification,
@@ -32,7 +32,7 @@ from connectors.errors import Duplicate, NotAllowed, NotFound, NothingChanged, R
 from connectors.hub import wire
 from connectors.messages.notices import announce
 from connectors.models import Activation, Store
-from connectors.payload import is_no
+from connectors.payload import is_no, to_whole
 from connectors.prepared import Prepared, Slot
 from connectors.records import Document, ProductRecord
 from connectors.spec import EverythingBut, Hook, Mode, Spec
@@ -163,11 +163,11 @@ def change_stock(
         raise NothingChanged(NOTHING_CHANGED)  # its quantity is the sum of theirs
     stock = product.stock_row
     levels = {
-        "update": quantity,
+        "update": max(0, quantity),
         "increase": stock.on_hand + quantity,
         "decrease": max(0, stock.on_hand - quantity),
     }
-    if action not in levels or quantity < 0:
+    if action not in levels or (action != "update" and quantity < 0):
         raise Refused(_("$.action: use update, increase ou decrease, com quantidade positiva."))
     level = whole(levels[action], "quantity")
     if not write_level(stock, level, by, timezone.now() if action == "update" else None):
@@ -356,12 +356,12 @@ def _write_levels(
 ) -> set[str]:
     names: set[str] = set()
     if levels.get("quantity") is not None:
-        on_hand = whole(levels["quantity"], "quantity")
+        told = to_whole(levels["quantity"])
         # What we showed a partner, sent back, says nothing: it is without the units that are kept.
         # People are shown what is on hand, and a platform that we read is shown nothing.
         is_shown = by is not None and by.mode == Mode.PARTNER
-        is_copy = is_shown and on_hand == product.stock_row.available
-        if not is_copy and write_levels({product.pk: on_hand}, by, asked_at):
+        is_copy = is_shown and told == product.stock_row.available
+        if not is_copy and write_levels({product.pk: units(told)}, by, asked_at):
             names.add("quantity")
     for name in ("price", "special_price"):
         if name in levels and getattr(product.price_row, name) != (

@@ -5,9 +5,8 @@ others; here they are changed on the way out, and back on the way in."""
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.db.models import F, OuterRef, Subquery, TextField, Value
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import OuterRef, Subquery
+from django.db.models.fields.json import KT
 
 from catalog.models import SkuMapping
 from connectors.models import Activation
@@ -19,32 +18,27 @@ from orders.wire import OrderDocument
 Words = Mapping[str, str]  # of one order's items
 
 
-def _otherwise() -> Any:
+def _called() -> Any:
     mapped = SkuMapping.objects.filter(activation=Slot("by"), product=OuterRef("product"))
-    variation = KeyTextTransform("sku", KeyTextTransform("variation", "fields"))
     return (
         Line.objects.filter(order__in=slot_of_many("orders", "bigint"), product__isnull=False)
         .exclude(order__source=Slot("by"))
-        .annotate(
-            sold=Coalesce(NullIf(variation, Value("")), F("sku"), output_field=TextField()),
-            called=Coalesce(
-                Subquery(mapped.values("code")), F("product__sku"), output_field=TextField()
-            ),
-        )
-        .exclude(sold=F("called"))
+        .annotate(code=Subquery(mapped.values("code")), variation=KT("fields__variation__sku"))
         .order_by()
-        .values_list("order", "sold", "called")
+        .values_list("order", "variation", "sku", "code", "product__sku")
     )
 
 
-OTHERWISE = Prepared(_otherwise)
+CALLED = Prepared(_called)
 
 
 def calls_otherwise(order_ids: Collection[int], by: Activation) -> dict[int, dict[str, str]]:
     """By order: what `by` calls items otherwise than the order does, by what that calls them."""
     words: dict[int, dict[str, str]] = {}
-    for order_id, sold, called in OTHERWISE(orders=many(order_ids), by=by.pk):
-        words.setdefault(order_id, {})[sold] = called
+    for order_id, variation, sku, code, own_sku in CALLED(orders=many(order_ids), by=by.pk):
+        sold, called = variation or sku, code or own_sku
+        if sold != called:
+            words.setdefault(order_id, {})[sold] = called
     return words
 
 

@@ -111,12 +111,19 @@ def with_logs(order: Order, head: Document) -> Document:
 
 
 def merge_shipments(order: Order, documents: list[Document]) -> list[tuple[Shipment, set[str]]]:
-    """An element with an id updates that shipment; one without is a new one (section 5.4)."""
+    """An element with an id updates that shipment; one without is a new one (section 5.4), except
+    where it says nothing that one of ours does not say: then the same call came again."""
     known = {shipment.public_id: shipment for shipment in order.shipments.all()}
+    named = {document.get("id") for document in documents}
+    unnamed = [shipment for shipment in known.values() if shipment.public_id not in named]
     merged = []
     for position, document in enumerate(documents):
+        place, said = f"$.shipments[{position}]", _without_id(document)
         if not document.get("id"):
-            shipment = Shipment(order=order)
+            told = next((each for each in unnamed if not each.news(said, place)), None)
+            if told:
+                unnamed.remove(told)
+            shipment = told or Shipment(order=order)
         elif document["id"] in known:
             shipment = known[document["id"]]
         else:
@@ -124,6 +131,5 @@ def merge_shipments(order: Order, documents: list[Document]) -> list[tuple[Shipm
                 _("$.shipments[%(position)d].id: o pedido não tem a entrega %(id)s.")
                 % {"position": position, "id": document["id"]}
             )
-        names = shipment.take(_without_id(document), f"$.shipments[{position}]")
-        merged.append((shipment, names))
+        merged.append((shipment, shipment.take(said, place)))
     return merged

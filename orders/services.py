@@ -44,7 +44,8 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     """Store an order that a channel brought, and offer it to whoever consumes its status.
 
     Raises `NotAllowed` where the source's connector creates none, `Duplicate` for the second of
-    one original id in one channel account, `Refused` for what is missing.
+    one original id in one channel account, or, without one, of the source's own number, `Refused`
+    for what is missing.
     """
     check_may_create(source)
     hold_integrations(source.store_id)
@@ -52,18 +53,16 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
         raise Refused(_("$.status: falta a situação do pedido."), cause=MISSING_DATA)
     order = Order(store=source.store, source=source, status=document.status, modified_by=source)
     order.take(document.head)
-    if order.original_id:
+    if number := order.original_id or (document.external and f"external {document.external}"):
         # Platforms know the order by it. A portal that was restored from a backup, and is told of
         # the order again, must find it there.
-        order.public_id = public_id_of(
-            source.pk, order.channel, order.channel_account, order.original_id
-        )
+        order.public_id = public_id_of(source.pk, order.channel, order.channel_account, number)
     if document.status in (OrderStatus.APPROVED, OrderStatus.PAID):
         order.approved_at = order.created_at
     try:
         insert_all([order])
     except IntegrityError as error:
-        raise _duplicate(order) from error
+        raise _duplicate(order.original_id or document.external) from error
     circle = circle_of(order.store)
     lines = parts(Line, order, [], document.items or [])
     keep_stock(order, source, lines, find_products(order, lines), circle)
@@ -97,10 +96,8 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     return order
 
 
-def _duplicate(order: Order) -> Duplicate:
-    return Duplicate(
-        _("Já existe um pedido %(number)s deste canal.") % {"number": order.original_id}
-    )
+def _duplicate(number: str | None) -> Duplicate:
+    return Duplicate(_("Já existe um pedido %(number)s deste canal.") % {"number": number})
 
 
 def create_order_once(source: Activation, document: OrderDocument) -> Order:
@@ -264,7 +261,7 @@ def _apply(
     try:
         order.save()
     except IntegrityError as error:
-        raise _duplicate(order) from error
+        raise _duplicate(order.original_id) from error
     for shipment in shipments:
         shipment.save()
     lines = changes.lists.get("items")

@@ -1,6 +1,7 @@
 import re
 from typing import Any, cast
 
+from django.core.cache import cache
 from django.db.models import Q
 from django.http import HttpResponse
 from rest_framework.pagination import BasePagination
@@ -9,11 +10,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.errors import Refused
-from connectors.hub.identifiers import made_at
+from connectors.hub.identifiers import made_at, public_id_of
 from connectors.models import Activation
 from connectors.payload import read_value, to_text
 
 DEFAULT_LIMIT = LARGEST_LIMIT = 100
+# In these orders a row that changes goes to the end. Where another process remembers an older place
+# of it, rows are shown once more, and none is passed over.
+BY_CHANGE = ("modified_at", "modification__at")
+WALK = 60 * 60  # seconds for which such a place is remembered
 
 
 class HubPagination(BasePagination):
@@ -30,16 +35,23 @@ class HubPagination(BasePagination):
         """The page, which nobody has asked the database for yet."""
         self.limit = min(_number(request, "limit", DEFAULT_LIMIT), LARGEST_LIMIT)
         order = queryset.query.order_by or ("pk",)
+        columns, by_change = [column.lstrip("-") for column in order], order[0] in BY_CHANGE
+        caller = cast(Activation, request.auth)
         last_id = read_value(request.query_params.get("next", ""), to_text, "?next")
         if last_id:
-            caller = cast(Activation, request.auth)
             mine = queryset.model._default_manager.filter(store=caller.store, public_id=last_id)
-            last = mine.values(*(column.lstrip("-") for column in order)).first()
+            place = _place(caller, last_id, order)
+            last = (by_change and cache.get(place)) or mine.values(*columns).first()
             after = _after(last, order) if last else _after_deleted(last_id, order)
             queryset = queryset.filter(after) if after else queryset.none()
         self.total = queryset.count()
         start = (_number(request, "page", 1) - 1) * self.limit if not last_id else 0
-        return queryset.order_by(*order)[start : start + self.limit]
+        page = queryset.order_by(*order)[start : start + self.limit]
+        if by_change:
+            # Whoever works a page off changes its last row before he asks for the next page.
+            for row in list(page.prefetch_related(None).values("public_id", *columns))[-1:]:
+                cache.set(_place(caller, row.pop("public_id"), order), row, WALK)
+        return page
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -51,6 +63,11 @@ class HubPagination(BasePagination):
         text = '{"total":%d,"showing":%d,"limit":%d,"result":[%s]}'
         shown = (self.total, len(rows), self.limit, ",".join(rows))
         return HttpResponse(text % shown, content_type="application/json")
+
+
+def _place(caller: Activation, public_id: str, order: tuple[str, ...]) -> str:
+    """Where it is remembered how a row stood when the caller was shown it as a page's last."""
+    return f"next:{public_id_of(caller.client_id, public_id, *order)}"
 
 
 def _after(last: dict[str, Any], order: tuple[str, ...]) -> Q:

@@ -369,6 +369,14 @@ def test_a_copy_of_what_we_showed_is_no_level(store, product, master):
     assert level(product) == (10, 3, 7)
 
 
+def test_less_than_nothing_is_no_copy_of_the_nothing_that_we_showed(store, product, master):
+    reserve(store, "sale", {product.pk: 10}, None)
+
+    save_product(store, "A", {"quantity": -3}, master)
+
+    assert level(product) == (0, 0, 0)
+
+
 def test_what_a_person_counts_is_a_level_even_where_it_is_as_many_as_are_available(
     store, product, master
 ):

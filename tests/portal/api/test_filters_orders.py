@@ -349,6 +349,17 @@ def test_pages_and_next_go_along_the_chosen_order(linx, four, query, expected):
     assert end.json() == {"total": 0, "showing": 0, "limit": 2, "result": []}
 
 
+def test_who_changes_what_he_is_shown_by_change_is_shown_the_rest_all_the_same(linx, four):
+    walked, last = "", ""
+    while page := linx.get("/orders", sort="modified", limit="3", next=last).json()["result"]:
+        for order in (row["Order"] for row in page):
+            walked += order["original_id"]
+            last = order["id"]
+            linx.put(f"/orders/{last}", {"ack": True})
+
+    assert walked == "bcda" + "bcda"  # and what has changed since
+
+
 def test_next_goes_together_with_filters(linx, pluga, four):
     assert found(linx, next=four["a"].public_id, channel="MercadoLivre", limit="2") == ["b", "c"]
     assert linx.get("/orders", next=four["c"].public_id).json()["total"] == 1

@@ -186,6 +186,15 @@ def test_next_past_the_end_has_a_total_of_nothing(partner):
     assert partner.get("/products", limit="2", next=ids[0]).json()["total"] == 2
 
 
+def test_a_list_goes_on_where_it_was_read_to_though_that_product_changed(partner):
+    ids = {sku: save(partner, sku).public_id for sku in "ABC"}
+    partner.get("/products", sort="modified", limit="1")
+
+    partner.put("/skus/A", {"name": "x"})
+
+    assert found(partner, sort="modified", next=ids["A"]) == ["B", "C", "A"]
+
+
 @pytest.mark.parametrize("order", [{}, {"sort": "created"}])
 def test_next_to_a_product_that_was_deleted_meanwhile_passes_nothing_over(partner, order):
     ids = [save(partner, sku).public_id for sku in "ABCD"]

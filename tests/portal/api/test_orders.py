@@ -206,11 +206,24 @@ def test_the_same_original_id_in_another_account_is_another_order(pluga):
     assert Order.objects.count() == 2
 
 
-def test_orders_without_an_original_id_are_never_duplicates(pluga):
+def test_orders_without_a_number_are_never_duplicates(pluga):
     for _time in range(2):
         order_of(pluga.post("/orders", {"status": "approved", "total": 1}), 201)
 
     assert Order.objects.count() == 2
+
+
+def test_an_order_without_an_original_id_is_known_by_its_senders_own_number(pluga):
+    body = {"status": "approved", "total": 1, "external": 77}
+    order_of(pluga.post("/orders", body), 201)
+
+    again = pluga.post("/orders", body)
+    order_of(pluga.post("/orders", {**body, "external": 78}), 201)
+    order_of(pluga.post("/orders", {**body, "original_id": "77"}), 201)
+
+    message = "Já existe um pedido 77 deste canal."
+    assert details_of(again) == (400, "duplicate", {"errmsg": message})
+    assert Order.objects.count() == 3
 
 
 def test_an_unknown_order_is_not_found(pluga):
@@ -329,6 +342,37 @@ def test_a_shipment_with_an_empty_id_is_one_more(linx, order, id):
     updated = order_of(linx.put(f"/orders/{order['id']}", {"shipments": shipments}))
 
     assert [each["track_code"] for each in updated["shipments"]] == [None, TRACKING["track_code"]]
+
+
+def test_a_shipment_without_an_id_that_is_sent_again_is_the_same_one(pluga, linx, order):
+    path = f"/orders/{order['id']}"
+    body = {
+        "status": "shipping_informed",
+        "shipments": [
+            {**TRACKING, "status": "shipped", "shipping_items": [{"sku": "A", "quantity": "1"}]},
+            {**TRACKING, "status": "shipped", "shipping_items": [{"sku": "A", "quantity": "1"}]},
+        ],
+    }
+
+    told = order_of(linx.put(path, body))["shipments"]
+    again = linx.put(path, body)
+    late = {"id": told[1]["id"], "date_delivered": "2025-05-02"}
+    order_of(linx.put(path, {"status": "delivered", "shipments": [late]}))
+    later = linx.put(path, {"shipments": body["shipments"]})
+
+    assert len(told) == 3
+    assert details_of(again) == (400, "not_updated", "Changes not found in the order")
+    assert details_of(later)[1] == "not_updated"
+    assert len(order_of(linx.get(path))["shipments"]) == 3
+
+
+def test_a_shipment_like_one_that_is_named_beside_it_is_one_more(linx, order):
+    path, first = f"/orders/{order['id']}", order["shipments"][0]["id"]
+    order_of(linx.put(path, {"shipments": [{"id": first, **TRACKING}]}))
+
+    updated = order_of(linx.put(path, {"shipments": [{"id": first}, TRACKING]}))
+
+    assert [each["track_code"] for each in updated["shipments"]] == [TRACKING["track_code"]] * 2
 
 
 def test_a_delivery_of_some_of_the_items_is_a_shipment_of_its_own(linx, order):

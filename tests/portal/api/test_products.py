@@ -561,3 +561,14 @@ def test_a_refused_write_tells_nobody(partner):
     partner.post("/products", {"sku": "X", "price": -1})
 
     assert Notice.objects.count() == 0
+
+
+def test_less_than_nothing_in_stock_is_nothing_and_keeps_nothing_else_out(partner):
+    partner.post("/products", SHIRT)
+    variations = [{"sku": "CAM-01-P", "quantity": "-2.0000"}, {"sku": "CAM-01-G", "quantity": 1}]
+
+    response = partner.put("/skus/CAM-01", {"price": 69.9, "variations": variations})
+
+    assert response.status_code == 200, response.content
+    shirt = response.json()["Product"]
+    assert (shirt["price"], [each["quantity"] for each in shirt["variations"]]) == (69.9, [0, 1])

@@ -27,6 +27,8 @@ def details_of(response: Any) -> tuple[int, str, Any]:
         ("update", 4, 4),
         ("update", 0, 0),
         ("update", "4", 4),
+        ("update", -3, 0),
+        ("update", "-3.0000", 0),
         ("increase", 5, 15),
         ("increase", "5", 15),
         ("decrease", 3, 7),
