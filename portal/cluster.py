@@ -38,6 +38,12 @@ last_look = RawValue(ctypes.c_double, 0)  # in memory that the processes share
 
 
 class Sentinel(cluster.Sentinel):
+    def start(self) -> None:
+        """systemd tells every process to stop. Only the cluster's own listens: it has the others
+        end what they have begun."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        super().start()
+
     def status(self) -> str:
         """Asked for each time that it looks around."""
         last_look.value = time.monotonic()
@@ -47,6 +53,8 @@ class Sentinel(cluster.Sentinel):
         """Who ended by himself left no lock behind; who is still alive is late with his task."""
         if process.exitcode is None or process.exitcode >= 0:
             super().reincarnate(process)
+            if process.exitcode is None:
+                process.kill()  # it was only asked to end, and does not listen
             return
         log.critical("a process of the cluster died by signal %s: all end", -process.exitcode)
         for child in active_children():

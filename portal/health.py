@@ -19,7 +19,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, Min
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.middleware.common import CommonMiddleware
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -33,6 +34,15 @@ BACKLOG_AFTER = timedelta(minutes=10)
 LEAST_FREE = 0.05  # of the disk
 OK = "ok"
 SERVING = ("database", "migrations")  # without these nobody can be answered
+PROBED = ("/healthz", "/readyz", "/metrics")
+
+
+class CommonButForProbes(CommonMiddleware):
+    """Balancers and scrapers call a process by its address, which is no name of ALLOWED_HOSTS; what
+    they are told holds none."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
+        return None if request.path in PROBED else super().process_request(request)
 
 
 class Queue(NamedTuple):

@@ -19,9 +19,20 @@ env = environ.Env()
 env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 
+YES, NO = {"true", "on", "ok", "y", "yes", "1"}, {"false", "off", "n", "no", "0"}
+
+
 def words(values: list[str]) -> list[str]:
     """Of a list that was typed: with a space after the comma, or a comma at the end."""
     return [each.strip() for each in values if each.strip()]
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Else whatever is no yes would be a no: an empty or misspelt one would take a guard away."""
+    said = env.str(name, default=str(default)).strip().lower()
+    if said not in YES | NO:
+        raise ImproperlyConfigured(f"{name}: true or false.")
+    return said in YES
 
 
 def address(
@@ -48,12 +59,12 @@ if not keys:
     raise ImproperlyConfigured("CREDENTIAL_KEYS: one Fernet key, or several with commas.")
 
 # -- Where we are reached -----------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = flag("DEBUG", default=False)
 ALLOWED_HOSTS = words(env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"]))
 CSRF_TRUSTED_ORIGINS = words(env.list("CSRF_TRUSTED_ORIGINS", default=[]))
 # Addresses that people typed must not lead into our own network. Only the demo and the tests,
 # whose platforms run on this machine, allow it.
-ALLOW_PRIVATE_ADDRESSES = env.bool("ALLOW_PRIVATE_ADDRESSES", default=False)
+ALLOW_PRIVATE_ADDRESSES = flag("ALLOW_PRIVATE_ADDRESSES", default=False)
 if SECRET_KEY.startswith(("demo-", "tests-")) and not ALLOW_PRIVATE_ADDRESSES:
     raise ImproperlyConfigured("SECRET_KEY: the demo's and the tests' are for those alone.")
 
@@ -88,7 +99,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "portal.language.ChosenLanguage",
-    "django.middleware.common.CommonMiddleware",
+    "portal.health.CommonButForProbes",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -174,13 +185,13 @@ AXES_LOCKOUT_CALLABLE = "portal.pages.login.answer_locked_out"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 # Staff without a second factor get no further than the page on which they switch it on.
-REQUIRE_STAFF_2FA = env.bool("REQUIRE_STAFF_2FA", default=not DEBUG)
+REQUIRE_STAFF_2FA = flag("REQUIRE_STAFF_2FA", default=not DEBUG)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 
 # -- What the proxy in front of us speaks with browsers: TLS -----------------------------------
-SECURE = env.bool("SECURE_COOKIES", default=not DEBUG)
+SECURE = flag("SECURE_COOKIES", default=not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE

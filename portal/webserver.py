@@ -13,6 +13,19 @@ threads = 8
 
 
 def on_starting(server: Any) -> None:
-    """The times that earlier processes noted down; each would be read at every scrape."""
-    for file in Path(settings.METRICS_DIR).glob("*.db"):
-        file.unlink(missing_ok=True)
+    """Forgets the times that processes noted down which are gone: each file is read at every
+    scrape. Other web servers may share the folder."""
+    for file in Path(settings.METRICS_DIR).glob("histogram_*.db"):
+        pid = file.stem.removeprefix("histogram_")
+        if pid.isdecimal() and not _lives(int(pid)):
+            file.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is somebody else's
+    return True

@@ -6,12 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing import Event, Value
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django_q.cluster import get_mp_context
+from django_q.conf import Conf
 
-from portal.cluster import keep_what_was_not_done
+from portal.cluster import Sentinel, keep_what_was_not_done
 from tests.soak.processes import members_of
 
 pytestmark = pytest.mark.long
@@ -100,6 +104,37 @@ def test_told_to_stop_it_ends_in_order(cluster: "subprocess.Popen[bytes]") -> No
     cluster.terminate()
 
     assert cluster.wait(SECONDS) == 0
+
+
+def test_told_to_stop_all_at_once_they_end_in_order_too(
+    cluster: "subprocess.Popen[bytes]",
+) -> None:
+    os.killpg(cluster.pid, signal.SIGTERM)  # as systemd does
+
+    assert cluster.wait(SECONDS) == 0
+
+
+def test_a_worker_that_is_late_with_his_task_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as each inherits it
+        begun.set()
+        time.sleep(SECONDS)
+
+    monkeypatch.setattr(Conf, "SYNC", True)  # the test's own connection stays open
+    begun = Event()
+    sentinel = Sentinel.__new__(Sentinel)
+    late: Any = get_mp_context().Process(target=work)
+    late.timer = Value("f", 0)
+    sentinel.monitor = sentinel.pusher = None
+    sentinel.pool, sentinel.reincarnations = [late], 0
+    monkeypatch.setattr(sentinel, "spawn_worker", lambda: None)
+    late.start()
+    begun.wait(SECONDS)
+
+    sentinel.reincarnate(late)
+
+    late.join(SECONDS / 10)
+    assert late.exitcode == -signal.SIGKILL
 
 
 def test_a_task_that_found_no_database_comes_back() -> None:

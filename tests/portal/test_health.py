@@ -45,6 +45,17 @@ def test_who_lives_says_so_without_a_database(no_database: None) -> None:
     assert (answer.status_code, answer.content) == (200, b"ok")
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_who_calls_the_process_by_its_address_is_answered(
+    path: str, at_work: None, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS, settings.METRICS_TOKEN = ["portal.example.com.br"], "token"
+    caller = Client(SERVER_NAME="10.0.0.7", headers={"Authorization": "Bearer token"})
+
+    assert caller.get(path).status_code == 200
+    assert caller.get("/login/").status_code == 400
+
+
 def test_whose_everything_goes_on_is_ready(at_work: None) -> None:
     assert ask("?all=1") == (200, {"state": "ready", "checks": dict.fromkeys(health.CHECKS, "ok")})
 

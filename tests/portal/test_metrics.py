@@ -1,6 +1,10 @@
 """What Prometheus is told."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.models import Failure, Store
+from portal.webserver import on_starting
 from tests.conftest import make_partner
 
 TOKEN = "token-do-prometheus"
@@ -69,6 +74,21 @@ def test_the_number_of_queries_does_not_grow(
 
     with django_assert_max_num_queries(9):
         assert read().status_code == 200
+
+
+def test_a_web_server_that_starts_forgets_only_the_times_of_the_dead(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.METRICS_DIR = tmp_path
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    names = (f"histogram_{os.getpid()}.db", f"histogram_{dead.pid}.db", "tomada.db")
+    for name in names:
+        (tmp_path / name).touch()
+
+    on_starting(None)
+
+    assert {file.name for file in tmp_path.iterdir()} == {names[0], names[2]}
 
 
 def test_without_a_database_it_says_so(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

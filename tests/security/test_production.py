@@ -80,6 +80,14 @@ def test_the_demos_and_the_tests_secrets_do_not_run_in_production(key: str) -> N
     assert "ImproperlyConfigured: SECRET_KEY" in done.stderr
 
 
+@pytest.mark.parametrize("said", ["", "sim", "ture"])
+def test_a_guard_is_taken_away_only_by_a_clear_no(said: str) -> None:
+    done = run("-c", "import portal.settings", REQUIRE_STAFF_2FA=said)
+
+    assert done.returncode != 0
+    assert "ImproperlyConfigured: REQUIRE_STAFF_2FA" in done.stderr
+
+
 @pytest.mark.parametrize("keys", ["", ",", "senha-forte"])
 def test_keys_that_seal_nothing_do_not_run(keys: str) -> None:
     done = run("-c", "import portal.settings", CREDENTIAL_KEYS=keys)

@@ -46,7 +46,9 @@ class OnPostgres(Postgres):
         self.use("pg_dump", "--format=custom", f"--file={self.copy}", "postgres")
 
     def restore(self) -> None:
-        self.use("pg_restore", "--clean", "--if-exists", "--dbname=postgres", self.copy)
+        self.use("dropdb", "--force", "postgres")
+        self.use("createdb", "postgres")
+        self.use("pg_restore", "--dbname=postgres", self.copy)
 
 
 Database = OnPostgres | OnSqlite
