@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.announcing import announce_stock, circle_of
+from catalog.codes import product_ids
 from catalog.events import hooks_of, publish_products
 from catalog.levels import lock_store, money, units, whole
 from catalog.merging import NATURAL_KEYS, merge
@@ -19,15 +20,18 @@ from catalog.models import (
     Price,
     Product,
     ProductQuerySet,
+    SkuMapping,
     Stock,
     external_key,
     is_called,
     touch,
 )
+from catalog.ownership import owners_of
 from catalog.push import tell_channels
 from catalog.reservations import write_level, write_levels
 from catalog.taking import forget, forget_pages, remember
-from connectors.contract import Flow
+from connectors.bulk import among
+from connectors.contract import Flow, StockSource
 from connectors.errors import Duplicate, NotAllowed, NotFound, NothingChanged, Refused
 from connectors.hub import wire
 from connectors.messages.notices import announce
@@ -77,21 +81,47 @@ def save_product(store: Store, code: str, document: Document, by: Activation | N
 
 @transaction.atomic
 def take_product(
-    record: ProductRecord, digest: int, by: Activation, asked_at: datetime | None
+    record: ProductRecord,
+    digest: int,
+    by: Activation,
+    asked_at: datetime | None,
+    gone: Iterable[Document] = (),
 ) -> bool:
     """Create or change what a platform's record says of a product, and remember that it said so;
     whether that changed something. `asked_at`: before it was asked for, and None where it is older
-    (catalog/reservations.py). Raises what `save_product` raises, but for `NothingChanged`."""
+    (catalog/reservations.py); `gone`: what `gone_variations` says of it. Raises what `save_product`
+    raises, but for `NothingChanged`."""
     store = by.store
     lock_store(store)
     known = _called(store, record.sku, by)
     changed = True
     try:
-        saved = _save(store, known, record.sku, document_of(record, known), by, asked_at)
+        saved = _save(store, known, record.sku, document_of(record, known, gone), by, asked_at)
     except NothingChanged:
         changed = False
     remember(by, Flow.PRODUCTS, [(record.sku, (known or saved).pk, digest)])
     return changed
+
+
+def gone_variations(records: Iterable[ProductRecord], by: Activation) -> dict[str, list[Document]]:
+    """By record: of the variations that its platform has no more, that they are sold out. Nobody
+    else would ever tell their levels."""
+    records = [each for each in records if each.variations]
+    if not records or StockSource not in by.spec.flows:
+        return {}
+    skus = {sku for each in records for sku in (each.sku, *(one.sku for one in each.variations))}
+    ids = product_ids(by.store, skus, by)
+    heads = {ids[each.sku]: each.sku for each in records if each.sku in ids}
+    left = by.store.products.with_levels().filter(parent__in=among(heads))
+    others = list(left.filter(stock_row__on_hand__gt=0).exclude(pk__in=among(set(ids.values()))))
+    owners = owners_of(by.store, others)
+    gone = [each for each in others if owners.get(each.pk) == [by]]
+    forget(None, [each.pk for each in gone])
+    documents: dict[str, list[Document]] = {}
+    for each in gone:
+        sold_out = {"sku": each.sku, "quantity": 0}
+        documents.setdefault(heads[each.parent_id or 0], []).append(sold_out)
+    return documents
 
 
 def try_product(record: ProductRecord, by: Activation) -> Changes:
@@ -110,13 +140,15 @@ def try_product(record: ProductRecord, by: Activation) -> Changes:
     return changes
 
 
-def document_of(record: ProductRecord, known: Product | None) -> Document:
+def document_of(
+    record: ProductRecord, known: Product | None, gone: Iterable[Document] = ()
+) -> Document:
     """What the record says of a product that we know, or of a new one."""
     passed_over = record.new_only if known else frozenset()
     fields = {name: value for name, value in record.fields.items() if name not in passed_over}
     return {
         **fields,
-        "variations": [{**each.fields, "sku": each.sku} for each in record.variations],
+        "variations": [*({**each.fields, "sku": each.sku} for each in record.variations), *gone],
     }
 
 
@@ -388,7 +420,12 @@ def _write_variations(
         if not sku:
             text = _("$.variations[%d].sku: falta o SKU da variação.") % position
             raise Refused(text, cause=MISSING_DATA)
-    known = {p.sku: p for p in _locked(product.store).filter(sku__in=skus).order_by("pk")}
+    mapped = SkuMapping.objects.filter(activation=by, code__in=skus, product__parent=product)
+    codes = dict(mapped.values_list("product", "code")) if by else {}
+    meant = list(_locked(product.store).filter(Q(sku__in=skus) | Q(pk__in=codes)).order_by("pk"))
+    # By its De/Para first.
+    known = {each.sku: each for each in meant}
+    known |= {codes[each.pk]: each for each in meant if each.pk in codes}
     for document in documents:
         sku = document["sku"]
         found = known.get(sku)

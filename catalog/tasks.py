@@ -10,7 +10,7 @@ from catalog.brake import Gate
 from catalog.codes import known_codes
 from catalog.levels import Applied, set_prices, set_stock
 from catalog.pulling import PRODUCTS_AT_ONCE, Batch, begin_daily_pass, pull
-from catalog.services import document_of, take_product
+from catalog.services import document_of, gone_variations, take_product
 from catalog.taking import remember
 from connectors.contract import Ability, Client, Flow, PriceSource, ProductSource, StockSource
 from connectors.errors import ConnectorError, Refused
@@ -79,13 +79,17 @@ def _pull_products(attempt: Attempt, source: ProductSource) -> None:
 
 
 def _write_products(attempt: Attempt, gate: Gate, batch: Batch[ProductRecord]) -> None:
+    gone = gone_variations([read.record for read in batch.reads.values()], attempt.activation)
     gate.judge_documents(
-        {code: document_of(read.record, None) for code, read in batch.reads.items()}
+        {
+            code: document_of(read.record, None, gone.get(code, ()))
+            for code, read in batch.reads.items()
+        }
     )
     for code, read in batch.reads.items():
         try:
             attempt.run.changed += take_product(
-                read.record, read.digest, attempt.activation, batch.asked_at
+                read.record, read.digest, attempt.activation, batch.asked_at, gone.get(code, ())
             )
         except (ConnectorError, Refused) as error:
             attempt.fail(code, error, read.payload.data, read.record)

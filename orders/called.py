@@ -56,12 +56,14 @@ def in_own_words(document: OrderDocument, order_id: int, by: Activation) -> Orde
     """What `by` says of an order, with the order's own words for its items."""
     words = calls_otherwise([order_id], by).get(order_id, {})
     back = {called: sold for sold, called in words.items()}
-    lines = Line.objects.filter(order=order_id) if words and document.items else ()
-    known = {line.public_id: line.sold_sku for line in lines}
+    lines = Line.objects.filter(order=order_id).exclude(order__source=by) if document.items else ()
+    known = {line.public_id: line for line in lines}
     for item in document.items or []:
-        # Two may be called alike.
-        sold = known.get(str(item.get("id")))
-        _say(item, {words.get(sold, sold): sold} if sold else back)
+        if line := known.get(str(item.get("id"))):
+            # Two may be called alike, and its De/Para may have changed since it read them.
+            _name(item, line)
+        else:
+            _say(item, back)
     for shipment in document.shipments or []:
         for item in shipment.get("shipping_items") or []:
             _say(item, back)
@@ -69,10 +71,20 @@ def in_own_words(document: OrderDocument, order_id: int, by: Activation) -> Orde
 
 
 def _say(item: Any, words: Words) -> None:
-    """Of a variation in its place (pluggto-api.md, section 6.6)."""
     if not isinstance(item, dict):
         return
-    variation = item.get("variation")
-    place = variation if isinstance(variation, dict) and variation.get("sku") else item
+    place = _place(item)
     if (word := words.get(str(place.get("sku")))) is not None:
         place["sku"] = word
+
+
+def _name(item: Any, line: Line) -> None:
+    place, sold = _place(item), line.sold_sku
+    if place.get("sku") and (place is not item or line.sku == sold):
+        place["sku"] = sold
+
+
+def _place(item: Any) -> Any:
+    """Of a variation it is another one (pluggto-api.md, section 6.6)."""
+    variation = item.get("variation")
+    return variation if isinstance(variation, dict) and variation.get("sku") else item

@@ -18,11 +18,12 @@ def record_step(order: Order, previous: str, by: By) -> StatusChange:
     return step
 
 
-def record_refusal(order: Order, status: OrderStatus, by: By) -> None:
-    """Once: somebody who asks every minute for the same says nothing new."""
-    StatusChange.objects.get_or_create(
+def record_refusal(order: Order, status: OrderStatus, by: By) -> bool:
+    """Once: somebody who asks every minute for the same says nothing new. Whether it is news."""
+    _step, is_news = StatusChange.objects.get_or_create(
         order=order, status=status, previous=order.status, applied=False, **_author_fields(by)
     )
+    return is_news
 
 
 def _author_fields(by: By) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from connectors.succession import acting, hold_integrations
 from connectors.trouble.causes import MISSING_DATA
 from orders.finding import concerns_words, note_words, renew_words
 from orders.history import By, record_refusal, record_step
-from orders.links import note, notes_that_change, number_there, tell
+from orders.links import note, notes_that_change, number_there, show_changed_items, tell
 from orders.mails import write_mail
 from orders.models import Line, Order, OrderLink, Payment, Shipment
 from orders.parts import changed_lists, find_products, merge_shipments, parts, with_logs
@@ -36,7 +36,10 @@ NOTHING_CHANGED = "Changes not found in the order"  # clients compare this text 
 
 
 class Backwards(Refused):
-    """The order is further than that already. The attempt is kept in its history."""
+    """The order is further than that already. The attempt is kept in its history; whether that is
+    the first such attempt, `is_news` says."""
+
+    is_news = False
 
 
 @transaction.atomic
@@ -120,7 +123,8 @@ def create_order_once(source: Activation, document: OrderDocument) -> Order:
 def import_order(activation: Activation, record: OrderRecord) -> Order:
     """Create or bring up to date an order that we read from a channel. Safe to repeat.
 
-    Raises `NothingChanged` where all of it was known.
+    Raises `NothingChanged` where all of it was known, and `Backwards` where the channel goes on
+    with an order that it had ended itself.
     """
     document = from_record(record)
     # Of what was cancelled nothing is left; of an order that is all cancelled, what it was.
@@ -133,7 +137,8 @@ def import_order(activation: Activation, record: OrderRecord) -> Order:
     document.shipments = None
     if known.anonymised_at is not None:
         document.items = document.payments = None  # they may name somebody
-    if not known.may_become(record.status):
+    goes_on = record.status in KEEPING and _was_ended_by(known, activation)
+    if not known.may_become(record.status) and not goes_on:
         document.status = None  # the channel has not heard yet how far the order is
     return update_order(known.pk, document, activation)
 
@@ -149,6 +154,11 @@ def _known(channel: Activation, record: OrderRecord) -> Order | None:
         original_id=record.original_id,
     )
     return (named.first() if record.external_id else None) or numbered.first()
+
+
+def _was_ended_by(order: Order, channel: Activation) -> bool:
+    last = order.status_changes.filter(applied=True).last()
+    return order.status in ENDED and last is not None and last.activation_id == channel.pk
 
 
 @dataclass
@@ -189,21 +199,12 @@ def update_order(order_id: int, document: OrderDocument, by: By) -> Order:
     """
     order, backwards = _update_order(order_id, document, by)
     if backwards:
-        raise Backwards(
-            _("O pedido %(order)s já está %(status)s e não volta para %(asked)s.")
-            % {
-                "order": order,
-                "status": str(order.get_status_display()).lower(),
-                "asked": str(backwards.label).lower(),
-            }
-        )
+        raise backwards
     return order
 
 
 @transaction.atomic
-def _update_order(
-    order_id: int, document: OrderDocument, by: By
-) -> tuple[Order, OrderStatus | None]:
+def _update_order(order_id: int, document: OrderDocument, by: By) -> tuple[Order, Backwards | None]:
     # The order's row alone: with its store's, every order of the store would wait for this one.
     order = Order.objects.select_for_update(of=("self",)).select_related("store").get(pk=order_id)
     hold_integrations(order.store_id)
@@ -226,13 +227,25 @@ def _update_order(
         changes.pass_over(passed_over(order, by, {*changes.head, *changes.lists}))
         check_report(order, by, changes.status, changes.head, changes.shipments, changes.lists)
     if changes.status and not order.may_become(changes.status):
-        record_refusal(order, changes.status, by)
-        backwards, changes.status = changes.status, None
+        backwards, changes.status = _backwards(order, changes.status, by), None
         if not changes or _may_not_be_late(order, by):
             return order, backwards
     order.take({name: head[name] for name in changes.head})
     _apply(order, before, document, changes, [s for s, names in shipments if names], by)
     return order, None
+
+
+def _backwards(order: Order, asked: OrderStatus, by: By) -> Backwards:
+    error = Backwards(
+        _("O pedido %(order)s já está %(status)s e não volta para %(asked)s.")
+        % {
+            "order": order,
+            "status": str(order.get_status_display()).lower(),
+            "asked": str(asked.label).lower(),
+        }
+    )
+    error.is_news = record_refusal(order, asked, by)
+    return error
 
 
 def _may_not_be_late(order: Order, by: By) -> bool:
@@ -269,6 +282,7 @@ def _apply(
     if _concerns_stock(changes, previous):
         keep_stock(order, by, order.lines.all() if lines is None else lines, locked)
     if lines is not None:
+        show_changed_items(order, order.lines.all(), lines)
         order.lines.all().delete()
         Line.objects.bulk_create(lines)
     if "payments" in changes.lists:

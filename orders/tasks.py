@@ -49,8 +49,12 @@ def _pull_orders(attempt: Attempt, source: OrderSource) -> None:
                 try:
                     import_order(attempt.activation, record)
                     item.changed = True
-                except (NothingChanged, Backwards):
-                    pass  # known, or old news: late pages and overlaps are no failures
+                except NothingChanged:
+                    pass  # known: late pages and overlaps are no failures
+                except Backwards as error:
+                    # Nobody else would see that. Who dismissed it does not see it again.
+                    if error.is_news or record.original_id in attempt.open_failures:
+                        raise
         attempt.advance(page.cursor)
 
 

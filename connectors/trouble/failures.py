@@ -87,6 +87,12 @@ def record_notice_failure(activation: Activation, body: bytes, error: Exception)
     _record(which, error, notice, None, {}, can_retry=False)
 
 
+def record_untold(activation: Activation, record_id: str, error: Exception) -> None:
+    """Something that the other side cannot be told: a person must. It stands in no flow's way."""
+    which = {"activation_id": activation.pk, "flow": "", "record_id": record_id}
+    _record(which, error, None, None, {}, can_retry=False)
+
+
 def kept(value: Any, people: Collection[str] = ()) -> Any:
     """A record or a document as JSON that every database can hold, without personal data."""
     if is_dataclass(value) and not isinstance(value, type):

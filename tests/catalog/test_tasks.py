@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Price, Product, SkuMapping
+from catalog.services import create_product
 from catalog.tasks import pull_prices, pull_products, pull_stock
 from connectors.contract import Ability, PriceSource, ProductSource, StockSource
 from connectors.models import Activation, ActivationFlow, Failure, Notice, Run, State
@@ -129,6 +130,22 @@ def test_only_what_changed_is_written(activation, shop):
     assert mug_now.modification.at == mug.modification.at
 
 
+def test_of_a_variation_that_is_gone_nothing_is_left_to_sell(activation, shop, store):
+    pull_all(activation)
+    by_hand = make_product(store, "CAM-01-U", on_hand=9)
+    Product.objects.filter(pk=by_hand.pk).update(parent=Product.objects.get(sku="CAM-01"))
+
+    shop.control("put_product", {**SHIRT, "variations": SHIRT["variations"][1:]})
+    runs = pull_all(activation)
+    without = {sku: level for sku, (_price, _special, level) in levels().items()}
+    shop.control("put_product", SHIRT)
+    pull_all(activation)
+
+    assert {run.outcome for run in runs} == {"done"}
+    assert without == {"CAM-01": 0, "CAM-01-P": 0, "CAM-01-G": 4, "CAM-01-U": 9, "CAN-07": 10}
+    assert levels()["CAM-01-P"][2] == 3
+
+
 def test_the_end_of_a_promotion_is_taken_over(activation, shop):
     pull_all(activation)
 
@@ -159,6 +176,24 @@ def test_a_platforms_own_codes_mean_the_mapped_products(store, sandbox):
     pull(otimo, PriceSource)
 
     assert levels() == {"CAN-07": (Decimal(12), None, 6), "9001": (None, None, 0)}
+
+
+def test_a_variation_that_it_calls_otherwise_is_not_made_a_second_time(activation, shop, store):
+    create_product(store, {"sku": "TS", "variations": [{"sku": "TS-P"}, {"sku": "TS-G"}]}, None)
+    for code, sku in (("CAM-01", "TS"), ("CAM-01-P", "TS-P")):
+        product = Product.objects.get(sku=sku)
+        SkuMapping.objects.create(activation=activation, code=code, product=product)
+
+    pull_all(activation)
+
+    assert levels() == {
+        "TS": (None, None, 0),
+        "TS-P": (Decimal("79.9"), None, 3),
+        "TS-G": (None, None, 0),
+        "CAM-01-G": (Decimal("84.9"), None, 4),
+        "CAN-07": (Decimal(25), Decimal("19.9"), 10),
+    }
+    assert Product.objects.get(sku="TS-P").ean == "7891234567901"
 
 
 # -- One bad record --------------------------------------------------------------------------------

@@ -124,3 +124,22 @@ def test_two_items_that_it_calls_alike_come_back_as_they_were(store, channel):
 
     assert told.status_code == 200, told.content
     assert called(read(channel, id)) == ["MLB-1", "CANECA"]
+
+
+@pytest.mark.parametrize("renamed", ["000999", None])
+def test_a_code_that_changed_since_it_read_the_order_is_no_change_of_the_items(
+    store, channel, erp, renamed
+):
+    id = place(channel)
+    order = read(erp, id)
+    for mapping in SkuMapping.objects.filter(activation=erp.activation):
+        mapping.delete()
+    if renamed:
+        call(erp, renamed, "CANECA")
+
+    invoice = {"nfe_number": "1", "nfe_serie": "1", "nfe_date": "2026-11-02T10:00:00-03:00"}
+    told = erp.put(f"/orders/{id}", {**order, "status": "invoiced", "shipments": [invoice]})
+
+    assert told.status_code == 200, told.content
+    assert called(told.json()["Order"]) == [renamed or "CANECA", "CAMISETA-P"]
+    assert called(read(channel, id)) == ["MLB-1", "CAMISETA-P"]

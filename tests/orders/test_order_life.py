@@ -70,6 +70,10 @@ class Orders(RuleBasedStateMachine):
             import_order(self.channel, self._told(sale.order.original_id, status, sale.units))
         except NothingChanged:
             assert not news
+        except Backwards:
+            assert status in KEEPING
+            assert sale.status in ENDED
+            sale.refused.add((status, sale.status, author_of(self.channel)))
         else:
             assert news
             self._move(sale, status)

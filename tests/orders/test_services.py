@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 from catalog.models import Stock
 from catalog.services import create_product
 from connectors.errors import Duplicate, NothingChanged
-from connectors.models import Activation, Notice, Store
+from connectors.models import Activation, Failure, Notice, Store
 from connectors.records import LineRecord, OrderStatus
 from orders.models import Order, OrderLink, StatusChange
 from orders.personal_data import anonymise
@@ -184,6 +184,33 @@ def test_items_and_payments_that_its_channel_changes_are_the_orders(store):
     assert (pushed.total, pushed.lines[0].quantity) == (Decimal("29.95"), 1)
     assert pushed.payments[0]["payment_total"] == "59.9"
     assert Stock.objects.get().reserved == 1
+
+
+def test_items_that_its_channel_changes_when_a_platform_has_it_are_shown(store):
+    hub, rocky = managed(store, "pluggto"), managed(store, "rocky")
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED))
+    fewer = (LineRecord("CAN-07", 1, Decimal("29.95")),)
+    OrderLink.objects.filter(activation=rocky).update(sent_status="approved")
+
+    order = import_order(hub, replace(RECORD, status=OrderStatus.APPROVED, lines=fewer))
+
+    failure = Failure.objects.get()
+    assert (failure.activation, failure.record_id) == (rocky, order.public_id)
+    assert "mudou os itens do pedido 2000011434004146" in failure.reason
+    assert failure.retry_at is None
+
+
+@pytest.mark.parametrize("sent", ["", "approved"])
+def test_what_a_platform_does_not_have_yet_or_is_the_same_there_is_not_shown(store, sent):
+    hub, rocky = managed(store, "pluggto"), managed(store, "rocky")
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED))
+    OrderLink.objects.filter(activation=rocky).update(sent_status=sent)
+    units = 2 if sent else 1
+    line = LineRecord("CAN-07", units, Decimal("29.95"), {"name": "Caneca"})
+
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED, lines=(line,)))
+
+    assert not Failure.objects.exists()
 
 
 def test_an_item_of_which_its_channel_leaves_none_is_gone(store):

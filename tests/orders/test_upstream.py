@@ -15,12 +15,14 @@ from connectors.contract import FulfilmentSink, FulfilmentSource, OrderSink, Ord
 from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Activation, ActivationFlow, Failure, Ring, Run, Store
 from connectors.records import OrderStatus
+from connectors.trouble.failures import dismiss
 from orders.models import Order, OrderLink
 from orders.push import push_orders
 from orders.services import update_order
 from orders.tasks import pull_fulfilments, pull_orders
 from orders.wire import OrderDocument
-from tests.conftest import flow_of, make_activation, make_managed
+from tests.conftest import flow_of, make_activation, make_managed, make_operator
+from tests.orders.samples import become
 
 CREDENTIALS = {
     "client_id": "a" * 32,
@@ -136,6 +138,54 @@ def test_the_marketplaces_cancellation_reaches_the_platform(upstream, hub, rocky
     push_orders(flow_of(rocky, OrderSink))
 
     assert shop.report()["orders"][Order.objects.get().public_id]["status"] == "canceled"
+
+
+def test_an_order_that_the_marketplace_cancels_and_then_approves_is_shown(upstream, hub):
+    hub_id = place_order(hub)
+    for status in ("canceled", "approved"):
+        hub.control("set_status", {"id": hub_id, "status": status})
+        pull(upstream)
+    order, failure = Order.objects.get(), Failure.objects.get()
+
+    pull(upstream)
+
+    assert order.status == "canceled"
+    assert [step.status for step in order.status_changes.filter(applied=False)] == ["approved"]
+    assert (failure.record_id, failure.kind) == (order.original_id, "refused")
+    assert "já está cancelado e não volta para aprovado" in failure.reason
+    assert Failure.objects.open().exists()
+
+
+def test_who_dismissed_that_is_not_shown_it_again(upstream, hub):
+    hub_id = place_order(hub)
+    for status in ("canceled", "approved"):
+        hub.control("set_status", {"id": hub_id, "status": status})
+        pull(upstream)
+
+    dismiss(Failure.objects.open(), "vendido à parte", "ativadora")
+    pull(upstream)
+
+    assert not Failure.objects.open().exists()
+
+
+def test_it_is_over_when_the_marketplace_cancels_again(upstream, hub):
+    hub_id = place_order(hub)
+    for status in ("canceled", "approved", "canceled"):
+        hub.control("set_status", {"id": hub_id, "status": status})
+        pull(upstream)
+
+    assert not Failure.objects.open().exists()
+
+
+def test_a_marketplace_that_has_not_heard_of_a_cancellation_is_no_failure(upstream, hub):
+    place_order(hub)
+    pull(upstream)
+    update_order(Order.objects.get().pk, become(OrderStatus.CANCELED), make_operator())
+
+    pull(upstream)
+
+    assert Order.objects.get().status == "canceled"
+    assert not Failure.objects.exists()
 
 
 def test_an_order_that_cannot_be_read_does_not_stop_the_others_and_is_mended(upstream, hub):
