@@ -104,6 +104,9 @@ class Account:
     tokens: TokenStore = field(default_factory=TokenStore, repr=False, compare=False)
     cnpj: str = ""  # the store's, where it is known
 
+    def url_of(self, path: str) -> str:
+        return f"{self.base_url.rstrip('/')}/{path}"
+
 
 @dataclass(frozen=True)
 class Page:
@@ -198,7 +201,9 @@ class OrderSink(Ability):
 
     @abstractmethod
     def push_order(self, order: OrderRecord) -> str:
-        """Create the order, or tell its new status; the platform's id for it.
+        """Create the order, or tell its new status; the platform's id for it. Any that the
+        specification consumes or follows may come: beside `approved` the old word for it, `paid`,
+        and beside `canceled` `refunded`.
 
         May be called twice with the same order, also after an answer that was lost: whoever
         implements it makes sure that the platform holds the order once.
@@ -244,7 +249,9 @@ class FulfilmentSource(Ability):
     flow = Flow.FULFILMENT
 
     @abstractmethod
-    def changed_fulfilments(self, cursor: str) -> Iterable[Page]: ...
+    def changed_fulfilments(self, cursor: str) -> Iterable[Page]:
+        """Orders that changed, of the hub's alone: any other would be shown as a failure. One that
+        stands as the hub told it to is no news, and does no harm."""
 
     @abstractmethod
     def read_fulfilment(self, payload: Payload) -> FulfilmentRecord: ...
@@ -333,8 +340,9 @@ class Changed:
 
 
 class NoticeSource(ABC):
-    """A platform that rings when something changed. A notice is not believed: it says what to
-    fetch. Whatever is lost of them, the flow's own cadence finds."""
+    """A platform that rings when something changed, at an address that is a secret of its own
+    (steps.RING_AT). A notice is not believed, nor is a signature looked for: it says what to fetch.
+    Whatever is lost of them, the flow's own cadence finds."""
 
     @abstractmethod
     def read_notice(self, body: bytes) -> list[Changed]:
@@ -348,7 +356,8 @@ class NoticeSource(ABC):
 
     def number_of(self, ability: type[Ability], payload: Payload) -> str:
         """What `fetch` wants to hear for a record that arrived like this; "" where that cannot be
-        told."""
+        told. Its own `id`, unless a client says otherwise: one whose pages hold parts of what it
+        fetches, such as the variations of a product, must."""
         number = payload.data.get("id")
         return str(number) if isinstance(number, str | int) else ""
 

@@ -22,6 +22,7 @@ from urllib3.exceptions import HTTPError
 from connectors.deadline import end_call_in, keep_deadlines
 from connectors.errors import Rejected, Unauthorized, Unavailable, Unreadable
 from connectors.exchanges import Exchange, note
+from connectors.payload import parse
 from connectors.trouble.causes import DUPLICATE, INVALID_VALUE, NOT_THERE
 
 CONNECT_SECONDS, READ_SECONDS = 5, 30  # for each wait
@@ -59,10 +60,7 @@ class Answer:
 
     def json(self) -> Any:
         """Raises `Unreadable`."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError) as error:
-            raise Unreadable(f"not JSON: {self.body[:60]!r}") from error
+        return parse(self.body)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Reading JSON that somebody else wrote."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -86,6 +87,14 @@ def to_storable(value: Any, depth: int = 0) -> Any:
         for part in (*value, *value.values()) if isinstance(value, dict) else value:
             to_storable(part, depth + 1)
     return value
+
+
+def parse(body: bytes) -> Any:
+    """What a body of JSON says. Raises `Unreadable`, which shows only its beginning."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"not JSON: {body[:60]!r}") from error
 
 
 class Payload:

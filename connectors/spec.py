@@ -170,25 +170,6 @@ NOTIFY_OWN_WRITES = Setting(
 )
 
 
-# Of every connector that is sent, or sends, a catalogue with them; how it says so is its own.
-PREPARATION_DAYS = Setting(
-    "preparation_days",
-    _("Enviar os dias de preparação"),
-    Field.FLAG,
-    default=True,
-    help=_("Só quando preenchidos no produto."),
-    about=Flow.PRODUCTS,
-)
-IMAGES = Setting(
-    "images",
-    _("Enviar imagens"),
-    Field.CHOICE,
-    choices=(("always", _("sempre")), ("new", _("só para produtos novos"))),
-    default="always",
-    about=Flow.PRODUCTS,
-)
-
-
 # Every managed connector's that brings a catalogue (catalog/brake.py).
 BRAKE_ZEROED = Setting(
     "brake_zeroed",
@@ -445,3 +426,20 @@ STORE_MODES: Mapping[Mode, Text] = {
     Mode.MANAGED: _("sim, se a plataforma serve o nosso contrato de loja na sua URL do pluggin"),
 }
 STORE_CREDENTIALS = (CredentialField("token", _("Token do contrato de loja")),)
+# Of every connector that is sent, or sends, a catalogue with them; how it says so is its own.
+PREPARATION_DAYS = Setting(
+    "preparation_days",
+    _("Enviar os dias de preparação"),
+    Field.FLAG,
+    default=True,
+    help=_("Só quando preenchidos no produto."),
+    about=Flow.PRODUCTS,
+)
+IMAGES = Setting(
+    "images",
+    _("Enviar imagens"),
+    Field.CHOICE,
+    choices=(("always", _("sempre")), ("new", _("só para produtos novos"))),
+    default="always",
+    about=Flow.PRODUCTS,
+)

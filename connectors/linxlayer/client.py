@@ -57,7 +57,7 @@ class LinxLayer(Client, ProductSource):
         credentials = self.account.credentials
         answer = call(
             "POST",
-            f"{self.account.base_url.rstrip('/')}/v1/Catalog/API.svc/web/{operation}",
+            self.account.url_of(f"v1/Catalog/API.svc/web/{operation}"),
             what=operation,
             json=argument,
             headers={"Accept": "application/json"},

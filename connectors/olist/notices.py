@@ -1,7 +1,6 @@
 """What the ERP's webhooks are about (platform-apis.md, section 4): which record to read again.
 Nothing that they say of the record itself is believed."""
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ from connectors.contract import (
 from connectors.errors import Rejected, Unauthorized, Unreadable
 from connectors.fiscal import compact
 from connectors.olist.transport import wrapped
-from connectors.payload import Payload
+from connectors.payload import Payload, parse
 
 HUB_ID = re.compile(r"[0-9a-f]{24}")
 # An order is named by the ERP's id for it; where a notice does not say that, by one of these:
@@ -39,12 +38,12 @@ class Notices(SkuSearch):
     sku_key: str  # in a record of prices
 
     def read_notice(self, body: bytes) -> list[Changed]:
-        notice = read(body)
+        notice = Payload(parse(body))
         check_sender(notice, self.account)
         return changed(notice)
 
     def answer_notice(self, body: bytes) -> Any:
-        return answer(read(body))
+        return answer(Payload(parse(body)))
 
     def number_of(self, ability: type[Ability], payload: Payload) -> str:
         if ability is PriceSource:  # those are fetched by code
@@ -53,14 +52,6 @@ class Notices(SkuSearch):
 
     def number_of_sku(self, ability: type[Ability], sku: str) -> str:
         return sku if ability is PriceSource else by_sku(sku)
-
-
-def read(body: bytes) -> Payload:
-    """The envelope of either family. Raises `Unreadable`."""
-    try:
-        return Payload(json.loads(body))
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"not JSON: {body[:60]!r}") from error
 
 
 def check_sender(notice: Payload, account: Account) -> None:

@@ -103,7 +103,7 @@ class Api:
 
     def _send(self, method: str, path: str, **request: Any) -> Answer:
         try:
-            return send(method, f"{self.account.base_url.rstrip('/')}/{path}", **request)
+            return send(method, self.account.url_of(path), **request)
         except Unavailable as error:
             raise Unavailable(f"{method} {path}: {error}") from error
 

@@ -1,7 +1,6 @@
 """The real Plugg.to as a channel: orders come from it; it is told the catalogue, and what became of
 each order."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -28,7 +27,7 @@ from connectors.contract import (
 )
 from connectors.errors import Rejected, Unreadable
 from connectors.hub.wire import moment_text
-from connectors.payload import Payload, to_moment
+from connectors.payload import Payload, parse, to_moment
 from connectors.pluggto import catalogue, mapping
 from connectors.pluggto.api import Api, NotThere, NotUpdated
 from connectors.records import (
@@ -113,10 +112,7 @@ class Pluggto(
     def read_notice(self, body: bytes) -> list[Changed]:
         """Only orders concern us: the catalogue is ours to tell. It may have words that we do not
         know, and one that we did not take would come again."""
-        try:
-            notice = Payload(json.loads(body))
-        except (ValueError, RecursionError) as error:
-            raise Unreadable("not JSON") from error
+        notice = Payload(parse(body))
         if notice.text("type") != "orders":
             return []
         order_id = notice.text("id")

@@ -58,7 +58,7 @@ class RockyErp(Client, ProductSource, PriceSource, StockSource):
     def _get(self, path: str) -> Payload:
         answer: Any = call(
             "GET",
-            f"{self.account.base_url.rstrip('/')}/{path}",
+            self.account.url_of(path),
             what=f"GET {path}",
             headers={
                 "Authorization": f"Bearer {self.account.credentials['token']}",

@@ -1,3 +1,14 @@
+"""Who plays which platform.
+
+In the demo a double of `PLAYED_BY` is opened with the credentials that the connector asks for and
+with `reports`, the statuses that it may report, in order. Where it takes orders, it must know:
+
+    control  put_product {sku, name, price, quantity, variations: [the same]}, set_stock {sku,
+             quantity}; settings {notify, and the credentials}, where it rings
+    report   {"stock": {SKU: units}, "orders": {the hub's id: {"id", its own, and "status", the
+             hub's last one}}}
+"""
+
 from connectors.sandbox.hub import Hub
 from connectors.sandbox.layer import Layer
 from connectors.sandbox.partner import Tools

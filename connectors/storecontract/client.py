@@ -83,6 +83,6 @@ class StoreContract(Client):
             yield Page(answer.each("items"), cursor)
 
     def _call(self, method: str, path: str, **request: Any) -> Payload:
-        url = f"{self.account.base_url.rstrip('/')}/{path}"
+        url = self.account.url_of(path)
         headers = {"Authorization": f"Bearer {self.account.credentials['token']}"}
         return Payload(call(method, url, what=f"{method} {path}", headers=headers, **request))

@@ -86,7 +86,7 @@ class Processes:
             try:
                 requests.get(url, timeout=5)
                 return
-            except requests.ConnectionError as error:
+            except requests.RequestException as error:
                 if time.monotonic() > deadline:
                     raise CommandError(f"{url} não respondeu") from error
                 time.sleep(0.2)

@@ -108,26 +108,20 @@ class Scene:
             if self.spec.invoice and self.spec.invoice.only:
                 given["only"] = ",".join(self.spec.invoice.fields)
             return self._activate_partner("shop", self.name, self.spec, given)
-        token = secrets.token_hex(16)
+        received = invented(self.spec)
         kind = PLAYED_BY.get(self.spec.slug, "store")
         plan = {
             "per_minute": str(self.spec.calls_per_minute.get(CALLS, 0)),
             "minute": str(settings.SECONDS_PER_MINUTE),
         }
-        url = self.sandbox.open(kind, self.name, {"token": token, "reports": reports, **plan})
-        received = {"token": token, "integrator_id": "4321"}
+        url = self.sandbox.open(kind, self.name, {**received, "reports": reports, **plan})
         return self._activate_managed(self.name, self.spec, url + "/", received)
 
     def _activate_channel(self) -> Activation:
         if self.channel.creates_orders:
             given = {"hub": self.web_url + "/api"}
             return self._activate_partner("tools", self.channel_name, self.channel, given)
-        received = {
-            "client_id": secrets.token_hex(16),
-            "client_secret": secrets.token_hex(16),
-            "api_user": "1700000000000",
-            "api_secret": secrets.token_hex(32),
-        }
+        received = invented(self.channel)
         kind = PLAYED_BY[self.channel.slug]
         url = self.sandbox.open(kind, self.channel_name, received)
         return self._activate_managed(self.channel_name, self.channel, url, received)
@@ -162,7 +156,7 @@ class Scene:
             mode=mode.value,
             name=spec.name,
             plugin_url=url,
-            **{f"credential_{f.key}": received.get(f.key, "") for f in spec.credentials},
+            **{f"credential_{key}": value for key, value in received.items()},
         )
         return "".join(pages)
 
@@ -206,6 +200,11 @@ class Scene:
     def count_stock(self, sku: str, quantity: int) -> None:
         """Somebody counts the shelf at the platform."""
         self.sandbox.control(self.name, "set_stock", sku=sku, quantity=quantity)
+
+
+def invented(spec: Spec) -> dict[str, str]:
+    """What the connector wants to know of the platform. All digits: some platforms want numbers."""
+    return {field.key: str(secrets.randbelow(10**20)) for field in spec.credentials}
 
 
 def scenes_of_every_connector() -> list[tuple[Spec, Mode, Spec]]:

@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 import connectors
-from connectors.contract import abilities_of
+from connectors.contract import NoticeSource, abilities_of
 from connectors.hub.wire import PRODUCT, SHIPMENT
 from connectors.records import OrderStatus
 from connectors.registry import SPECS
+from connectors.sandbox.kinds import PLAYED_BY
 from connectors.spec import Does, EverythingBut, Field, Mode, Spec, Through
+from connectors.storecontract.client import StoreContract
 
 CONNECTORS = Path(connectors.__file__).parent
 
@@ -44,6 +46,22 @@ def test_a_managed_connector_has_an_address_to_be_called_at(spec: Spec) -> None:
     asked = [name for step in activating.steps_in(Mode.MANAGED) for name in step.fields]
 
     assert Mode.MANAGED not in spec.modes or (activating.url_required and "plugin_url" in asked)
+
+
+@every_connector
+def test_who_rings_is_given_the_address_to_ring_at(spec: Spec) -> None:
+    rings = spec.client is not None and issubclass(spec.client, NoticeSource)
+
+    steps = spec.activating.steps_in(Mode.MANAGED)
+
+    assert (Does.ADDRESS in {step.does for step in steps}) == rings, "see steps.RING_AT"
+
+
+@every_connector
+def test_whoever_has_an_api_of_his_own_is_played_in_the_sandbox(spec: Spec) -> None:
+    has_own = spec.client is not None and not issubclass(spec.client, StoreContract)
+
+    assert (spec.slug in PLAYED_BY) == has_own, "see connectors/sandbox/kinds.py"
 
 
 @every_connector

@@ -23,6 +23,7 @@ from connectors.pluggto import catalogue as hub_catalogue
 from connectors.pluggto import mapping as hub
 from connectors.pluggto.client import Pluggto
 from connectors.rockyerp import mapping as rocky
+from connectors.sandbox.kinds import PLAYED_BY
 from connectors.storecontract import mapping as contract
 from orders.wire import read_order as read_hub_order
 from tests.connectors.linxlayer.test_mapping import PRODUCT as LAYER_PRODUCT
@@ -74,6 +75,7 @@ def _variations(payload: Payload) -> Any:
     return rocky.read_product(rocky.join([payload], payload.each("variations"))[0])
 
 
+# Of a connector with words of its own: its slug, and what is read.
 READERS: dict[str, tuple[Reader, Any]] = {
     "the hub's products": (lambda payload: read_hub_product(payload, None), PRODUCT),
     "the hub's orders": (read_hub_order, FULL),
@@ -96,14 +98,14 @@ READERS: dict[str, tuple[Reader, Any]] = {
             {"id": 1, "desconsiderar": False, "saldo": 10}]},
     ),
     "olist v3, fulfilments": (_v3, {"pedido": v3.ORDER, "nota": v3.NOTE, "link": ""}),
-    "plugg.to, orders": (hub.read_order, sample("pluggto/order_full.json")),
-    "plugg.to, products": (lambda it: hub_catalogue.read_held(hub_catalogue.unwrapped(it)),
-                           {"Product": PRODUCT}),
-    "plugg.to, notices": (_bytes(Pluggto(ACCOUNT).read_notice), HUB_NOTICE),
-    "linx layer, products": (_layer, {"product": LAYER_PRODUCT, "skus": [LAYER_SKU, LAYER_SKU]}),
-    "rocky, products": (_variations, {**ROCKY_PRODUCT, "variations": [ROCKY_VARIATION]}),
-    "rocky, prices": (rocky.read_price, ROCKY_VARIATION),
-    "rocky, stock": (rocky.read_stock, ROCKY_VARIATION),
+    "pluggto, orders": (hub.read_order, sample("pluggto/order_full.json")),
+    "pluggto, products": (lambda it: hub_catalogue.read_held(hub_catalogue.unwrapped(it)),
+                          {"Product": PRODUCT}),
+    "pluggto, notices": (_bytes(Pluggto(ACCOUNT).read_notice), HUB_NOTICE),
+    "linxlayer, products": (_layer, {"product": LAYER_PRODUCT, "skus": [LAYER_SKU, LAYER_SKU]}),
+    "rockyerp, products": (_variations, {**ROCKY_PRODUCT, "variations": [ROCKY_VARIATION]}),
+    "rockyerp, prices": (rocky.read_price, ROCKY_VARIATION),
+    "rockyerp, stock": (rocky.read_stock, ROCKY_VARIATION),
 }  # fmt: skip
 
 NASTY = st.sampled_from(
@@ -160,6 +162,12 @@ def test_any_json_is_a_record_or_a_clear_error(name: str) -> None:
             read(Payload(data))
 
     try_it()
+
+
+def test_every_connector_with_words_of_its_own_is_fed_here() -> None:
+    fed = {name.partition(",")[0] for name in READERS}
+
+    assert set(PLAYED_BY) - fed == set(), "add its readers to READERS"
 
 
 @pytest.mark.parametrize("name", sorted(set(READERS) - {"store contract, states"}))

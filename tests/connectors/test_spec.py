@@ -11,41 +11,49 @@ PENDING, APPROVED, CANCELED = OrderStatus.PENDING, OrderStatus.APPROVED, OrderSt
 INVOICED, SHIPPED, DELIVERED = OrderStatus.INVOICED, OrderStatus.SHIPPED, OrderStatus.DELIVERED
 SHIPPING_INFORMED = OrderStatus.SHIPPING_INFORMED
 PAID = OrderStatus.PAID  # an old word for approved
+REFUNDED = OrderStatus.REFUNDED
+# The statuses in which each takes an order; of which it is told, once it took one; that it reports.
+MEANT: dict[str, tuple[set[OrderStatus], set[OrderStatus], set[OrderStatus]]] = {
+    "rocky": (
+        {PENDING, APPROVED, PAID},
+        {PENDING, APPROVED, PAID, CANCELED, REFUNDED},
+        {INVOICED, SHIPPING_INFORMED},
+    ),
+    "webstore": ({APPROVED, PAID}, {APPROVED, PAID}, {INVOICED, SHIPPING_INFORMED, SHIPPED}),
+    "linx": (
+        set(OrderStatus),
+        set(OrderStatus),
+        {INVOICED, SHIPPING_INFORMED, SHIPPED, DELIVERED},
+    ),
+    "otimo": ({APPROVED, PAID}, {APPROVED, PAID}, {INVOICED}),
+    "olist": (
+        {APPROVED, PAID},
+        {APPROVED, PAID, CANCELED, REFUNDED},
+        {INVOICED, SHIPPING_INFORMED, SHIPPED, DELIVERED},
+    ),
+    "pluga": (set(), set(), set()),
+    "pluggto": (set(), set(), set()),
+    "rockyerp": (set(), set(), set()),
+    "linxlayer": (set(), set(), set()),
+}
+every_connector = pytest.mark.parametrize("slug", MEANT)
 
 
-@pytest.mark.parametrize(
-    ("slug", "wanted"),
-    [
-        ("rocky", {PENDING, APPROVED, PAID}),
-        ("webstore", {APPROVED, PAID}),
-        ("linx", set(OrderStatus)),
-        ("otimo", {APPROVED, PAID}),
-        ("olist", {APPROVED, PAID}),
-        ("pluga", set()),
-        ("pluggto", set()),
-    ],
-)
-def test_a_connector_takes_orders_only_in_the_statuses_that_it_consumes(
-    slug: str, wanted: set[OrderStatus]
-) -> None:
+def test_what_each_connector_means_is_written_down() -> None:
+    assert set(SPECS) - set(MEANT) == set(), "write it down in MEANT"
+
+
+@every_connector
+def test_a_connector_takes_orders_only_in_the_statuses_that_it_consumes(slug: str) -> None:
+    wanted, _followed, _reported = MEANT[slug]
+
     assert {status for status in OrderStatus if SPECS[slug].wants(status)} == wanted
 
 
-@pytest.mark.parametrize(
-    ("slug", "followed"),
-    [
-        ("rocky", {PENDING, APPROVED, PAID, CANCELED, OrderStatus.REFUNDED}),
-        ("webstore", {APPROVED, PAID}),
-        ("linx", set(OrderStatus)),
-        ("otimo", {APPROVED, PAID}),
-        ("olist", {APPROVED, PAID, CANCELED, OrderStatus.REFUNDED}),
-        ("pluga", set()),
-        ("pluggto", set()),
-    ],
-)
-def test_a_connector_is_told_what_it_follows_of_an_order_that_it_took(
-    slug: str, followed: set[OrderStatus]
-) -> None:
+@every_connector
+def test_a_connector_is_told_what_it_follows_of_an_order_that_it_took(slug: str) -> None:
+    _wanted, followed, _reported = MEANT[slug]
+
     assert {status for status in OrderStatus if SPECS[slug].follows(status)} == followed
 
 
@@ -56,21 +64,10 @@ def test_a_status_as_the_database_gives_it_is_followed_too() -> None:
     assert not SPECS["webstore"].follows(stored)
 
 
-@pytest.mark.parametrize(
-    ("slug", "reported"),
-    [
-        ("rocky", {INVOICED, SHIPPING_INFORMED}),
-        ("webstore", {INVOICED, SHIPPING_INFORMED, SHIPPED}),
-        ("linx", {INVOICED, SHIPPING_INFORMED, SHIPPED, DELIVERED}),
-        ("otimo", {INVOICED}),
-        ("olist", {INVOICED, SHIPPING_INFORMED, SHIPPED, DELIVERED}),
-        ("pluga", set()),
-        ("pluggto", set()),
-    ],
-)
-def test_a_connector_may_report_only_the_statuses_of_its_reports(
-    slug: str, reported: set[OrderStatus]
-) -> None:
+@every_connector
+def test_a_connector_may_report_only_the_statuses_of_its_reports(slug: str) -> None:
+    _wanted, _followed, reported = MEANT[slug]
+
     assert SPECS[slug].may_report == reported
 
 

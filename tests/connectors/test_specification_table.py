@@ -89,7 +89,7 @@ def test_every_cell_of_the_modes_matrix_is_printed_from_the_specification(
 
 
 def test_the_modes_matrix_names_every_connector() -> None:
-    assert {name for name, *_ in designed_modes()} == set(BY_NAME)
+    assert {name for name, *_ in designed_modes()} == set(BY_NAME), f"see {DESIGN.name}"
 
 
 def test_the_whole_table_printed_as_markdown_is_the_designs() -> None:
@@ -118,4 +118,4 @@ def test_every_label_and_cell_has_a_portuguese_text_of_its_own(spec: Spec) -> No
         for text, other in zip(pair, theirs, strict=True)
         if text == other and text not in same_in_both
     }
-    assert untranslated == set()
+    assert untranslated == set(), "append them to django.po (make compiles it)"

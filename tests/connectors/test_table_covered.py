@@ -5,12 +5,10 @@ from importlib import import_module
 
 import pytest
 
-from tests.connectors.test_specification_table import SYSTEM_NAMES, SYSTEMS
+from tests.connectors.test_specification_table import SYSTEM_NAMES, SYSTEMS, find
 
 ROWS = [row[0] for row in SYSTEMS[1:]]
-COLUMNS = dict(
-    zip(("rocky", "webstore", "linx", "otimo", "olist", "pluga"), SYSTEM_NAMES, strict=True)
-)
+COLUMNS = {find(name).slug for name in SYSTEM_NAMES}
 PROVED = {
     "rocky": {
         "direction of catalogue": "test_the_hubs_catalogue_never_goes_back",

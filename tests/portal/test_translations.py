@@ -57,7 +57,7 @@ def english() -> dict[str, str]:
 def test_every_text_has_an_english_one(sources: dict[str, str], english: dict[str, str]) -> None:
     missing = {text: file for text, file in sources.items() if not english.get(text)}
 
-    assert missing == {}
+    assert missing == {}, f"append to {CATALOGUE.relative_to(ROOT)}"
 
 
 def test_nothing_is_translated_that_nobody_says(

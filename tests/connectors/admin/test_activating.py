@@ -68,7 +68,9 @@ def step(activation: Activation, key: str) -> str:
 
 @pytest.mark.parametrize(("slug", "mode"), ONE_MODE_EACH)
 def test_the_steps_are_the_designs(slug: str, mode: Mode) -> None:
-    assert [s.key for s in SPECS[slug].activating.steps_in(mode)] == WAYS[slug, mode.value]
+    keys = [s.key for s in SPECS[slug].activating.steps_in(mode)]
+
+    assert keys == WAYS.get((slug, mode.value)), "WAYS, above, has other steps, or none"
 
 
 @pytest.mark.parametrize("slug", AS_PARTNER)

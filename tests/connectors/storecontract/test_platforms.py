@@ -11,11 +11,14 @@ from connectors.contract import (
 )
 from connectors.linx.client import Linx
 from connectors.otimo.client import Otimo
+from connectors.registry import SPECS
 from connectors.rocky.client import Rocky
 from connectors.storecontract.client import StoreContract
 from connectors.webstore.client import Webstore
 from tests.connectors.storecontract.conftest import TOKEN
 
+CLIENTS = [spec.client for spec in SPECS.values() if spec.client]
+SERVED = [client for client in CLIENTS if issubclass(client, StoreContract)]
 WITHOUT_CATALOGUE = {PriceSource, StockSource, OrderSink, FulfilmentSource}
 
 
@@ -32,6 +35,6 @@ def test_otimo_has_no_products():
     assert abilities_of(Otimo) == WITHOUT_CATALOGUE
 
 
-@pytest.mark.parametrize("client", [Rocky, Webstore, Linx, Otimo])
+@pytest.mark.parametrize("client", SERVED, ids=lambda client: client.__name__)
 def test_a_platforms_client_speaks_to_its_shop(client, shop, sandbox):
     client(Account(f"{sandbox.url}/loja", {"token": TOKEN})).check()

@@ -1,6 +1,7 @@
 import socket
 
 import pytest
+import requests
 from django.contrib.auth.models import User
 from django.core.management.base import CommandError
 
@@ -65,3 +66,17 @@ def test_a_port_in_use_is_said_before_anything_starts():
 
         with pytest.raises(CommandError, match="em uso"), Processes(other.getsockname()[1]):
             pass
+
+
+def test_a_process_that_is_slow_to_answer_is_waited_for(monkeypatch):
+    answers = iter([requests.ReadTimeout(), requests.ConnectionError(), None])
+
+    def get(url, timeout):
+        if error := next(answers):
+            raise error
+
+    monkeypatch.setattr(requests, "get", get)
+
+    Processes(0)._wait_for("http://127.0.0.1")
+
+    assert next(answers, "none left") == "none left"
