@@ -12,9 +12,11 @@ from connectors.fiscal import cpf_is_valid
 MASK = "***"
 LEAST_SECRET = 6  # characters: what is shorter stands everywhere by chance
 LEAST_NAME, LEAST_NUMBER = 3, 7  # of what is looked for in sentences: shorter is anything
-_SECRET = (
-    r"\w*token\w*|\w*secret\w*|\w*password\w*|passwd|senha|authorization|api_?key|\w*credential\w*"
-)
+LONGEST = 300  # and longer is nobody's name or number
+DEEPEST = 100  # objects in objects: what is nested further is not looked through
+# A word is read once, however long it is: strangers write these texts, and one who repeats "token"
+# a million times would keep a worker busy for days.
+_SECRET = r"(?=\w*(?:token|secret|password|credential))\w++|passwd|senha|authorization|api_?key"
 SECRET_KEY = re.compile(rf"({_SECRET})", re.IGNORECASE)
 # In an address or a form, in JSON, in a header.
 SECRETS_IN_TEXT = (
@@ -49,7 +51,7 @@ WITHIN_PERSON = re.compile(
 )
 # What stands in sentences: e-mail, CPF and CNPJ as people write them, eleven bare digits.
 PEOPLE_IN_TEXT = re.compile(
-    r"[\w.+-]+@[\w-]+\.[\w.-]+"
+    r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+"
     r"|\b\d{3}\.\d{3}\.\d{3}-\d{2}\b"
     r"|\b[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-\d{2}\b"
     r"|(?<![\w.-])[0-9]{11}(?![\w-]|\.\w)"
@@ -99,16 +101,18 @@ def _unless_a_code(found: re.Match[str]) -> str:
     return text if is_code else MASK
 
 
-def people_in(value: Any, within: bool = False) -> set[str]:
+def people_in(value: Any, within: bool = False, depth: int = 0) -> set[str]:
     """What it says of people, at the places that are known for it."""
+    if depth > DEEPEST:
+        return set()
     if isinstance(value, list | tuple):
-        return {text for each in value for text in people_in(each, within)}
+        return {text for each in value for text in people_in(each, within, depth + 1)}
     if not isinstance(value, dict):
         return set()
     found = set()
     for key, each in value.items():
         if isinstance(each, dict | list | tuple):
-            found |= people_in(each, within or bool(PERSON.fullmatch(str(key))))
+            found |= people_in(each, within or bool(PERSON.fullmatch(str(key))), depth + 1)
         elif each and _is_personal(str(key), within):
             found.add(str(each).strip())
     return found - {MASK}
@@ -122,7 +126,7 @@ def _is_personal(key: str, within: bool) -> bool:
 def _patterns_of(known: Collection[str]) -> list[re.Pattern[str]]:
     """A number is found however it is written; a name only as a whole word."""
     patterns = []
-    for text in sorted(known, key=len, reverse=True):
+    for text in sorted((each for each in known if len(each) <= LONGEST), key=len, reverse=True):
         digits = re.sub(r"\D", "", text)
         if re.search(r"[^\W\d]", text):
             if len(text) >= LEAST_NAME:
@@ -137,15 +141,20 @@ def _masked(
     is_hidden: Callable[[str, bool], bool],
     clean: Callable[[str], str],
     within: bool = False,
+    depth: int = 0,
 ) -> Any:
     """`within`: inside of an object that is a person."""
+    if depth > DEEPEST:
+        return MASK
     if isinstance(value, dict):
         return {
             key: MASK
             if is_hidden(str(key), within) and each and not isinstance(each, dict | list)
-            else _masked(each, is_hidden, clean, within or bool(PERSON.fullmatch(str(key))))
+            else _masked(
+                each, is_hidden, clean, within or bool(PERSON.fullmatch(str(key))), depth + 1
+            )
             for key, each in value.items()
         }
     if isinstance(value, list | tuple):
-        return [_masked(each, is_hidden, clean, within) for each in value]
+        return [_masked(each, is_hidden, clean, within, depth + 1) for each in value]
     return clean(value) if isinstance(value, str) else value

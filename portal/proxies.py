@@ -2,7 +2,7 @@
 caller's own."""
 
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +19,19 @@ class CallersAddress:
         if settings.PROXIES and (address := _appended(request)):
             request.META["REMOTE_ADDR"] = address
         return self.get_response(request)
+
+
+def guessing_from(request: HttpRequest) -> str:
+    """Whom wrong passwords are counted for. An IPv6 host has a whole network of addresses to guess
+    from."""
+    text = str(request.META.get("REMOTE_ADDR", ""))
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return text
+    if not isinstance(address, IPv6Address) or address.ipv4_mapped:
+        return text
+    return str(ip_network((address, 64), strict=False).network_address)
 
 
 def _appended(request: HttpRequest) -> str:

@@ -11,6 +11,10 @@ from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from catalog.spreadsheets.files import MOST_BYTES
+from portal.api.frame import length_of
 
 Policy = Mapping[str, str]
 
@@ -51,6 +55,24 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # The rest (nosniff, referrers, frames, HSTS, the opener) are Django's, by the settings.
+
+
+# The page for spreadsheets says itself what is wrong with one that is a little too large.
+LARGEST_BODY = 2 * MOST_BYTES
+
+
+class LargestBody:
+    """Nobody fills our disk. A form's files are written there, whatever their size, before anybody
+    has looked at who sends them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if length_of(request) <= LARGEST_BODY:
+            return self.get_response(request)
+        text = _("O arquivo tem mais de %d MB.") % (MOST_BYTES // 2**20)
+        return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
 
 
 class BrowserRules:

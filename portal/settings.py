@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "portal.security.BrowserRules",
     "portal.metrics.ApiTimes",
     "portal.api.frame.ApiFrame",
+    "portal.security.LargestBody",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -180,6 +181,7 @@ AUTHENTICATION_BACKENDS = [
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "portal.proxies.guessing_from"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "portal.pages.login.answer_locked_out"
 AXES_DISABLE_ACCESS_LOG = True

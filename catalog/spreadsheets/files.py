@@ -9,6 +9,7 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -73,7 +74,7 @@ def read_rows(content: bytes, *, as_csv: bool) -> Iterator[Row]:
         raise
     # Whatever a broken archive or a strange sheet makes the reader stumble over.
     except (
-        ParseError, zipfile.BadZipFile, OSError, LookupError, ValueError, TypeError,
+        ParseError, zipfile.BadZipFile, zlib.error, OSError, LookupError, ValueError, TypeError,
         AttributeError, EOFError, OverflowError, NotImplementedError, RuntimeError,
         UnboundLocalError, ArithmeticError, csv.Error,
     ) as error:  # fmt: skip
@@ -102,7 +103,10 @@ def _xlsx_rows(content: bytes) -> Iterator[list[str]]:
 
     with first_sheet(content) as sheet:
         for row in sheet.iter_rows(None, LAST_ROW, None, MOST_COLUMNS + 1, values_only=True):
-            yield [_read(value.strip()) if type(value) is str else _text(value) for value in row]
+            cells = [_read(value.strip()) if type(value) is str else _text(value) for value in row]
+            if any(cells):
+                sheet.heard()
+            yield cells
 
 
 def _read(text: str) -> str:

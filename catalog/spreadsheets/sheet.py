@@ -5,16 +5,54 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any
+from typing import IO, Any
+from zipfile import ZipFile
 
+from django.utils.translation import gettext as _
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
+from connectors.errors import Refused
+
+# Tags: of a row, whose cells lie in memory until it ends; of rows that hold nothing, one behind the
+# other; and of a part that is opened as a whole. Excel knows 16,384 columns and 65,490 formats.
+MOST_IN_ROW, MOST_UNHEARD, MOST_IN_PART = 200_000, 2_000_000, 400_000
+ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+OPENED_WHOLE = ("styles.xml", "workbook.xml", ".rels", "[content_types].xml")
 PADDED = re.compile(r"0{2,50}")  # 00000
 
 
+class _Source:
+    """The sheet, piece by piece as it is parsed. A small file can hold millions of empty cells."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.in_row = self.unheard = 0
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self.file.read(size)
+        tags = piece.count(b"<")
+        self.unheard += tags
+        self.in_row = 0 if ROW.search(piece) else self.in_row + tags
+        if self.in_row > MOST_IN_ROW or self.unheard > MOST_UNHEARD:
+            raise _too_large()
+        return piece
+
+
 class _Sheet(ReadOnlyWorksheet):
+    source: _Source
+
+    @contextmanager
+    def _get_source(self) -> Iterator[_Source]:
+        with super()._get_source() as file:  # type: ignore[misc]
+            self.source = _Source(file)
+            yield self.source
+
+    def heard(self) -> None:
+        """Its last row held something."""
+        self.source.unheard = 0
+
     def _get_size(self) -> None:
         """Not asked: what a file says of it is often wrong, and where it says nothing, as our own
         do, the whole sheet would be parsed for it before its first row."""
@@ -41,6 +79,7 @@ def first_sheet(content: bytes) -> Iterator[Any]:
     no sheet."""
     reader = ExcelReader(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     with reader.archive:
+        _check_parts(reader.archive)
         reader.read_manifest()
         reader.read_strings()
         reader.read_workbook()
@@ -50,3 +89,13 @@ def first_sheet(content: bytes) -> Iterator[Any]:
                 yield _Sheet(reader.wb, sheet.name, part.target, reader.shared_strings)
                 return
         raise LookupError("no sheet")
+
+
+def _check_parts(archive: ZipFile) -> None:
+    for name in archive.namelist():
+        if name.lower().endswith(OPENED_WHOLE) and archive.read(name).count(b"<") > MOST_IN_PART:
+            raise _too_large()
+
+
+def _too_large() -> Refused:
+    return Refused(_("A planilha, aberta, é grande demais: divida-a."))

@@ -223,12 +223,13 @@ def recognise_integrator(identifier: str, token: str, address: str | None) -> Cr
         )
         .filter(activation__api_user=identifier)
     )
+    # Before it is compared: who may not know yet learns nothing from who has to wait.
+    if any(c.is_guessed for c in candidates):
+        raise TooManyAttempts
     right = [c for c in candidates if matches(token, c.api_secret_hash)]
     if not right or not right[0].activation.spec.activating.integrator:
         attempts.note()
         raise TokenRefused(Why.WRONG_INTEGRATOR)
-    if right[0].is_guessed:
-        raise TooManyAttempts
     note_use(right[0], address)
     return right[0]
 

@@ -23,7 +23,7 @@ class ApiFrame:
         request.encoding = "utf-8"
         request.path_info = path_to_match(request)
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if _length(request) > limit:
+        if length_of(request) > limit:
             return plain_error(*TOO_LARGE, f"$: longer than {limit} bytes")
         response = self.get_response(request)
         note_partners_call(request, response)
@@ -41,6 +41,6 @@ class ApiFrame:
             kwargs.update({name: decoded(segment) for name, segment in kwargs.items()})
 
 
-def _length(request: HttpRequest) -> int:
+def length_of(request: HttpRequest) -> int:
     text = request.headers.get("Content-Length") or "0"
     return int(text) if text.isascii() and text.isdigit() else 0

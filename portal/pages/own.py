@@ -27,6 +27,13 @@ class OwnStores(LoginRequiredMixin):
         members = Store.objects.filter(members=cast(User, self.request.user))
         return {store.pk: store for store in members}
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Buyers are named here: at a computer that others use too, "back" shows none of it once
+        the merchant has left."""
+        response = super().dispatch(request, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
     def handle_no_permission(self) -> Any:
         if "HX-Request" in self.request.headers:
             # Logged out in another window: the whole page goes to the login, not a part of it.

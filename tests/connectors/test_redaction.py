@@ -1,9 +1,11 @@
 """What is taken out of a text, and what is left to be read."""
 
+from time import monotonic
+
 import pytest
 
 from connectors.fiscal import cpf_is_valid
-from connectors.redaction import MASK, without_people
+from connectors.redaction import MASK, without_people, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,30 @@ def test_a_person_in_a_sentence_is_masked(text: str) -> None:
 
 def test_what_is_known_of_the_buyer_is_masked_whatever_its_digits_say() -> None:
     assert without_people("documento 52998224724", {"529.982.247-24"}) == f"documento {MASK}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["token" * 5000, '"' + "token" * 5000, "a" * 25_000, "a@" * 12_500, "1" * 25_000],
+    ids=["secret", "quoted", "word", "address", "number"],
+)
+def test_a_text_that_somebody_made_to_keep_us_busy_does_not(text: str) -> None:
+    began = monotonic()
+
+    without_people(without_secrets({"answer": text, f"{text}-": "1"}), {"1" * 5000, "a " * 5000})
+
+    assert monotonic() - began < 2
+
+
+def test_an_address_within_others_is_masked() -> None:
+    text = "de <ana.b+c@loja-1.com.br> a ana@b@loja.com"
+
+    assert without_people(text) == f"de <{MASK}> a ana@{MASK}"
+
+
+@pytest.mark.parametrize("name", ["access_token", "ClientSecret", "MyPassword", "credentials"])
+def test_a_secret_is_known_by_a_part_of_its_name(name: str) -> None:
+    texts = {"form": f"a=1&{name}=abc&b=2", "json": f'{{"{name}": "abc"}}', name: "abc"}
+
+    clean = {"form": f"a=1&{name}={MASK}&b=2", "json": f'{{"{name}": {MASK}}}', name: MASK}
+    assert without_secrets(texts) == clean

@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from connectors.models import Store
+from portal.security import LARGEST_BODY
 
 UNSAFE = ("unsafe-inline", "unsafe-eval", "*", "http:", "data:")
 
@@ -82,3 +83,21 @@ def test_the_other_headers_are_there(db: None) -> None:
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "camera=()" in headers["Permissions-Policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/orders/", "/orders/export/csv/", "/catalogue/", "/personal-data/", "/integrations/"],
+)
+def test_no_browser_keeps_what_names_a_stores_buyers(path: str, merchant: Client) -> None:
+    answer = merchant.get(path)
+
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store, private")
+
+
+@pytest.mark.parametrize("path", ["/login/", "/language/", "/handover/nada/"])
+def test_what_is_too_large_for_any_page_is_refused_unread(path: str, db: None) -> None:
+    answer = Client().post(path, {"username": "a"}, CONTENT_LENGTH=str(LARGEST_BODY + 1))
+
+    assert answer.status_code == 413
+    assert policy(answer)["default-src"] == "'none'"

@@ -75,6 +75,7 @@ def test_integrators_tokens(partner: Partner) -> None:
         assert at_a_new_process(lambda: tool(partner, "errado-de-novo")) == 401
 
     assert at_a_new_process(lambda: tool(partner)) == 429
+    assert at_a_new_process(lambda: tool(partner, "errado-outra-vez")) == 429
     assert tool(partner, address=ELSEWHERE) == 200
 
 
@@ -100,6 +101,21 @@ def test_passwords(operator: User) -> None:
         at_a_new_process(lambda: log_in("errada-de-novo"))
 
     assert at_a_new_process(lambda: log_in("segredo-da-operadora")) == 429
+
+
+def test_passwords_from_a_whole_network(operator: User) -> None:
+    def log_in(password: str, address: str) -> int:
+        form = {"username": operator.username, "password": password}
+        return int(Client(REMOTE_ADDR=address).post("/login/", form).status_code)
+
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        log_in("errada-de-novo", f"2001:db8:1:1:{number}::1")
+
+    assert log_in("segredo-da-operadora", "2001:db8:1:1:ffff::1") == 429
+    assert log_in("segredo-da-operadora", "2001:db8:1:2::1") == 302
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        log_in("errada-de-novo", f"::ffff:203.0.113.{number}")
+    assert log_in("segredo-da-operadora", "::ffff:203.0.113.200") == 302
 
 
 def test_second_factors(operator: User) -> None:

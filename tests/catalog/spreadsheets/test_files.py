@@ -2,12 +2,15 @@
 
 import io
 import zipfile
+from os import urandom
 
 import pytest
 from defusedxml import EntitiesForbidden
 from openpyxl import Workbook, load_workbook
+from openpyxl.styles import Font
 from openpyxl.worksheet._reader import WorkSheetParser
 
+from catalog.spreadsheets import sheet
 from catalog.spreadsheets.files import is_csv, read_rows
 from connectors.downloads import csv_lines, defused
 from connectors.errors import Refused
@@ -20,12 +23,14 @@ def rows_of(content: bytes) -> list[list[str]]:
     return [cells for _number, cells in read_rows(content, as_csv=is_csv(content))]
 
 
-def altered(content: bytes, name: str, change: bytes) -> bytes:
+def altered(content: bytes, name: str, change: bytes, padding: bytes = b"") -> bytes:
     """The same XLSX, one of its parts replaced."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(file, "w", 8) as new:
         for part in old.namelist():
             new.writestr(part, change if part == name else old.read(part))
+        if padding:
+            new.writestr("padding", padding)
     return file.getvalue()
 
 
@@ -101,6 +106,40 @@ def test_an_archive_that_unpacks_to_gigabytes_is_not_opened() -> None:
         is_csv(bomb)
 
 
+@pytest.mark.parametrize(
+    ("name", "around", "inside"),
+    [
+        ("xl/worksheets/sheet1.xml", "<sheetData><row>{}</row></sheetData>", "<c/>"),
+        ("xl/worksheets/sheet1.xml", "<sheetData>{}</sheetData>", '<row r="1"><c/></row>'),
+        ("xl/worksheets/sheet1.xml", "<sheetData>{}</sheetData>", "<row><c/></row>"),
+        ("xl/styles.xml", "<cellXfs>{}</cellXfs>", "<xf/>"),
+    ],
+    ids=["cells of a row", "rows in one place", "empty rows", "formats"],
+)
+def test_a_small_file_does_not_fill_the_memory_nor_the_day(
+    name: str, around: str, inside: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheet, "MOST_UNHEARD", 250_000)
+    kind = "styleSheet" if "styles" in name else "worksheet"
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    text = f'<{kind} xmlns="{space}">{around.format(inside * 500_000)}</{kind}>'
+    padding = urandom(len(text) // 150)  # so that it has not grown by too much
+    content = altered(xlsx(*ROWS), name, text.encode(), padding)
+
+    with pytest.raises(Refused, match="grande demais"):
+        rows_of(content)
+
+
+def test_a_row_that_is_formatted_to_its_end_is_read() -> None:
+    book = Workbook()
+    book.worksheets[0].append(["SKU"])
+    for column in range(2, 16_385):
+        book.worksheets[0].cell(1, column).font = Font(bold=True)
+    book.save(file := io.BytesIO())
+
+    assert rows_of(file.getvalue()) == [["SKU"]]
+
+
 def test_xml_entities_are_not_expanded() -> None:
     evil = (
         b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
@@ -131,6 +170,19 @@ def test_a_sheet_is_not_asked_how_large_it_is(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(WorkSheetParser, "parse_dimensions", None)
 
     assert rows_of(xlsx(*ROWS)) == ROWS
+
+
+def test_an_xlsx_that_was_damaged_on_its_way_is_refused_and_not_an_error_of_ours() -> None:
+    content = xlsx(*ROWS, *([f"{n * 7919 % 1000}", "Nome"] for n in range(500)))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        part = archive.getinfo("xl/worksheets/sheet1.xml")
+    begin = part.header_offset + 30 + len(part.filename)
+
+    for place in range(begin + 20, begin + part.compress_size, 40):
+        damaged = bytearray(content)
+        damaged[place] ^= 0x5F
+        with pytest.raises(Refused):
+            rows_of(bytes(damaged))
 
 
 def test_an_xlsx_that_breaks_off_is_refused_and_not_an_error_of_ours() -> None:

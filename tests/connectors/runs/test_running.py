@@ -114,6 +114,18 @@ def test_one_bad_record_does_not_stop_the_others(flow: ActivationFlow) -> None:
     assert failure.run == done
 
 
+def test_nor_does_one_that_is_nested_without_end(flow: ActivationFlow) -> None:
+    deep: Any = "fundo"
+    for _level in range(900):
+        deep = {"mais": [deep]}
+    bad = {"B": Unreadable("$.mais: got dict")}
+
+    done = run(flow, takes({"sku": "A"}, {"sku": "B", "mais": deep}, {"sku": "C"}, bad=bad))
+
+    assert (done.outcome, done.changed, done.failed) == (Run.Outcome.PARTIAL, 2, 1)
+    assert Failure.objects.get().record_id == "B"
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [(Rejected("no"), Failure.Kind.REJECTED), (Refused("não"), Failure.Kind.REFUSED)],
