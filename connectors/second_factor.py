@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from connectors.hashing import digest
 from connectors.models import RecoveryCode, SecondFactor
-from connectors.sealing import seal, unseal
+from connectors.sealing import seal, unseal, unseal_known
 
 ISSUER = "Tomada"
 DIGITS, PERIOD = 6, 30  # what every authenticator application knows
@@ -30,6 +30,7 @@ class Verdict(Enum):
     RIGHT = "right"
     WRONG = "wrong"
     LOCKED = "locked"
+    LOST = "lost"  # wrong, and no code of the application can be told: the key is gone
 
 
 def is_on(user: User) -> bool:
@@ -39,8 +40,12 @@ def is_on(user: User) -> bool:
 @transaction.atomic
 def offered(user: User) -> SecondFactor:
     """The one that is on, or one to be switched on: the same until a right code came."""
-    values = {"sealed": seal({"key": base64.b32encode(secrets.token_bytes(20)).decode()})}
-    return SecondFactor.objects.get_or_create(user=user, defaults=values)[0]
+    sealed = seal({"key": base64.b32encode(secrets.token_bytes(20)).decode()})
+    factor, _new = SecondFactor.objects.get_or_create(user=user, defaults={"sealed": sealed})
+    if factor.confirmed_at is None and not unseal_known(factor.sealed):
+        factor.sealed = sealed
+        factor.save(update_fields=["sealed"])
+    return factor
 
 
 def key_of(factor: SecondFactor) -> str:
@@ -95,11 +100,15 @@ def check(user: User, code: str) -> Verdict:
     factor.save(update_fields=["last_step", "failures", "locked_until"])
     if factor.locked_until:
         return Verdict.LOCKED
-    return Verdict.WRONG if factor.failures else Verdict.RIGHT
+    if factor.failures == 0:
+        return Verdict.RIGHT
+    return Verdict.WRONG if unseal_known(factor.sealed) else Verdict.LOST
 
 
 def _step_of(factor: SecondFactor, code: str) -> int | None:
     """The moment that this is the code of, if that was not used yet."""
+    if not unseal_known(factor.sealed):
+        return None
     hotp = HOTP(base64.b32decode(key_of(factor)), DIGITS, SHA1())  # noqa: S303
     now = int(time.time()) // PERIOD
     for step in (now + off for off in STEPS_OFF):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from connectors.contract import Token, TokenStore
 from connectors.models import Activation, Credential, SharedToken
-from connectors.sealing import seal, unseal
+from connectors.sealing import seal, unseal_known
 
 # Longer than a client may take to ask.
 ASKING = timedelta(seconds=60)
@@ -66,4 +66,5 @@ class SharedTokens(TokenStore):
 def _opened(row: SharedToken | None) -> Token | None:
     if row is None or row.renew_at is None:
         return None
-    return Token(**unseal(row.sealed), renew_at=row.renew_at)
+    values = unseal_known(row.sealed)
+    return Token(**values, renew_at=row.renew_at) if values else None

@@ -29,8 +29,8 @@ STRICT: Policy = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-# The button that concludes an activation leads to the partner's own site: without TLS only where
-# that is the sandbox on this machine.
+# The buttons that conclude an activation, the merchant's and the operator's, lead to the partner's
+# own site: without TLS only where that is the sandbox on this machine.
 AWAY = "'self' https: http:" if settings.ALLOW_PRIVATE_ADDRESSES else "'self' https:"
 # A product's photos lie where its platform has them. The page asks for none before somebody wants
 # to see them, and never says where from.
@@ -44,6 +44,7 @@ ADMIN: Policy = {
 DOCS: Policy = {**STRICT, "style-src": "'self' 'unsafe-inline'"}
 # By how the path begins; the first that fits.
 POLICIES: tuple[tuple[str, Policy], ...] = (
+    ("/admin/connectors/activation/", {**ADMIN, "form-action": AWAY}),
     ("/admin/", ADMIN),
     ("/api/docs", DOCS),
     ("/catalogue/", WITH_PHOTOS),

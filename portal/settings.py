@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "portal.metrics.ApiTimes",
     "portal.api.frame.ApiFrame",
     "portal.security.LargestBody",
+    "portal.text.AddressesAreText",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

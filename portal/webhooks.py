@@ -17,7 +17,7 @@ from connectors.contract import (
     ProductSource,
     StockSource,
 )
-from connectors.errors import NotFound, Unauthorized, Unreadable
+from connectors.errors import NotFound, Refused, Unauthorized, Unreadable
 from connectors.messages.rings import Task, ring
 from orders.tasks import pull_fulfilments, pull_orders
 
@@ -46,6 +46,8 @@ def webhook(request: HttpRequest, secret: str) -> JsonResponse:
         return _refuse(403, str(error))
     except (Unreadable, UnreadablePostError) as error:
         return _refuse(400, str(error))
+    except Refused as error:
+        return _refuse(503, str(error))
     except RequestDataTooBig:
         return _refuse(413, "too large")
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSingleDateWidget,
+    UnfoldAdminTextInputWidget,
 )
 
 from connectors.admin.asking import page_of
@@ -51,7 +51,8 @@ class TermForm(forms.Form):
         decimal_places=2,
         required=False,
         localize=True,
-        widget=UnfoldAdminDecimalFieldWidget(),
+        # Browsers show nothing of “99,90” in a field of numbers.
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
     )
 
     def clean(self) -> dict[str, Any]:

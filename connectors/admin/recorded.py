@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm, PasswordInput
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
@@ -36,6 +37,22 @@ class RecordedAdmin(ModelAdmin):
             select = IdSelectMultiple if db_field.many_to_many else IdSelect
             kwargs["widget"] = select(db_field, self.admin_site)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Saved twice at once, the second is only refused by the database; asked again, its form
+        finds what the first wrote, and says so."""
+        asked = request, object_id, form_url, extra_context
+        try:
+            response: HttpResponse = super().changeform_view(*asked)
+        except IntegrityError:
+            response = super().changeform_view(*asked)
+        return response
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

@@ -47,7 +47,7 @@ from connectors.messages.patience import answer_of
 from connectors.messages.signing import signature_headers
 from connectors.models import Address, Credential, Message, State
 from connectors.queue import enqueue, enqueue_all
-from connectors.sealing import unseal
+from connectors.sealing import unseal_known
 
 AT_ONCE = 50
 READ_SECONDS = 10
@@ -365,7 +365,13 @@ class Courier(ABC, Generic[A, M]):
         return forget_some(PRUNED_AT_ONCE, old.order_by("created_at"))
 
 
-def _attempt(letter: Letter, secrets: list[str]) -> Outcome:
+def _attempt(letter: Letter, secrets: list[str] | None) -> Outcome:
+    if secrets is None:
+        reason = _(
+            "o segredo das notificações foi selado com uma chave que saiu de CREDENTIAL_KEYS: gere"
+            " outras credenciais na integração, ou ponha a chave de volta"
+        )
+        return Outcome(None, reason)
     headers = signature_headers(secrets, letter.message_id, timezone.now(), letter.body)
     headers["Content-Type"] = "application/json"
     try:
@@ -375,14 +381,16 @@ def _attempt(letter: Letter, secrets: list[str]) -> Outcome:
     return Outcome(answer.status)
 
 
-def webhook_secrets(activation_id: int) -> list[str]:
+def webhook_secrets(activation_id: int) -> list[str] | None:
     """The latest first; two or more while the partner changes from one to the next, or from an
-    activation that moved to this one."""
+    activation that moved to this one. None where no key opens any of them."""
     issued = Credential.objects.issued_in_use().filter(
         Q(activation=activation_id) | Q(activation__moved_to=activation_id)
     )
     sealed = issued.order_by("-pk").values_list("sealed", flat=True)
-    return [unseal(values)["webhook_secret"] for values in sealed]
+    opened = list(map(unseal_known, sealed))
+    secrets = [values["webhook_secret"] for values in opened if values]
+    return secrets if secrets or not opened else None
 
 
 def _wait(failing_for: timedelta, longest: timedelta) -> timedelta:

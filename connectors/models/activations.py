@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connectors.contract import Account
+from connectors.errors import Refused
 from connectors.models.stores import Store
 from connectors.registry import spec_of
-from connectors.sealing import unseal
+from connectors.sealing import unseal_known
 from connectors.spec import Mode, Spec
 
 USER = settings.AUTH_USER_MODEL
@@ -143,8 +144,15 @@ class Activation(models.Model):
         return self.moved_to or self
 
     def account(self) -> Account:
-        """What a client of this activation needs. Its credentials are open: never log it."""
-        credential = self.credentials.received().latest("pk")
-        return Account(
-            self.plugin_url, unseal(credential.sealed), self.settings, cnpj=self.store.cnpj
-        )
+        """What a client of this activation needs. Its credentials are open: never log it. Raises
+        `Refused` where their key is gone."""
+        values = unseal_known(self.credentials.received().latest("pk").sealed)
+        if not values:
+            raise Refused(
+                _(
+                    "As credenciais foram seladas com uma chave que saiu de CREDENTIAL_KEYS:"
+                    " registre-as outra vez na integração, ou ponha a chave de volta."
+                ),
+                cause="credentials",
+            )
+        return Account(self.plugin_url, values, self.settings, cnpj=self.store.cnpj)

@@ -58,7 +58,7 @@ class Look:
 
     While the ERP is `asked` for what it then forgets, that stands in the stored cursor. Who finds
     it there knows that an answer may be `lost`. At the row `stuck` the last run ended, because the
-    ERP had no answer to it.
+    ERP had no answer to it. Where it `refused` that, this is on record until it answers.
     """
 
     since: str = ""
@@ -71,6 +71,7 @@ class Look:
     asked: bool = False
     lost: bool = False
     stuck: str = ""
+    refused: bool = False
 
     @classmethod
     def of(cls, cursor: str) -> "Look":
@@ -181,14 +182,18 @@ def _drain(look: Look, updates: Updates, read: Read) -> Looking:
             yield Page([], look.cursor)
             raise
         except Rejected as error:  # without the extension there is no such list
+            look = replace(look, refused=True)
             yield Page([Payload({"id": UPDATES, NOT_READ: str(error)})], look.cursor)
             return look
-        if not rows or rows == before:  # one that does not forget would be asked for ever
-            look = replace(look, since=began)
-            yield Page([], look.cursor)
-            return look
-        look, before = replace(look, taken=tuple(rows)), rows
+        over = not rows or rows == before  # one that does not forget would be asked for ever
+        look = replace(look, since=began) if over else replace(look, taken=tuple(rows))
         yield Page([], look.cursor)
+        if look.refused:
+            look = replace(look, refused=False)
+            yield Page([Payload({"id": UPDATES})], look.cursor)
+        if over:
+            return look
+        before = rows
 
 
 def _read(look: Look, which: str, read: Read) -> Looking:
@@ -265,6 +270,8 @@ def as_read(payload: Payload, read: Read) -> Payload:
     """A record that could not be read at first is asked for once more: this may be the portal's
     later attempt at what failed. Raises what is wrong with it, and `Several` where the row is that
     of a product with variations: theirs may take more calls than the account has at once."""
+    if payload.data == {"id": UPDATES}:
+        raise Several(UPDATES, [])  # it answers again, and what failed is over
     if NOT_READ not in payload.data:
         return payload
     if payload.data["id"] == UPDATES:

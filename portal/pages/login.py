@@ -39,6 +39,11 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 def _complaint(verdict: Verdict) -> str:
     if verdict is Verdict.LOCKED:
         return _("Muitos códigos errados. Espere 15 minutos e tente de novo.")
+    if verdict is Verdict.LOST:
+        return _(
+            "O portal não abre mais o seu segundo fator: a chave saiu de CREDENTIAL_KEYS. Use um"
+            " código de recuperação e, em Segundo fator, desligue e ligue outra vez."
+        )
     return _("Este código não confere ou já foi usado. Confira o relógio do celular.")
 
 

@@ -116,6 +116,27 @@ def test_by_form(page: Page, day: Day, shot: Shot, slug: str, name: str) -> None
     partner_calls(page, day, shop, shown, shot)
 
 
+def test_a_double_click_is_one_and_the_operator_comes_to_the_partners_site(
+    page: Page, day: Day, shot: Shot
+) -> None:
+    sent: list[str] = []
+    page.on("request", lambda each: sent.append(each.url) if each.method == "POST" else None)
+    shop = day.open_shop(reports=REPORTS)
+    choose_app(page, day.store, "Webstore", shot)
+    page.get_by_label("URL do pluggin").fill(day.url_of(shop))
+    save(page)
+    expect(page.get_by_role("button", name="Gerar e ver aqui")).to_be_visible()
+    sent.clear()
+
+    page.get_by_role("button", name="Gerar e ver aqui").dblclick(delay=40)
+
+    expect(page.locator("[data-credential]").first).to_be_visible()
+    assert len(sent) == 1
+    page.goto(f"/admin/connectors/activation/{Activation.objects.latest('pk').pk}/open/")
+    page.locator("form button[type=submit]").last.click()
+    page.wait_for_url("**pluggtocode=*")
+
+
 def test_webstore(page: Page, day: Day, shot: Shot, operator: Any) -> None:
     shop = day.open_shop(reports=REPORTS)
     day.store.members.add(operator)  # who is both spares the test a second browser

@@ -1,9 +1,11 @@
 """What operators change in the catalogue by hand."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 
 from catalog.models import Modification, SkuMapping, Stock
@@ -43,6 +45,33 @@ def test_a_mapping_without_a_product_is_refused_by_the_form(
     answer = admin_client.post("/admin/catalog/skumapping/add/", form)
 
     assert (answer.status_code, SkuMapping.objects.count()) == (200, 0)
+
+
+@pytest.mark.parametrize("address", ["catalog/skumapping", "connectors/store", "auth/group"])
+def test_what_was_saved_a_moment_ago_is_not_saved_twice(
+    admin_client: Client, store: Store, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    rocky, product = make_activation(store, "rocky"), create_product(store, {"sku": "A"}, None)
+    form = {
+        "activation": rocky.pk, "product": product.pk, "code": "9001",
+        "name": "Centro", "cnpj": "12ABC34501DE35", "domain": "centro.example.com",
+    }  # fmt: skip
+    admin_client.post(f"/admin/{address}/add/", form)
+    for checks in ("validate_unique", "validate_constraints"):
+        truly = getattr(Model, checks)
+        seen: list[Model] = []
+
+        def at_first_nothing(row: Model, truly: Any = truly, seen: Any = seen, **but: Any) -> None:
+            if seen:
+                truly(row, **but)
+            seen.append(row)
+
+        monkeypatch.setattr(Model, checks, at_first_nothing)
+
+    answer = admin_client.post(f"/admin/{address}/add/", form)
+
+    assert answer.status_code == 200
+    assert "já existe" in answer.content.decode()
 
 
 @pytest.mark.parametrize("said", ["abc", "²"])

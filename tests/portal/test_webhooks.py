@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -53,6 +55,15 @@ def test_a_notice_is_stored_before_it_is_answered(activation: Activation) -> Non
 
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
     assert Ring.objects.get().record_id == "71"
+
+
+def test_where_the_key_is_gone_the_platform_is_told_to_come_again(
+    activation: Activation, settings: LazySettings
+) -> None:
+    path = address(activation)
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+
+    assert post(path, notice()).status_code == 503
 
 
 def test_a_product_is_answered_with_its_link(activation: Activation) -> None:

@@ -60,6 +60,16 @@ def test_the_admin_loads_nothing_of_others(operator: User) -> None:
     assert told["default-src"] == told["frame-ancestors"] == "'none'"
 
 
+def test_an_integrations_page_may_lead_to_the_partners_site(operator: User) -> None:
+    client = Client()
+    client.force_login(operator)
+
+    told = policy(client.get("/admin/connectors/activation/"))
+
+    assert "https:" in told["form-action"]
+    assert policy(client.get("/admin/"))["form-action"] == "'self'"
+
+
 def test_the_documents_page_keeps_its_script_in_a_file(db: None) -> None:
     page = Client().get("/api/docs")
     script = Client().get("/api/docs?script=")

@@ -33,6 +33,7 @@ from connectors.models import (
 from orders.models import Line, Order, OrderLink, Payment, Shipment, StatusChange
 from tests.conftest import make_managed, make_partner, make_store
 from tests.connectors.admin.conftest import URL
+from tests.everything import store_with_everything
 from tests.products import make_product
 
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -175,7 +176,10 @@ def test_a_filter_by_what_is_no_row_is_no_fault(model: Any, admin_client: Client
 def test_every_row_opens(model: Any, admin_client: Client) -> None:
     if model in MAKERS:
         MAKERS[model](1)
+    else:
+        store_with_everything("Palavra")
 
+    assert model._base_manager.exists()
     for row in model._base_manager.all():
         answer = admin_client.get(reverse(name_of(model, "change"), args=[row.pk]))
         assert answer.status_code == 200

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from django.conf import LazySettings
 from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -105,6 +107,23 @@ def fail_until_open(activation: Activation, receiver: Receiver) -> None:
         receiver.reply(503)
     work()
     receiver.received.clear()
+
+
+def test_where_the_key_is_gone_nothing_leaves_unsigned_and_the_reason_is_told(
+    activation: Activation, receiver: Receiver, settings: LazySettings
+) -> None:
+    notice, keys = announce_order(activation), settings.CREDENTIAL_KEYS
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+
+    deliver_notices(activation.pk)
+
+    notice.refresh_from_db()
+    assert receiver.received == []
+    assert "gere outras credenciais na integração" in notice.last_error
+    settings.CREDENTIAL_KEYS = keys
+    make_due(notice)
+    deliver_notices(activation.pk)
+    assert ids(receiver) == [ORDER]
 
 
 def test_a_notice_has_exactly_the_hubs_shape(activation: Activation, receiver: Receiver) -> None:

@@ -8,6 +8,7 @@ import pytest
 import requests
 import responses
 
+from catalog.tasks import pull_stock
 from connectors.contract import Account, Page, StockSource
 from connectors.errors import (
     ConnectorError,
@@ -17,8 +18,10 @@ from connectors.errors import (
     Unavailable,
     Unreadable,
 )
+from connectors.models import Failure, Run, Store
 from connectors.olist.client import Olist
 from connectors.records import OrderStatus
+from tests.conftest import flow_of, make_managed
 from tests.connectors.olist.conftest import (
     CREDENTIALS,
     HUB_ID,
@@ -272,6 +275,24 @@ def test_without_the_extension_that_is_shown_and_the_days_pass_is_made(
         olist.read_product(refused)
     assert caught.value.cause == "plan"
     assert olist.read_product(mug).sku == "CAN-07"
+
+
+def test_once_the_extension_is_there_its_failure_is_over(
+    far_side: responses.RequestsMock, store: Store
+) -> None:
+    flow = flow_of(make_managed(store, "olist", f"{URL}/", CREDENTIALS), StockSource)
+    far_side.post(f"{URL}/produtos.pesquisa.php", json=refusal(20))
+    list_ = f"{URL}/lista.atualizacoes.estoque"
+    far_side.post(list_, json=refusal(5, "API sem acesso"))
+
+    pull_stock(flow)
+    failed_before = Failure.objects.open().count()
+    far_side.replace("POST", list_, json=refusal(20))
+    pull_stock(flow)
+
+    assert (failed_before, Failure.objects.open().count()) == (1, 0)
+    pull_stock(flow)
+    assert Run.objects.latest("pk").seen == 0
 
 
 def test_a_list_that_does_not_forget_is_not_asked_for_ever(

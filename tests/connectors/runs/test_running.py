@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import responses
+from cryptography.fernet import Fernet
+from django.conf import LazySettings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -67,6 +69,21 @@ def takes(*records: dict[str, Any], bad: dict[str, Exception] | None = None) -> 
 
 
 # -- How a run ends -----------------------------------------------------------------------------
+
+
+def test_where_the_key_is_gone_the_run_says_so_and_goes_on_when_it_is_back(
+    flow: ActivationFlow, settings: LazySettings
+) -> None:
+    keys = settings.CREDENTIAL_KEYS
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+
+    failed = run(flow, takes({"sku": "A"}))
+    settings.CREDENTIAL_KEYS = keys
+    done = run(flow, takes({"sku": "A"}))
+
+    assert failed.outcome == Run.Outcome.FAILED
+    assert "uma chave que saiu de CREDENTIAL_KEYS: registre-as outra vez" in failed.reason
+    assert done.outcome == Run.Outcome.DONE
 
 
 def test_a_run_counts_what_it_saw_and_what_changed(flow: ActivationFlow) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from axes.models import AccessAttempt
 from axes.utils import reset
+from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.conf import LazySettings
@@ -81,6 +82,39 @@ def test_a_recovery_code_is_good_for_one_use(operator: User) -> None:
 
     assert [is_in(client) for client in clients] == [True, False]
     assert code not in str(list(RecoveryCode.objects.values()))
+
+
+def test_where_the_key_is_gone_a_recovery_code_leads_to_another_second_factor(
+    operator: User, settings: LazySettings
+) -> None:
+    first, second, *_rest = with_factor(operator)
+    code = code_of(operator)
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    client = Client()
+    sign_in(client)
+
+    refused = client.post("/login/code/", {"code": code}).content.decode()
+    client.post("/login/code/", {"code": first})
+    page = client.get(PAGE).content.decode()
+    client.post(PAGE, {"code": second})
+
+    assert "Use um código de recuperação" in refused
+    assert "ou um código de recuperação" in page
+    assert client.get(PAGE).status_code == 200
+    assert "Está ligado" in client.post(PAGE, {"code": code_of(operator)}).content.decode()
+
+
+def test_where_the_key_is_gone_one_that_was_never_switched_on_is_made_again(
+    operator: User, settings: LazySettings
+) -> None:
+    offered(operator)
+    settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+    client = Client()
+    client.force_login(operator)
+
+    client.get(PAGE)
+
+    assert switch_on(operator, code_of(operator))
 
 
 def test_after_five_wrong_codes_a_right_one_waits(operator: User) -> None:
