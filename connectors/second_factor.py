@@ -80,6 +80,12 @@ def switch_off(user: User, code: str) -> Verdict:
     return verdict
 
 
+def forget(user: User) -> bool:
+    """For who has neither the application nor a recovery code left; whether there was one."""
+    forgotten, _of = SecondFactor.objects.filter(pk=user.pk).delete()
+    return forgotten > 0
+
+
 @transaction.atomic
 def check(user: User, code: str) -> Verdict:
     """A code is good for one use. After a few wrong ones even a right one has to wait."""

@@ -152,6 +152,11 @@ class Order(HubObject):
         """What it wants and the store does not have."""
         return SHORTAGES.filter(sale=self.public_id).select_related("product")
 
+    def amount(self, name: str) -> Decimal | None:
+        """BRL: of what its total is made up, where the channel said it (`shipping`, `discount`)."""
+        said = self.fields.get(name)
+        return None if said is None else Decimal(said)
+
     @property
     def buyer(self) -> str:
         """The buyer's name, else the receiver's."""

@@ -38,11 +38,15 @@ def _as_text(cell: Cell) -> str:
     return str(cell).replace(".", ",") if isinstance(cell, Decimal) else str(cell)
 
 
+def _cents(amount: Decimal | None) -> Cell:
+    return "" if amount is None else amount.quantize(Decimal("0.01"))
+
+
 def _rows(orders: OrderQuerySet) -> Iterator[list[Cell]]:
     yield [
         _("Pedido"), _("Id no hub"), _("Recebido em"), _("Loja"), _("Canal"), _("Situação"),
-        _("Comprador"), _("Itens"), _("Total"), _("Nota fiscal"), _("Chave de acesso"),
-        _("Transportadora"), _("Rastreio"),
+        _("Comprador"), _("Itens"), _("Frete"), _("Desconto"), _("Total"),
+        _("Nota fiscal"), _("Chave de acesso"), _("Transportadora"), _("Rastreio"),
     ]  # fmt: skip
     for order in orders.prefetch_related("lines", "shipments").iterator(chunk_size=AT_ONCE):
         yield _row(order)
@@ -63,7 +67,8 @@ def _row(order: Order) -> list[Cell]:
         str(order.get_status_display()),
         order.buyer,
         "; ".join(f"{line.quantity} × {line.sold_sku}" for line in order.lines.all()),
-        order.total.quantize(Decimal("0.01")),
+        *(_cents(order.amount(name)) for name in ("shipping", "discount")),
+        _cents(order.total),
         each("nfe_number"),
         each("nfe_key"),
         each("shipping_company"),

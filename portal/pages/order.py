@@ -43,6 +43,14 @@ PAYMENT_WAYS = {
 }
 
 
+# Beside the items, what the total is made up of.
+SUMS = (
+    ("shipping", gettext_lazy("Frete")),
+    ("tax", gettext_lazy("Impostos")),
+    ("discount", gettext_lazy("Desconto")),
+)
+
+
 class OrderPage(Live, OwnOrders, DetailView):
     template_name = "pages/order.html"
     slug_field = slug_url_kwarg = "public_id"
@@ -85,6 +93,7 @@ class OrderPage(Live, OwnOrders, DetailView):
             "integrations": [
                 (link, failures.get(link.activation_id)) for link in order.links.all()
             ],
+            "sums": [(label, sum) for name, label in SUMS if (sum := order.amount(name))],
             "payments": [_payment(each) for each in order.payments.all()],
             "people": [_person(order, who) for who in ("payer", "receiver")],
             "mails": with_acts(mails),

@@ -339,4 +339,4 @@ def test_every_order_of_the_store_fits_into_an_export(
     assert book.sheetnames == ["Pedidos", "Pedidos 2"]
     assert [sheet["A2"].value for sheet in book.worksheets] == ["1004", "1001"]
     assert book.worksheets[0]["C2"].is_date
-    assert book.worksheets[0]["I2"].value == 1234.5
+    assert book.worksheets[0]["K2"].value == 1234.5

@@ -204,6 +204,26 @@ def test_it_is_switched_off_with_a_code_only(operator: User) -> None:
     assert Act.objects.get().what == "Segundo fator desligado."
 
 
+def test_who_lost_the_application_and_the_codes_is_let_in_by_the_administrator_alone(
+    operator: User, admin_client: Client
+) -> None:
+    with_factor(operator)
+    colleague = Client()
+    colleague.force_login(User.objects.create_user("colega", is_staff=True))
+    url = f"/admin/auth/user/{operator.pk}/second-factor/"
+
+    assert colleague.post(url).status_code == 403
+    assert "outro meio" in admin_client.get(url).content.decode()
+    assert second_factor.is_on(operator)
+    admin_client.post(url)
+    admin_client.post(url)
+
+    assert not second_factor.is_on(operator)
+    sign_in(client := Client())
+    assert is_in(client)
+    assert Act.objects.get().what == "Segundo fator zerado."
+
+
 def test_merchants_need_none(settings: LazySettings, db: None) -> None:
     settings.REQUIRE_STAFF_2FA = True
     User.objects.create_user("lojista", password=PASSWORD)

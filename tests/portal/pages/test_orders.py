@@ -264,6 +264,17 @@ def test_once_the_tracking_is_typed_only_the_day_of_shipping_is_missing(
     assert "informe aqui a data de envio" in after
 
 
+def test_an_order_says_how_its_items_come_to_the_total(page: Client, channel: Partner) -> None:
+    sums = {"shipping": "19.9", "discount": 5, "tax": 0, "total": "1014.80"}
+    order = place(channel, "1001", items=[{"sku": "A", "quantity": 1, "price": "999.90"}], **sums)
+
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+    exported = b"".join(page.get("/orders/export/csv/").streaming_content).decode()
+
+    assert "Frete R$ 19,90 Desconto R$ 5,00 Total do pedido R$ 1.014,80" in text
+    assert "1 × A;19,90;5,00;1014,80" in exported
+
+
 def test_a_tracking_code_put_right_leaves_the_hour_of_shipping(
     page: Client, channel: Partner, store: Store
 ) -> None:
