@@ -81,6 +81,16 @@ SPEC = Spec(
                     " oferece."
                 ),
             ),
+            Step(
+                "reserves",
+                Does.NOTE,
+                _("Reserva de estoques"),
+                _(
+                    "Ligue no ERP a extensão Reserva de estoques, em início, extensões,"
+                    " Suprimentos. Sem ela o ERP informa como livres as unidades dos pedidos em"
+                    " aberto, e elas seriam vendidas outra vez."
+                ),
+            ),
             TEST,
             Step(
                 "products",

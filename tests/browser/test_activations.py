@@ -223,6 +223,7 @@ def test_olist(page: Page, day: Day, shot: Shot) -> None:
     expect(page.locator("[data-address]")).to_contain_text("/webhooks/")
     shot("3-address")
     page.get_by_role("button", name="Já informei").press("Enter")
+    page.get_by_role("button", name="Sim, já está feito").press("Enter")
     test_connection(page, shot)
     page.get_by_label("Mostrar uma prévia").uncheck()
     activation = conclude(page)

@@ -51,7 +51,7 @@ WAYS = {
         "acquired", "contract", "implementation", "installed", "account", "record", "channel",
         "test",
     ],
-    ("olist", "managed"): ["record", "address", "test", "products"],
+    ("olist", "managed"): ["record", "address", "reserves", "test", "products"],
     ("pluga", "partner"): ["install", "credentials", "emails", "first_call", "further"],
     ("pluggto", "managed"): ["plugin", "record", "address", "test"],
     ("rockyerp", "managed"): ["record", "test"],
