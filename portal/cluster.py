@@ -42,7 +42,10 @@ class Sentinel(cluster.Sentinel):
         """systemd tells every process to stop. Only the cluster's own listens: it has the others
         end what they have begun."""
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        super().start()
+        try:
+            super().start()
+        finally:
+            _kill_children()  # Python would ask whoever is left to end, and wait for it for ever
 
     def status(self) -> str:
         """Asked for each time that it looks around."""
@@ -57,8 +60,7 @@ class Sentinel(cluster.Sentinel):
                 process.kill()  # it was only asked to end, and does not listen
             return
         log.critical("a process of the cluster died by signal %s: all end", -process.exitcode)
-        for child in active_children():
-            child.kill()
+        _kill_children()
         os._exit(1)
 
 
@@ -91,6 +93,11 @@ def keep_what_was_not_done(task: dict[str, Any], **kwargs: Any) -> None:
     that found no database could not even put that on record, so its row stays, and comes back."""
     if not task["success"] and any(name in task["result"] for name in NO_DATABASE):
         task["ack_failure"] = False
+
+
+def _kill_children() -> None:
+    for child in active_children():
+        child.kill()
 
 
 def _follow_parent() -> None:

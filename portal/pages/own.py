@@ -15,6 +15,7 @@ from connectors.models import Store
 from orders.models import Order, OrderQuerySet
 
 VERSION = "X-Version"
+UNKEPT = "no-store, private"
 
 
 class OwnStores(LoginRequiredMixin):
@@ -31,7 +32,7 @@ class OwnStores(LoginRequiredMixin):
         """Buyers are named here: at a computer that others use too, "back" shows none of it once
         the merchant has left."""
         response = super().dispatch(request, *args, **kwargs)
-        response.headers.setdefault("Cache-Control", "no-store, private")
+        response.headers.setdefault("Cache-Control", UNKEPT)
         return response
 
     def handle_no_permission(self) -> Any:
@@ -76,7 +77,8 @@ class Live(OwnStores):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         shown = request.headers.get(VERSION)
         if shown and request.user.is_authenticated and shown == self.version():
-            return HttpResponse(status=204)
+            # Kept, it would stand in for the page itself, and "back" would lead nowhere.
+            return HttpResponse(status=204, headers={"Cache-Control": UNKEPT})
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

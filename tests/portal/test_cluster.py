@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django_q import cluster as cluster_of_the_queue
 from django_q.cluster import get_mp_context
 from django_q.conf import Conf
 
@@ -135,6 +136,20 @@ def test_a_worker_that_is_late_with_his_task_ends(monkeypatch: pytest.MonkeyPatc
 
     late.join(SECONDS / 10)
     assert late.exitcode == -signal.SIGKILL
+
+
+def test_a_sentinel_that_fails_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(sentinel: Sentinel) -> None:
+        get_mp_context().Process(target=time.sleep, args=(SECONDS,), daemon=True).start()
+        raise OSError("no memory for another process")
+
+    monkeypatch.setattr(cluster_of_the_queue.Sentinel, "start", fail)
+    failing = get_mp_context().Process(target=Sentinel.__new__(Sentinel).start)
+
+    failing.start()
+
+    failing.join(SECONDS / 3)
+    assert failing.exitcode == 1
 
 
 def test_a_task_that_found_no_database_comes_back() -> None:

@@ -111,3 +111,11 @@ def test_what_is_too_large_for_any_page_is_refused_unread(path: str, db: None) -
 
     assert answer.status_code == 413
     assert policy(answer)["default-src"] == "'none'"
+
+
+def test_that_it_is_too_large_is_said_in_the_chosen_language(db: None) -> None:
+    client = Client(headers={"Cookie": "django_language=en"})
+
+    answer = client.post("/login/", {"username": "a"}, CONTENT_LENGTH=str(LARGEST_BODY + 1))
+
+    assert answer.content.startswith(b"The file has more than ")

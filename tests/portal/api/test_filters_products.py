@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.core.management import call_command
 
 from catalog.models import Modification, Product, Stock
 from connectors.hub import wire
@@ -193,6 +195,20 @@ def test_a_list_goes_on_where_it_was_read_to_though_that_product_changed(partner
     partner.put("/skus/A", {"name": "x"})
 
     assert found(partner, sort="modified", next=ids["A"]) == ["B", "C", "A"]
+
+
+def test_what_is_remembered_of_lists_drives_no_count_of_calls_out_of_the_cache(partner, settings):
+    table = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cached"}
+    settings.CACHES = {"default": {**table, "OPTIONS": {"MAX_ENTRIES": 6}}}
+    call_command("createcachetable")
+    for sku in "ABCDEFGH":
+        save(partner, sku)
+    cache.set("api-rate:somebody", 1)
+
+    for product in Product.objects.values_list("public_id", flat=True):
+        partner.get("/products", sort="modified", limit="1", next=product)
+
+    assert cache.get("api-rate:somebody") == 1
 
 
 @pytest.mark.parametrize("order", [{}, {"sort": "created"}])
