@@ -115,11 +115,19 @@ def gone_variations(records: Iterable[ProductRecord], by: Activation) -> dict[st
     left = by.store.products.with_levels().filter(parent__in=among(heads))
     others = list(left.filter(stock_row__on_hand__gt=0).exclude(pk__in=among(set(ids.values()))))
     owners = owners_of(by.store, others)
-    gone = [each for each in others if owners.get(each.pk) == [by]]
+    mapped = by.sku_mappings.filter(product__in=among([each.pk for each in others]))
+    words = {each.pk: each.sku for each in others} | dict(mapped.values_list("product", "code"))
+    # The SKU of one may be what it calls another.
+    meant = product_ids(by.store, set(words.values()), by)
+    gone = [
+        each
+        for each in others
+        if owners.get(each.pk) == [by] and meant.get(words[each.pk]) == each.pk
+    ]
     forget(None, [each.pk for each in gone])
     documents: dict[str, list[Document]] = {}
     for each in gone:
-        sold_out = {"sku": each.sku, "quantity": 0}
+        sold_out = {"sku": words[each.pk], "quantity": 0}
         documents.setdefault(heads[each.parent_id or 0], []).append(sold_out)
     return documents
 

@@ -49,9 +49,10 @@ WITHIN_PERSON = re.compile(
     rf"(?:name|nome|lastname|sobrenome|fantasia|razao_social|{_DOCUMENT}|{_REACHED_BY}|{_ADDRESS})",
     re.IGNORECASE,
 )
-# What stands in sentences: e-mail, CPF and CNPJ as people write them, eleven bare digits.
+# What stands in sentences: e-mail, of which as much stands before the @ as may, CPF and CNPJ as
+# people write them, eleven bare digits.
 PEOPLE_IN_TEXT = re.compile(
-    r"(?<![\w.+-])[\w.+-]++@[\w-]+\.[\w.-]+"
+    r"[\w.+-]{1,64}+@[\w-]+\.[\w.-]+"
     r"|\b\d{3}\.\d{3}\.\d{3}-\d{2}\b"
     r"|\b[0-9A-Z]{2}\.[0-9A-Z]{3}\.[0-9A-Z]{3}/[0-9A-Z]{4}-\d{2}\b"
     r"|(?<![\w.-])[0-9]{11}(?![\w-]|\.\w)"

@@ -157,8 +157,10 @@ def _known(channel: Activation, record: OrderRecord) -> Order | None:
 
 
 def _was_ended_by(order: Order, channel: Activation) -> bool:
+    if order.status not in ENDED:
+        return False
     last = order.status_changes.filter(applied=True).last()
-    return order.status in ENDED and last is not None and last.activation_id == channel.pk
+    return last is not None and last.activation_id == channel.pk
 
 
 @dataclass

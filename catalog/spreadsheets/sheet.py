@@ -3,9 +3,10 @@
 import io
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import IO, Any
+from xml.parsers.expat import ExpatError, ParserCreate
 from zipfile import ZipFile
 
 from django.utils.translation import gettext as _
@@ -15,29 +16,50 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from connectors.errors import Refused
 
-# Tags: of a row, whose cells lie in memory until it ends; of rows that hold nothing, one behind the
-# other; and of a part that is opened as a whole. Excel knows 16,384 columns and 65,490 formats.
-MOST_IN_ROW, MOST_UNHEARD, MOST_IN_PART = 200_000, 2_000_000, 400_000
-ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
+# Elements that lie in memory: of a row until it ends, and what stands in none. Tags: of rows that
+# hold nothing, one behind the other, and of a part that is opened as a whole. Excel knows 16,384
+# columns and 65,490 formats.
+MOST_IN_MEMORY, MOST_UNHEARD, MOST_IN_PART = 200_000, 2_000_000, 400_000
 OPENED_WHOLE = ("styles.xml", "workbook.xml", ".rels", "[content_types].xml")
 PADDED = re.compile(r"0{2,50}")  # 00000
 
 
 class _Source:
-    """The sheet, piece by piece as it is parsed. A small file can hold millions of empty cells."""
+    """The sheet, piece by piece as it is parsed. A small file can hold millions of empty cells. Its
+    elements are counted by a parser of its own: in a text, a comment may look like a row."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.file = file
-        self.in_row = self.unheard = 0
+        self.depth = self.in_memory = self.before_row = self.unheard = 0
+        self.parser = ParserCreate()
+        self.parser.StartElementHandler = self._begin
+        self.parser.EndElementHandler = self._end
+        self.parser.EntityDeclHandler = self._leave_it
 
     def read(self, size: int = -1) -> bytes:
         piece = self.file.read(size)
-        tags = piece.count(b"<")
-        self.unheard += tags
-        self.in_row = 0 if ROW.search(piece) else self.in_row + tags
-        if self.in_row > MOST_IN_ROW or self.unheard > MOST_UNHEARD:
+        self.unheard += piece.count(b"<")
+        with suppress(ExpatError):  # whoever reads it says what is wrong with it
+            self.parser.Parse(piece)
+        if self.in_memory > MOST_IN_MEMORY or self.unheard > MOST_UNHEARD:
             raise _too_large()
         return piece
+
+    def _begin(self, name: str, attributes: Any) -> None:
+        if name.endswith("row"):
+            self.depth += 1  # one may stand in another
+            if self.depth == 1:
+                self.before_row = self.in_memory
+        self.in_memory += 1
+
+    def _end(self, name: str) -> None:
+        if name.endswith("row"):
+            self.depth -= 1
+            if not self.depth:
+                self.in_memory = self.before_row
+
+    def _leave_it(self, *declared: Any) -> None:
+        raise ExpatError
 
 
 class _Sheet(ReadOnlyWorksheet):

@@ -146,6 +146,20 @@ def test_of_a_variation_that_is_gone_nothing_is_left_to_sell(activation, shop, s
     assert levels()["CAM-01-P"][2] == 3
 
 
+def test_what_is_gone_is_known_by_the_platforms_word_for_it(activation, shop, store):
+    sizes = [{"sku": "CAM-01-P"}, {"sku": "CAM-01-G"}]
+    create_product(store, {"sku": "CAM-01", "variations": sizes}, None)
+    for code, sku in (("CAM-01-P", "CAM-01-G"), ("CAM-01-G", "CAM-01-P")):
+        product = Product.objects.get(sku=sku)
+        SkuMapping.objects.create(activation=activation, code=code, product=product)
+    pull_all(activation)
+
+    shop.control("put_product", {**SHIRT, "variations": SHIRT["variations"][1:]})
+    pull_all(activation)
+
+    assert [levels()[sku][2] for sku in ("CAM-01-P", "CAM-01-G")] == [4, 0]
+
+
 def test_the_end_of_a_promotion_is_taken_over(activation, shop):
     pull_all(activation)
 

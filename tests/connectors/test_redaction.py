@@ -61,6 +61,13 @@ def test_an_address_within_others_is_masked() -> None:
     assert without_people(text) == f"de <{MASK}> a ana@{MASK}"
 
 
+@pytest.mark.parametrize(
+    "text", ["ana@loja.com+bia@loja.com", "12.345.678/0001-95.ana@loja.com"], ids=["+", "CNPJ"]
+)
+def test_an_address_that_another_ones_end_touches_is_masked(text: str) -> None:
+    assert without_people(text) == MASK + MASK
+
+
 @pytest.mark.parametrize("name", ["access_token", "ClientSecret", "MyPassword", "credentials"])
 def test_a_secret_is_known_by_a_part_of_its_name(name: str) -> None:
     texts = {"form": f"a=1&{name}=abc&b=2", "json": f'{{"{name}": "abc"}}', name: "abc"}

@@ -19,6 +19,9 @@ from tests.catalog.spreadsheets.sheets import downloaded, text, xlsx
 ROWS = [["SKU", "Nome"], ["A", "Pão de açúcar"]]
 
 
+CELLS_AND_A_ROW = "<c/>" * 40 + "<row><c><v>1</v></c></row>"
+
+
 def rows_of(content: bytes) -> list[list[str]]:
     return [cells for _number, cells in read_rows(content, as_csv=is_csv(content))]
 
@@ -110,11 +113,20 @@ def test_an_archive_that_unpacks_to_gigabytes_is_not_opened() -> None:
     ("name", "around", "inside"),
     [
         ("xl/worksheets/sheet1.xml", "<sheetData><row>{}</row></sheetData>", "<c/>"),
+        ("xl/worksheets/sheet1.xml", "<sheetData><row>{}</row></sheetData>", CELLS_AND_A_ROW),
+        ("xl/worksheets/sheet1.xml", "<sheetData>{}</sheetData>", CELLS_AND_A_ROW),
         ("xl/worksheets/sheet1.xml", "<sheetData>{}</sheetData>", '<row r="1"><c/></row>'),
         ("xl/worksheets/sheet1.xml", "<sheetData>{}</sheetData>", "<row><c/></row>"),
         ("xl/styles.xml", "<cellXfs>{}</cellXfs>", "<xf/>"),
     ],
-    ids=["cells of a row", "rows in one place", "empty rows", "formats"],
+    ids=[
+        "cells of a row",
+        "rows in a row",
+        "cells in no row",
+        "rows in one place",
+        "empty rows",
+        "formats",
+    ],
 )
 def test_a_small_file_does_not_fill_the_memory_nor_the_day(
     name: str, around: str, inside: str, monkeypatch: pytest.MonkeyPatch
@@ -122,7 +134,7 @@ def test_a_small_file_does_not_fill_the_memory_nor_the_day(
     monkeypatch.setattr(sheet, "MOST_UNHEARD", 250_000)
     kind = "styleSheet" if "styles" in name else "worksheet"
     space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    text = f'<{kind} xmlns="{space}">{around.format(inside * 500_000)}</{kind}>'
+    text = f'<{kind} xmlns="{space}">{around.format(inside * (5_000_000 // len(inside)))}</{kind}>'
     padding = urandom(len(text) // 150)  # so that it has not grown by too much
     content = altered(xlsx(*ROWS), name, text.encode(), padding)
 
