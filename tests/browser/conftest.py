@@ -64,6 +64,7 @@ def shot(page: Page, request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def problems(page: Page) -> list[Any]:
+    page.wait_for_load_state()  # only then are all fields named
     found = Axe().run(page).response["violations"]
     return [
         (each["id"], [node["html"][:200] for node in each["nodes"]])
