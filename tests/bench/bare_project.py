@@ -70,9 +70,5 @@ Q_CLUSTER = {
     "timeout": 300,
     "retry": 360,
     "save_limit": -1,
-}
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "loggers": {"django-q": {"level": "WARNING"}},  # a line per task would fill the screen
+    "log_level": "WARNING",  # a line per task would fill the screen
 }
