@@ -35,6 +35,17 @@ def flag(name: str, *, default: bool) -> bool:
     return said in YES
 
 
+def number(name: str, *, default: int, least: int = 1) -> int:
+    """Else nobody would work, or be let in, and nothing would say why."""
+    try:
+        said = env.int(name, default=default)
+    except ValueError:
+        said = least - 1
+    if said < least:
+        raise ImproperlyConfigured(f"{name}: a whole number, {least} or more.")
+    return said
+
+
 def address(
     read: Callable[..., dict[str, Any]], name: str, default: str, rule: str
 ) -> dict[str, Any]:
@@ -200,7 +211,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 # The proxy says how it was called, and takes out what a caller says of it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
-PROXIES = env.int("PROXIES", default=0)  # how many of ours append to X-Forwarded-For
+PROXIES = number("PROXIES", default=0, least=0)  # how many of ours append to X-Forwarded-For
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # the proxy redirects to TLS; a redirect of ours would turn a POST into a GET
@@ -236,10 +247,10 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of one request's body
-API_RATE = env.int("API_RATE", default=600)  # calls of one credential in a minute
+API_RATE = number("API_RATE", default=600)  # calls of one credential in a minute
 # Wrong client secrets, integrators' tokens, or hand-over links, from one address: after so many it
 # waits.
-FAILED_ATTEMPTS = env.int("FAILED_ATTEMPTS", default=20)
+FAILED_ATTEMPTS = number("FAILED_ATTEMPTS", default=20)
 ATTEMPTS_WINDOW = 15 * 60  # seconds
 # What the calls are counted in: several processes count together only in a cache that they share.
 CACHES = {"default": address(env.cache, "CACHE_URL", "locmemcache://", "dbcache://table")}
@@ -276,11 +287,11 @@ EMAIL_TIMEOUT = 20  # seconds
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", default="tomada@localhost")
 
 # -- The queue (domain.md, section 1) -----------------------------------------------------------
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "tomada",
     "orm": "default",
     "broker_class": "connectors.queue.Queue",
-    "workers": env.int("WORKERS", default=2),
+    "workers": number("WORKERS", default=2),
     "timeout": 300,  # a task is killed after this many seconds
     "retry": 360,  # a task whose worker died comes back after this many; must exceed timeout
     "max_attempts": 5,  # the default, 0, retries for ever
@@ -294,7 +305,7 @@ Q_CLUSTER = {
     "recycle": 500,
 }
 # One minute of a connector's cadence lasts this many seconds. The demo says 1.
-SECONDS_PER_MINUTE = env.int("SECONDS_PER_MINUTE", default=60)
+SECONDS_PER_MINUTE = number("SECONDS_PER_MINUTE", default=60)
 
 # -- What the portal says of itself ---------------------------------------------------------------
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # for /metrics; none: nobody reads it

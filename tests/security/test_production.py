@@ -88,6 +88,16 @@ def test_a_guard_is_taken_away_only_by_a_clear_no(said: str) -> None:
     assert "ImproperlyConfigured: REQUIRE_STAFF_2FA" in done.stderr
 
 
+@pytest.mark.parametrize("said", ["WORKERS=0", "WORKERS=dois", "API_RATE=0", "PROXIES=-1"])
+def test_a_number_that_would_let_nobody_work_does_not_run(said: str) -> None:
+    name, _is, value = said.partition("=")
+
+    done = run("-c", "import portal.settings", **{name: value})
+
+    assert done.returncode != 0
+    assert f"ImproperlyConfigured: {name}: a whole number, " in done.stderr
+
+
 @pytest.mark.parametrize("keys", ["", ",", "senha-forte"])
 def test_keys_that_seal_nothing_do_not_run(keys: str) -> None:
     done = run("-c", "import portal.settings", CREDENTIAL_KEYS=keys)
