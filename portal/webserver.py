@@ -10,6 +10,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 worker_class = "gthread"
 threads = 8
+# Its own lines are written as the portal's: LOG_FORMAT says how.
+logconfig_dict: dict[str, Any] = {
+    **settings.LOGGING,
+    "loggers": {**settings.LOGGING["loggers"], "gunicorn.error": {"propagate": True}},
+}
 
 
 def on_starting(server: Any) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import logging
+import os
+import subprocess
 import sys
 
 import pytest
 
 from portal.tracing import AddTrace, Bounded, JsonLine
+from tests.postgres import free_port
 
 
 def record(text: str, line: int = 1, level: int = logging.ERROR) -> logging.LogRecord:
@@ -66,3 +69,22 @@ def test_a_flood_of_warnings_does_not_hide_an_error_from_the_same_line() -> None
         bounded.filter(record("Not Found", level=logging.WARNING))
 
     assert bounded.filter(record("Internal Server Error"))
+
+
+def test_the_web_server_writes_its_own_lines_so_too() -> None:
+    bind = f"127.0.0.1:{free_port()}"
+    command = ["-m", "gunicorn", "--config", "python:portal.webserver", "--bind", bind]
+    server = subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, *command, "portal.wsgi"],
+        env={**os.environ, "LOG_FORMAT": "json", "LOG_LEVEL": "INFO"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stderr
+    first = server.stderr.readline()
+    server.terminate()
+    rest = server.communicate(timeout=60)[1].splitlines()
+
+    told = [json.loads(line) for line in (first, *rest)]
+
+    assert {each["logger"] for each in told} == {"gunicorn.error"}
