@@ -22,7 +22,7 @@ from tests.postgres import free_port
 from tests.soak.processes import Processes
 
 ADDRESSES, NOTICES, DEAD_IN = 200, 6, 100
-ROUNDS = 5
+ROUNDS = 9
 PATIENCE = 60  # seconds
 RECEIVERS = """
 import socket, sys, threading
