@@ -4,7 +4,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.utils.formats import localize, number_format
+from django.template.defaultfilters import floatformat
+from django.utils.formats import localize
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
@@ -90,7 +91,7 @@ class ProductAdmin(CodesFirst, ReadOnlyAdmin):
         price = product.price_row.price
         if price is None:
             return ""
-        return f"R$ {number_format(price, 2, use_l10n=True, force_grouping=True)}"
+        return f"R$ {floatformat(price, '2g')}"
 
     @display(description=_("disponível"))
     def shown_stock(self, product: Product) -> str:

@@ -250,7 +250,7 @@ class Gate:
 
 def _paid(values: Prices) -> Decimal | None:
     price, special = values
-    return price if special is None else special
+    return special or price
 
 
 def _decimal(value: Any) -> Decimal | None:

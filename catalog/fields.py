@@ -27,6 +27,7 @@ UNLIKELY_DAYS = 60
 # Chapters of the NCM that do not exist; 98 and 99 are for special uses.
 NO_CHAPTERS = {"00", "77"}
 THOUSANDS = re.compile(r"-?(?!0\.)\d{1,3}(\.\d{3})+(,\d+)?")  # 0.250 is no thousand
+THOUSAND_OR_ONE = re.compile(r"-?(?!0\.)\d{1,3}\.\d{3}")
 DIGITS = re.compile(r"\D+")
 
 
@@ -62,7 +63,7 @@ class Entry:
 def number(text: str) -> Decimal:
     """As Brazilians and as programs write it. What may be either is refused, and not guessed."""
     text = text.replace("R$", "").replace("\xa0", "").strip()
-    if re.fullmatch(r"-?(?!0\.)\d{1,3}\.\d{3}", text):
+    if THOUSAND_OR_ONE.fullmatch(text):
         raise Refused(_("%s pode ser mil ou um: escreva os decimais com vírgula.") % text)
     if THOUSANDS.fullmatch(text):
         text = text.replace(".", "")

@@ -2,6 +2,7 @@
 section 10). A source is an activation with a freight address in its settings."""
 
 import logging
+from decimal import Decimal
 from typing import Any
 
 from catalog.models import Product
@@ -102,8 +103,9 @@ def _known(product: Product) -> Document:
     }
 
 
-def _amount(products: list[Document]) -> float:
-    return sum((each["unit_price"] or 0) * int(each["quantity"]) for each in products)
+def _amount(products: list[Document]) -> int | float | None:
+    prices = ((str(each["unit_price"] or 0), int(each["quantity"])) for each in products)
+    return as_number(sum((Decimal(price) * count for price, count in prices), Decimal(0)))
 
 
 def _ask(url: str, request: Document) -> list[Document]:

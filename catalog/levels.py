@@ -109,13 +109,14 @@ def units(value: Any) -> int:
 
 
 def money(value: Any, name: str) -> Decimal | None:
+    """A special price of 0 is none: so ERPs and their spreadsheets write it."""
     if value is None:
         return None
     number = to_decimal(value).quantize(CENT_OF_A_CENT)
     if number < 0:
         text = _("%(name)s: um preço não é negativo.") % {"name": name}
         raise Refused(text, cause=causes.INVALID_VALUE)
-    return number
+    return None if name == "special_price" and not number else number
 
 
 def _set_levels(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from connectors.fiscal import cpf_is_valid
+from connectors.fiscal import cnpj_is_valid, compact, cpf_is_valid
 
 MASK = "***"
 LEAST_SECRET = 6  # characters: what is shorter stands everywhere by chance
@@ -128,12 +128,14 @@ def _patterns_of(known: Collection[str]) -> list[re.Pattern[str]]:
     """A number is found however it is written; a name only as a whole word."""
     patterns = []
     for text in sorted((each for each in known if len(each) <= LONGEST), key=len, reverse=True):
-        digits = re.sub(r"\D", "", text)
-        if re.search(r"[^\W\d]", text):
+        written = compact(text)
+        number = written if cnpj_is_valid(written) else re.sub(r"\D", "", text)
+        if number != written and re.search(r"[^\W\d]", text):
             if len(text) >= LEAST_NAME:
                 patterns.append(re.compile(rf"(?<!\w){re.escape(text)}(?!\w)", re.IGNORECASE))
-        elif len(digits) >= LEAST_NUMBER:
-            patterns.append(re.compile(r"(?<!\d)" + r"\W{0,2}".join(digits) + r"(?!\d)"))
+        elif len(number) >= LEAST_NUMBER:
+            found = r"(?<!\d)" + r"\W{0,2}".join(number) + r"(?!\d)"
+            patterns.append(re.compile(found, re.IGNORECASE))
     return patterns
 
 

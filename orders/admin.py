@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.utils.formats import number_format
+from django.template.defaultfilters import floatformat
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -170,7 +170,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @display(description=_("total"))
     def shown_total(self, order: Order) -> str:
-        return f"R$ {number_format(order.total, 2, use_l10n=True, force_grouping=True)}"
+        return f"R$ {floatformat(order.total, '2g')}"
 
     @admin.action(description=_("Aprovar"), permissions=["operate"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:

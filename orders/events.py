@@ -1,5 +1,7 @@
 """What a store's tools are told of its orders: flat, without lists."""
 
+from decimal import ROUND_HALF_UP, Decimal
+
 from django.conf import settings
 from django.utils.translation import override
 
@@ -24,6 +26,7 @@ HEAD = (
 )  # fmt: skip
 PAYMENT = ("payment_type", "payment_method", "payment_installments", "payment_total")
 JOIN = "; "
+CENT = Decimal("0.01")
 
 
 def publish_order(order: Order, previous: str, parts: Parts, *, to_somebody: bool) -> None:
@@ -98,5 +101,5 @@ def _payment_text(payment: Payment) -> str:
     return f"{words} {_money(payment.payment_total)}" if payment.payment_total else words
 
 
-def _money(amount: object) -> str:
-    return f"R$ {amount:.2f}".replace(".", ",")
+def _money(amount: Decimal) -> str:
+    return f"R$ {amount.quantize(CENT, ROUND_HALF_UP)}".replace(".", ",")

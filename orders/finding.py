@@ -23,10 +23,11 @@ MOST_WORDS = 8  # of a question
 # going through the store's orders until a page is full.
 FEW = 5_000
 READ_AT_MOST = 20_000  # of the entries of a word, to see in which orders it stands with another
+DOCUMENTS = ("cpf", "cnpj", "tax_id")
 NAMES = tuple(
     f"{who}_{name}"
     for who in ("payer", "receiver")
-    for name in ("name", "lastname", "razao_social", "fantasy_name", "cpf", "cnpj", "email")
+    for name in ("name", "lastname", "razao_social", "fantasy_name", *DOCUMENTS, "email")
 )
 # A change of these, or of the items or deliveries, changes the words.
 HEAD = frozenset({"original_id", *NAMES})

@@ -18,6 +18,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from catalog.fields import THOUSAND_OR_ONE
 from connectors.errors import Refused
 from connectors.hub import wire
 from connectors.hub.wire import Kind
@@ -33,9 +34,11 @@ MOST_ITEMS = 500
 
 def to_amount(value: Any) -> Decimal:
     """Also as people write it: `1.234,56`, `59,90`, `R$ 10`. The last of the two marks is the
-    decimal one."""
+    decimal one. `1.234` may be a thousand or one: it is not guessed."""
     if isinstance(value, str):
         value = value.replace("R$", "").replace("\xa0", "").strip()
+        if THOUSAND_OR_ONE.fullmatch(value):
+            raise ValueError
         if value.rfind(",") > value.rfind("."):
             value = value.replace(".", "").replace(",", ".")
         else:

@@ -15,7 +15,7 @@ from connectors.models import Activation
 from connectors.payload import LOCAL
 from connectors.records import InvoiceRecord, OrderStatus
 from connectors.spec import Spec
-from orders.models import Order, Shipment
+from orders.models import Order, OrderWord, Shipment
 from orders.services import update_order
 from orders.status import INVOICED, STAGE
 from orders.wire import OrderDocument
@@ -98,25 +98,34 @@ def series_in(key: str) -> str:
 
 def look_at(key: str, order: Order) -> Look:
     """Takes the compact form."""
-    look = Look()
-    if not nfe_key_is_valid(key):
-        look.wrong.append(_("A chave tem 44 caracteres e o último confere os outros: confira."))
+    look = Look(faults_of(key))
+    if look.wrong:
         return look
-    if key[20:22] not in MODELS:
-        look.wrong.append(_("Esta chave não é de NF-e nem de NFC-e."))
-    if key[:2] not in STATES:
-        look.wrong.append(_("Os dois primeiros números da chave não são de nenhum estado."))
-    cnpj = key[6:20]
-    if not cnpj.startswith(CPF_PADDING) and not cnpj_is_valid(cnpj):
-        look.wrong.append(_("O CNPJ dentro da chave não existe."))
-    elif cnpj != order.store.cnpj:
+    if key[6:20] != order.store.cnpj:
         look.doubts.append(_("A nota foi emitida por outro CNPJ que o da loja."))
     if _months_apart(key, order.created_at.astimezone(LOCAL).date()) > 1:
         look.doubts.append(_("O mês da nota está longe do mês do pedido."))
-    others = Shipment.objects.filter(nfe_key=key, order__store=order.store_id)
-    if others.exclude(order=order.pk).exists():
-        look.doubts.append(_("Outro pedido da loja já tem esta nota."))
+    look.doubts += doubles_of(key, order)
     return look
+
+
+def faults_of(key: str) -> list[str]:
+    if not nfe_key_is_valid(key):
+        return [_("A chave tem 44 caracteres e o último confere os outros: confira.")]
+    cnpj, faults = key[6:20], []
+    if key[20:22] not in MODELS:
+        faults.append(_("Esta chave não é de NF-e nem de NFC-e."))
+    if key[:2] not in STATES:
+        faults.append(_("Os dois primeiros números da chave não são de nenhum estado."))
+    if not cnpj.startswith(CPF_PADDING) and not cnpj_is_valid(cnpj):
+        faults.append(_("O CNPJ dentro da chave não existe."))
+    return faults
+
+
+def doubles_of(key: str, order: Order) -> list[str]:
+    """Of a key that is one. Among the words by which orders are found: these have an index."""
+    others = OrderWord.objects.filter(store=order.store_id, word=key).exclude(order=order.pk)
+    return [_("Outro pedido da loja já tem esta nota.")] if others.exists() else []
 
 
 def _months_apart(key: str, day: date) -> int:

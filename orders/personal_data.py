@@ -25,7 +25,7 @@ from connectors.bulk import among
 from connectors.errors import Refused
 from connectors.models import Store
 from connectors.records import OrderStatus
-from orders.finding import renew_words, word_of
+from orders.finding import DOCUMENTS, renew_words, word_of
 from orders.models import (
     BuyerMail,
     Erasure,
@@ -40,7 +40,7 @@ from orders.written import write_down_all
 ENDED = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELED, OrderStatus.REFUNDED})
 AT_ONCE = 200
 LEAST_WORD = 4  # characters: less would be anybody
-NUMBERS = tuple(f"{who}_{name}" for who in ("payer", "receiver") for name in ("cpf", "cnpj"))
+NUMBERS = tuple(f"{who}_{name}" for who in ("payer", "receiver") for name in DOCUMENTS)
 ADDRESSES = ("payer_email", "receiver_email")
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from catalog.announcing import circle_of
 from catalog.events import hooks_of, publish_products
 from catalog.fields import warnings_of
+from catalog.levels import money
 from catalog.merging import NATURAL_KEYS, merge
 from catalog.models import Modification, Price, Product, Spreadsheet, Stock, touch
 from catalog.ownership import owner_of, owners_of
@@ -40,7 +41,7 @@ class Work:
     store: Store
     new: dict[str, Product] = field(default_factory=dict)
     on_hand: dict[str, int] = field(default_factory=dict)  # of the new ones
-    prices: dict[str, dict[str, Decimal]] = field(default_factory=dict)  # of the new ones
+    prices: dict[str, dict[str, Decimal | None]] = field(default_factory=dict)  # of the new ones
     changed: dict[int, Product] = field(default_factory=dict)
     levels: dict[int, int] = field(default_factory=dict)
     repriced: dict[int, Product] = field(default_factory=dict)
@@ -121,7 +122,7 @@ class ProductRows:
         product.take(fields)
         work.new[product.sku] = product
         work.on_hand[product.sku] = levels.get("quantity", 0)
-        work.prices[product.sku] = {n: Decimal(levels[n]) for n in PRICES if n in levels}
+        work.prices[product.sku] = {n: money(levels[n], n) for n in PRICES if n in levels}
         return product
 
     def _update(
@@ -137,7 +138,7 @@ class ProductRows:
             raise Refused(_("SKU: já é de outro produto da loja."))
         fields, levels = _document(line.values, product.fields)
         news = product.news(fields)
-        prices = {n: Decimal(levels[n]) for n in PRICES if n in levels}
+        prices = {n: money(levels[n], n) for n in PRICES if n in levels}
         price_row, stock_row = product.price_row, product.stock_row
         names = set(news) | {n for n, value in prices.items() if getattr(price_row, n) != value}
         # What he counted, units that are kept for sales among them.

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.template.defaultfilters import floatformat
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -97,7 +98,12 @@ class BrakeAdmin(IntegrationColumn, ReadOnlyAdmin):
             '<tr><td style="overflow-wrap: anywhere">{}</td>'
             '<td class="px-2 whitespace-nowrap">{}</td><td class="whitespace-nowrap">→ {}</td></tr>'
         )
-        rows = format_html_join("", row, brake.sample)
+        is_money = brake.danger == Brake.Danger.MOVED
+        sample = (
+            [sku, *(floatformat(each, "2g") if is_money else each for each in levels)]
+            for sku, *levels in brake.sample
+        )
+        rows = format_html_join("", row, sample)
         return format_html('<table class="w-full">{}</table>', rows)
 
     def has_answer_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

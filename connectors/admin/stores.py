@@ -1,5 +1,7 @@
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from connectors.admin.columns import moment_of
@@ -41,3 +43,12 @@ class StoreAdmin(RecordedAdmin):
     )
     search_fields = ("name", "cnpj", "domain")
     autocomplete_fields = ("members",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Store], search_term: str
+    ) -> tuple[QuerySet[Store], bool]:
+        """Also by a CNPJ as people write it."""
+        cnpj = compact(search_term)
+        term = cnpj if cnpj_is_valid(cnpj) else search_term
+        results: tuple[QuerySet[Store], bool] = super().get_search_results(request, queryset, term)
+        return results

@@ -83,10 +83,11 @@ def within(
 
 
 def _span(text: str) -> tuple[datetime, datetime]:
-    """From its first instant to the first one after it."""
+    """From its first instant to the first one after it. A time without a fraction is its whole
+    second: whoever asks second by second misses nothing."""
     begin = to_moment(text)
     if len(text.strip()) > len("2025-04-27"):
-        return begin, begin + SHOWN
+        return begin, begin + (SHOWN if "." in text else timedelta(seconds=1))
     return begin, to_moment(str((begin.astimezone(LOCAL) + timedelta(days=1)).date()))
 
 

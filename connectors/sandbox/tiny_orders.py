@@ -62,8 +62,11 @@ def goods_of(document: Json) -> Decimal:
 
 
 def total_of(document: Json) -> Decimal:
-    freight, discount = (document.get(name, 0) for name in ("valor_frete", "valor_desconto"))
-    return goods_of(document) + Decimal(str(freight)) - Decimal(str(discount))
+    freight, expenses, discount = (
+        Decimal(str(document.get(name, 0)))
+        for name in ("valor_frete", "outras_despesas", "valor_desconto")
+    )
+    return goods_of(document) + freight + expenses - discount
 
 
 def what_is_wrong(document: Json) -> Iterable[str]:

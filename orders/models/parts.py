@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.merging import merge
 from catalog.models import Product
-from connectors.fiscal import nfe_key_is_valid
+from connectors.fiscal import compact
 from connectors.hub import wire
 from connectors.hub.hubobject import PUBLIC_ID_ONCE, HubObject
 from connectors.records import Document
@@ -124,13 +124,12 @@ class Shipment(HubObject):
         return self.track_code or self.public_id
 
     def news(self, document: Document, path: str = "$") -> Document:
-        """Documents that were not mentioned stay: an invoice must not take the label away."""
+        """Documents that were not mentioned stay: an invoice must not take the label away. A key
+        is one however it is written; channels want its 44 characters."""
+        if document.get("nfe_key"):
+            document = {**document, "nfe_key": compact(document["nfe_key"])}
         if "documents" in document:
             known = self.fields.get("documents") or []
             merged = merge(known, document["documents"], ("url", "external"))
             document = {**document, "documents": merged}
         return super().news(document, path)
-
-    @property
-    def nfe_key_is_doubtful(self) -> bool:
-        return bool(self.nfe_key) and not nfe_key_is_valid(self.nfe_key)

@@ -60,7 +60,7 @@ ORDER: Document = {
     "payment_installments": 2,
     "payment_total": 74.8,
     "payments_text": "credit R$ 74,80",
-    "nfe_key": "35250412345678000195550010000012341000012349",
+    "nfe_key": "35250412345678000195550010000012341000012342",
     "nfe_number": "1234",
     "nfe_serie": "1",
     "shipping_company": "Correios",

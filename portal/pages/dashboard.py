@@ -127,7 +127,7 @@ class DashboardPage(Live, TemplateView):
         days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
         return [
             {
-                "label": date_format(day, "d/m"),
+                "label": date_format(day, "DAY_FORMAT"),
                 "figure": sold.get(day, NOTHING),
                 "url": self._orders(status=SOLD_TAB, **_dates(Period(day, day))),
             }
@@ -196,7 +196,7 @@ def _dates(period: Period) -> dict[str, object]:
 
 
 def _span(period: Period) -> str:
-    first, last = (date_format(day, "d/m") for day in (period.first, period.last) if day)
+    first, last = (date_format(day, "DAY_FORMAT") for day in (period.first, period.last) if day)
     return first if first == last else _("%(first)s a %(last)s") % {"first": first, "last": last}
 
 

@@ -38,8 +38,12 @@ def _as_text(cell: Cell) -> str:
     return str(cell).replace(".", ",") if isinstance(cell, Decimal) else str(cell)
 
 
-def _cents(amount: Decimal | None) -> Cell:
-    return "" if amount is None else amount.quantize(Decimal("0.01"))
+def _money(amount: Decimal | None) -> Cell:
+    """With two decimals, or as many as it has: the column adds up to what the pages say."""
+    if amount is None:
+        return ""
+    cents = amount.quantize(Decimal("0.01"))
+    return cents if cents == amount else amount.normalize()
 
 
 def _rows(orders: OrderQuerySet) -> Iterator[list[Cell]]:
@@ -67,8 +71,8 @@ def _row(order: Order) -> list[Cell]:
         str(order.get_status_display()),
         order.buyer,
         "; ".join(f"{line.quantity} × {line.sold_sku}" for line in order.lines.all()),
-        *(_cents(order.amount(name)) for name in ("shipping", "discount")),
-        _cents(order.total),
+        *(_money(order.amount(name)) for name in ("shipping", "discount")),
+        _money(order.total),
         each("nfe_number"),
         each("nfe_key"),
         each("shipping_company"),

@@ -18,7 +18,8 @@ from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Failure
 from orders.buyers import buyer_url, revoke_links
 from orders.carriers import tracking_link
-from orders.invoicing import inform_invoice, takes_invoice
+from orders.finding import DOCUMENTS
+from orders.invoicing import doubles_of, faults_of, inform_invoice, takes_invoice
 from orders.mails import send_again
 from orders.models import BuyerMail, Order, OrderLink, OrderQuerySet, Payment, Shipment
 from orders.outlook import outlook
@@ -83,7 +84,9 @@ class OrderPage(Live, OwnOrders, DetailView):
         return {
             **super().get_context_data(**kwargs),
             "section": "orders",
-            "deliveries": [_delivery(each) for each in order.shipments.all() if _says_much(each)],
+            "deliveries": [
+                _delivery(order, each) for each in order.shipments.all() if _says_much(each)
+            ],
             "outlook": outlook(
                 order,
                 failures.values(),
@@ -170,10 +173,11 @@ def _says_much(shipment: Shipment) -> bool:
     return any(getattr(shipment, name) for name in (*INVOICE_FIELDS, *TRACKING_FIELDS))
 
 
-def _delivery(shipment: Shipment) -> dict[str, Any]:
-    link = shipment.nfe_link
+def _delivery(order: Order, shipment: Shipment) -> dict[str, Any]:
+    link, key = shipment.nfe_link, shipment.nfe_key
     return {
         "shipment": shipment,
+        "key_doubts": key and (faults_of(key) or doubles_of(key, order)),
         "tracking_link": tracking_link(shipment),
         "invoice_link": link if link.startswith(("https://", "http://")) else "",
     }
@@ -192,10 +196,12 @@ def _person(order: Order, who: str) -> dict[str, Any]:
         return str(order.fields.get(f"{who}_{name}") or "").strip()
 
     phone = " ".join(filter(None, (value("phone_area"), value("phone"))))
+    documents = [punctuated(value(name)) for name in DOCUMENTS if value(name)]
     return {
         "is_payer": who == "payer",
         "name": " ".join(filter(None, (value("name"), value("lastname")))),
-        "document": punctuated(value("cpf") or value("cnpj")),
+        # A company's buyer may have his own as well; the invoice needs the company's.
+        "document": " · ".join(dict.fromkeys(documents)),
         "email": value("email"),
         "phone": phone,
         "address": ", ".join(filter(None, map(value, ADDRESS))),

@@ -108,6 +108,15 @@ def test_what_a_buyer_pays_is_what_counts(reader, big_shop):
     assert pull(reader, PriceSource).outcome == "done"
 
 
+def test_a_special_price_of_nought_moves_nothing(reader, big_shop):
+    pull_all(reader)
+    for number in range(12):
+        big_shop.control("set_price", {"sku": f"C-{number:02}", "price": 100, "special_price": 0})
+
+    assert [pull(reader, each).outcome for each in (PriceSource, ProductSource)] == ["done"] * 2
+    assert not Price.objects.exclude(special_price=None).exists()
+
+
 def test_while_it_waits_for_an_answer_the_flow_neither_reads_nor_writes(reader, big_shop):
     pull_all(reader)
     set_stock(big_shop, range(12), 0)

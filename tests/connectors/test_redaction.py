@@ -42,6 +42,13 @@ def test_what_is_known_of_the_buyer_is_masked_whatever_its_digits_say() -> None:
     assert without_people("documento 52998224724", {"529.982.247-24"}) == f"documento {MASK}"
 
 
+@pytest.mark.parametrize("text", ["12ABC34501DE35", "12.abc.345/01de-35"])
+def test_a_known_company_is_masked_however_its_number_is_written(text: str) -> None:
+    known = {"12.ABC.345/01DE-35"}
+
+    assert without_people(f"CNPJ {text} recusado", known) == f"CNPJ {MASK} recusado"
+
+
 @pytest.mark.parametrize(
     "text",
     ["token" * 5000, '"' + "token" * 5000, "a" * 25_000, "a@" * 12_500, "1" * 25_000],

@@ -96,6 +96,13 @@ def test_whoever_may_only_look_moves_nothing(channel: Partner) -> None:
     assert "cancel_selected" not in page
 
 
+def test_a_total_is_rounded_and_not_cut_off(channel: Partner, admin_client: Client) -> None:
+    order = place(channel, "1")
+    channel.put(f"/orders/{order.public_id}", {"total": 1234.5678})
+
+    assert "R$ 1.234,57" in admin_client.get(LIST).content.decode()
+
+
 def test_orders_without_stock_are_found_and_marked(channel: Partner, admin_client: Client) -> None:
     create_product(channel.activation.store, {"sku": "A", "quantity": 1}, None)
     served, short = place(channel, "Servido"), place(channel, "Esperando")

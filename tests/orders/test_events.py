@@ -97,7 +97,7 @@ def test_an_event_is_flat_and_always_has_the_same_keys(pluga):
         {"payment_type": "pix", "payment_total": 29.8},
     ]
     order = create_order(pluga, document(items=items, payments=payments, payer_name="Ana"))
-    invoice = {"nfe_number": "7", "nfe_key": "35250412345678000195550010000012341000012349"}
+    invoice = {"nfe_number": "7", "nfe_key": "35250412345678000195550010000012341000012342"}
     update_order(order.pk, become(OrderStatus.INVOICED, **invoice), None)
     update_order(order.pk, become(OrderStatus.SHIPPED, track_code="AA123456785BR"), None)
 
@@ -117,6 +117,12 @@ def test_an_event_is_flat_and_always_has_the_same_keys(pluga):
     assert (shipped["nfe_number"], shipped["track_code"]) == ("7", "AA123456785BR")
     assert (created["nfe_number"], created["total"]) == (None, 59.9)
     assert shipped["created"].endswith("Z")
+
+
+def test_a_half_cent_is_told_as_the_pages_show_it(pluga):
+    create_order(pluga, document(items=[{"sku": "CAM", "quantity": 1, "price": 10.005}]))
+
+    assert Event.objects.get().data["items_text"] == "1 × CAM (R$ 10,01)"
 
 
 def test_an_event_costs_the_same_however_many_items_there_are(pluga):

@@ -21,6 +21,7 @@ def order(store: Store) -> Order:
             "MLB-2000.123",
             payer_name="José",
             payer_lastname="Conceição da Silva",
+            payer_tax_id="12.ABC.345/01DE-35",
             shipments=[{"track_code": "QC638247124BR", "nfe_key": KEY}],
         ),
     )
@@ -29,7 +30,8 @@ def order(store: Store) -> Order:
 @pytest.mark.parametrize(
     "question",
     ["mlb-2000", "MLB2000123", "jose", "conceicao", "silva jose", "José Conceição", "can-07",
-     "qc638247124br", KEY[:10], f"{KEY[:4]} {KEY[4:8]} {KEY[8:]}"],
+     "qc638247124br", "12abc34501", "12.ABC.345/01DE-35", KEY[:10],
+     f"{KEY[:4]} {KEY[4:8]} {KEY[8:]}"],
 )  # fmt: skip
 def test_it_is_found_by_how_what_people_know_begins(question, order):
     assert list(find(Order.objects.all(), question, [order.store_id])) == [order]

@@ -36,7 +36,7 @@ def test_money_is_read_as_people_write_it(written, amount):
     assert to_amount(written) == Decimal(amount)
 
 
-@pytest.mark.parametrize("written", ["dez", "1,2,3", "", True, None, "1.2.3"])
+@pytest.mark.parametrize("written", ["dez", "1,2,3", "", True, None, "1.2.3", "1.500", "R$ 1.500"])
 def test_what_is_no_money_is_none(written):
     with pytest.raises((ValueError, TypeError, ArithmeticError)):
         to_amount(written)

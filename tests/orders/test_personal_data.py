@@ -72,6 +72,12 @@ def test_a_buyers_orders_are_found_in_his_store_alone(channel: Partner, who: str
     assert list(orders_of(order.store, "12")) == []
 
 
+def test_a_buyer_is_found_by_the_one_number_that_the_channel_has_of_him(channel: Partner) -> None:
+    order = place(channel, "1001", payer_cpf=None, payer_tax_id=CPF)
+
+    assert list(orders_of(order.store, "12345678909")) == [order]
+
+
 @pytest.mark.parametrize("who", ["10012", "Souza", "987654", "an.a@example.com"])
 def test_what_stands_in_other_buyers_orders_as_well_finds_only_his(
     channel: Partner, who: str

@@ -11,6 +11,7 @@ from catalog.models import Product, SkuMapping, Stock
 from catalog.tasks import pull_products, pull_stock
 from connectors.contract import FulfilmentSource, OrderSink, ProductSource, StockSource
 from connectors.errors import Rejected, Unavailable
+from connectors.fiscal import nfe_key_is_valid
 from connectors.models import Activation, ActivationFlow, Failure, Run, State
 from connectors.models import Store as Merchant
 from connectors.records import OrderRecord, OrderStatus
@@ -353,7 +354,7 @@ def test_invoice_and_tracking_come_back_step_by_step(rocky, pluga, shop):
     informed = order.shipments.get()
     assert informed.nfe_key == told["invoice"]["key"]
     assert informed.nfe_number == told["invoice"]["number"]
-    assert not informed.nfe_key_is_doubtful
+    assert nfe_key_is_valid(informed.nfe_key)
     assert informed.track_code == told["tracking"]["code"]
     assert [step.status for step in order.status_changes.all()] == [
         "pending",

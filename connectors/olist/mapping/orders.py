@@ -1,6 +1,7 @@
 """Orders, on their way out: our words to the ERP's (platform-apis.md, sections 3.6 and 11.1)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +56,7 @@ def write_order(order: OrderRecord, integrator_id: str) -> dict[str, Any]:
     own number stands in the remarks."""
     fields = order.fields
     placed = _date(fields, "purchased") or _date(fields, "created")
+    sums = _sums(order)
     head = {
         "data_pedido": placed,
         "data_prevista": _date(fields, "expected_delivery_date"),
@@ -62,9 +64,10 @@ def write_order(order: OrderRecord, integrator_id: str) -> dict[str, Any]:
         "endereco_entrega": _delivery(fields),
         "itens": [_item(line) for line in order.lines],
         "forma_pagamento": _payment_form(order),
-        "parcelas": _instalments(order, placed),
-        "valor_frete": _amount(fields, "shipping"),
-        "valor_desconto": _amount(fields, "discount"),
+        "parcelas": _instalments(order, placed, sums),
+        "valor_frete": _amount(sums.shipping),
+        "valor_desconto": _amount(sums.discount),
+        "outras_despesas": _amount(sums.tax),
         "numero_pedido_ecommerce": order.hub_id,
         "id_ecommerce": "" if integrator_id == NO_INTEGRATOR else integrator_id,
         "intermediador": _intermediary(order),
@@ -176,13 +179,40 @@ def _form(payment: Document) -> str:
     return PAYMENT_FORMS.get(_said(payment, "payment_type").lower(), "outros")
 
 
-def _instalments(order: OrderRecord, placed: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Sums:
+    """What the ERP makes an order's total of."""
+
+    goods: Decimal
+    shipping: Decimal
+    discount: Decimal
+    tax: Decimal = Decimal(0)
+
+    @property
+    def total(self) -> Decimal:
+        return self.goods + self.shipping + self.tax - self.discount
+
+
+def _sums(order: OrderRecord) -> _Sums:
+    """A tax, and the discounts of the items, are counted where the total says so: with many
+    channels the one is in the prices, and the others are the order's discount over again."""
+    fields = order.fields
+    goods = sum((line.quantity * line.unit_price for line in order.lines), Decimal(0))
+    discount, tax = _money(fields, "discount"), _money(fields, "tax")
+    of_items = sum((_money(line.fields, "discount") for line in order.lines), Decimal(0))
+    plain, *others = (
+        _Sums(goods, _money(fields, "shipping"), discount + more, added)
+        for more in (Decimal(0), of_items)
+        for added in (Decimal(0), tax)
+    )
+    return next((each for each in (plain, *others) if each.total == order.total), plain)
+
+
+def _instalments(order: OrderRecord, placed: str, sums: _Sums) -> list[dict[str, Any]]:
     """One per payment; none where they do not add up to the total as the ERP counts it, which
     would refuse the order (code 10). It then makes its own."""
-    goods = sum((line.quantity * line.unit_price for line in order.lines), Decimal(0))
-    total = goods + _money(order.fields, "shipping") - _money(order.fields, "discount")
     paid = [_money(payment, "payment_total") for payment in order.payments]
-    if not placed or not paid or sum(paid) != total:
+    if not placed or not paid or sum(paid) != sums.total:
         return []
     return [
         {
@@ -209,8 +239,7 @@ def _intermediary(order: OrderRecord) -> dict[str, str]:
     return _filled({"nome": order.channel, "cnpj": sale, "cnpjPagamento": payment})
 
 
-def _amount(fields: Document, name: str) -> str:
-    amount = _money(fields, name)
+def _amount(amount: Decimal) -> str:
     return decimal_text(amount) if amount else ""
 
 

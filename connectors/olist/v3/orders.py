@@ -36,7 +36,11 @@ CONTACT_ADDRESS = {
     "cidade": "municipio",
 }
 TEXTS = {"obs": "observacoes", "obs_internas": "observacoesInternas"}
-AMOUNTS = {"valor_frete": "valorFrete", "valor_desconto": "valorDesconto"}
+AMOUNTS = {
+    "valor_frete": "valorFrete",
+    "valor_desconto": "valorDesconto",
+    "outras_despesas": "valorOutrasDespesas",
+}
 DATES = {"data_pedido": "data", "data_prevista": "dataPrevista"}
 
 Words = dict[str, Any]

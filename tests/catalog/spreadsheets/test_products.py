@@ -48,6 +48,19 @@ def test_an_empty_cell_changes_nothing(store: Store) -> None:
     assert product.fields["ncm"] == "61091000"
 
 
+def test_a_special_price_of_nought_is_none(store: Store) -> None:
+    create_product(store, {"sku": "A", "name": "Caneca", "price": 10, "special_price": 8}, None)
+    head = ["SKU", "Nome", "Preço", "Preço promocional"]
+    rows = (["A", "Caneca", 10, 0], ["B", "Copo", 5, "0,00"])
+
+    bring_in(store, xlsx(head, *rows))
+    again = send(store, xlsx(head, *rows))
+
+    prices = store.products.values_list("price_row__price", "price_row__special_price")
+    assert set(prices) == {(Decimal(10), None), (Decimal(5), None)}
+    assert report(again) == [(2, "same", ""), (3, "same", "")]
+
+
 def test_the_same_file_twice_changes_nothing(store: Store) -> None:
     head = [*HEAD, "Altura (cm)", "Fotos", "Categorias", "Atributos", "Descrição"]
     row = [

@@ -38,6 +38,16 @@ def test_the_list_and_the_page_say_what_would_happen(admin_client, brake):
     assert "&lt;b&gt;" in page
 
 
+def test_prices_are_shown_as_people_write_them(admin_client, brake):
+    sample = [["CAN-07", "1059.9000", "105990.0000"]]
+    Brake.objects.update(danger="moved", flow="prices", sample=sample)
+
+    page = admin_client.get(f"{LIST}{brake.pk}/change/").content.decode()
+
+    assert "1.059,90" in page
+    assert "→ 105.990,00" in page
+
+
 @pytest.mark.parametrize(("path", "answer"), [("apply", "apply"), ("reread", "reread")])
 def test_an_answer_is_asked_for_recorded_and_lets_the_flow_run(admin_client, brake, path, answer):
     question = admin_client.get(f"{LIST}{brake.pk}/{path}/")

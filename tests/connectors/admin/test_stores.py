@@ -19,6 +19,17 @@ def test_a_store_is_stored_without_masks(admin_client: Client) -> None:
     assert list(store.members.all()) == [ana]
 
 
+@pytest.mark.parametrize("written", ["12.ABC.345/01DE-35", "12abc34501de35", "12ABC345"])
+def test_a_store_is_found_by_its_cnpj_however_it_is_written(
+    written: str, admin_client: Client
+) -> None:
+    admin_client.post(ADD, FORM, follow=True)
+
+    found = admin_client.get("/admin/connectors/store/", {"q": written})
+
+    assert "Loja da Ana" in found.content.decode()
+
+
 @pytest.mark.parametrize(
     ("typed", "message"),
     [

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -131,6 +132,34 @@ def test_instalments_that_do_not_add_up_are_left_to_the_erp() -> None:
 
     assert "parcelas" not in order
     assert order["forma_pagamento"] == "credito"
+
+
+@pytest.mark.parametrize(
+    ("total", "expenses", "discount"),
+    [
+        ("239.85", None, "15"),
+        ("249.85", "10", "15"),
+        ("232.85", None, "22"),
+        ("242.85", "10", "22"),
+        ("200", None, "15"),
+    ],
+)
+def test_a_tax_and_the_items_discounts_count_where_the_total_counts_them(
+    total: str, expenses: str | None, discount: str
+) -> None:
+    first, *others = make_order().lines
+    lines = (replace(first, fields={**first.fields, "discount": "7"}), *others)
+    paid = {"payment_type": "pix", "payment_total": total}
+
+    order = written(
+        fields={**sample("order_full.json"), "tax": "10"},
+        total=Decimal(total),
+        lines=lines,
+        payments=(paid,),
+    )
+
+    assert (order.get("outras_despesas"), order["valor_desconto"]) == (expenses, discount)
+    assert ("parcelas" in order) == (total != "200")
 
 
 @pytest.mark.parametrize(

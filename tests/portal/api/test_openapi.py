@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 
 from connectors.hub import examples, wire
 from connectors.models import Store
+from orders.invoicing import faults_of
 from portal.api import urls
 from portal.api.document import _document
 from portal.api.errors import SHAPES
@@ -152,6 +153,7 @@ def test_the_examples_work(store: Store):
 
     statuses = [answer.status_code for answer in (product, stock, order, invoice)]
     assert statuses == [201, 200, 201, 200], (product.content, order.content, invoice.content)
+    assert faults_of(invoice.json()["Order"]["shipments"][0]["nfe_key"]) == []
 
 
 def test_the_document_speaks_the_readers_language():

@@ -296,6 +296,18 @@ def order(pluga: Partner, linx: Partner) -> dict[str, Any]:
     return order_of(linx.get(f"/orders/{created['id']}"))
 
 
+def test_an_invoices_key_is_kept_without_what_people_write_between(linx, order):
+    path, written = (
+        f"/orders/{order['id']}",
+        "3525 0411.2223 3300/0181 5500 1000-0228 4615 1273 6891",
+    )
+    shipment = {"id": order["shipments"][0]["id"], "nfe_key": written}
+    answer = linx.put(path, {"status": "invoiced", "shipments": [shipment]})
+
+    assert order_of(answer)["shipments"][0]["nfe_key"] == NFE_KEY
+    assert linx.put(path, {"shipments": [shipment]}).status_code == 400  # nothing new
+
+
 def test_an_invoice_and_then_tracking_go_into_the_shipment_that_is_there(linx, order):
     assert nfe_key_is_valid(NFE_KEY)
     path, shipment_id = f"/orders/{order['id']}", order["shipments"][0]["id"]

@@ -219,6 +219,16 @@ def test_a_null_takes_a_value_away(partner):
     assert (product["special_price"], product["brand"]) == (None, None)
 
 
+def test_a_special_price_of_nought_ends_the_promotion(partner):
+    partner.post("/products", {**MUG, "special_price": 20})
+
+    product = product_of(partner.put("/skus/CAN-07", {"special_price": 0}))
+    again = partner.put("/skus/CAN-07", {"special_price": "0.00"})
+
+    assert product["special_price"] is None
+    assert details_of(again)[1] == "not_updated"
+
+
 def test_external_is_each_clients_own(partner):
     other = make_partner(partner.activation.store, "linx")
     partner.post("/products", {**MUG, "external": 1001})

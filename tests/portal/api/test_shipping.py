@@ -113,6 +113,17 @@ def test_a_source_is_asked_as_the_hub_asks_and_answers_in_the_hubs_shape(store, 
 
 
 @responses.activate
+def test_amounts_are_added_to_the_cent(store, asker):
+    make_source(store)
+    call = responses.post("https://frete.example/cotacao", json=[])
+
+    dimes = {"products[1][unit_price]": "0.10", "products[1][quantity]": "3"}
+    asker.get("/shipping", **{**ASKED, "products[0][quantity]": "0", **dimes})
+
+    assert json.loads(call.calls[0].request.body)["amount"] == 0.3
+
+
+@responses.activate
 def test_what_the_caller_says_of_a_product_goes_before_the_catalogue(store, asker):
     make_source(store)
     call = responses.post("https://frete.example/cotacao", json=[])

@@ -192,6 +192,36 @@ def test_an_export_holds_what_the_list_shows_and_no_formula(
     assert all(line.startswith("'=") for line in csv.splitlines()[1:])
 
 
+def test_an_exported_column_adds_up_to_the_dashboards_figure(
+    page: Client, channel: Partner
+) -> None:
+    for number in range(3):
+        place(channel, f"{number}", total=33.335)
+    place(channel, "3", total=20)
+
+    csv = b"".join(page.get("/orders/export/csv/").streaming_content).decode("utf-8-sig")
+    book = load_workbook(BytesIO(b"".join(page.get("/orders/export/xlsx/").streaming_content)))
+
+    header, *rows = (line.split(";") for line in csv.splitlines())
+    place_of = header.index("Total")
+    assert [row[place_of] for row in rows] == ["20,00", "33,335", "33,335", "33,335"]
+    cells = [row[place_of] for row in book.active.iter_rows(min_row=2)]
+    assert sum(Decimal(str(cell.value)) for cell in cells) == Decimal("120.005")
+    assert {cell.number_format for cell in cells} == {"#,##0.00"}
+    assert "R$ 120,01" in text_of(page.get("/"))
+
+
+def test_days_are_written_as_the_readers_language_writes_them(
+    page: Client, channel: Partner
+) -> None:
+    with patch("django.utils.timezone.now", return_value=NOW):
+        shown = page.get("/").context["days"][-1]["label"]
+        page.post("/language/", {"language": "en"})
+        in_english = page.get("/").context["days"][-1]["label"]
+
+    assert (shown, in_english) == ("31/03", "Mar 31")
+
+
 @pytest.mark.parametrize(
     ("status", "done"),
     [

@@ -243,7 +243,7 @@ def test_the_invoice_and_the_tracking_are_shown(
         "06/11/2026 10:00",
     ):
         assert fact in text
-    assert "o dígito não confere" not in text
+    assert "chave válida" in text
 
 
 def test_once_the_tracking_is_typed_only_the_day_of_shipping_is_missing(
@@ -309,10 +309,49 @@ def test_a_link_that_the_merchant_empties_is_gone(
     assert order.shipments.get().track_url == ""
 
 
-def test_an_invoice_key_that_cannot_be_right_is_marked(page: Client, channel: Partner) -> None:
-    order = place(channel, "1001", shipments=[{"nfe_key": KEY[:-1] + "8"}])
+@pytest.mark.parametrize(
+    ("key", "doubt"),
+    [
+        (KEY[:-1] + "8", "o último confere os outros"),
+        ("3526050X0J92JY000196570010000006041448679011", "Esta chave não é de NF-e nem de NFC-e."),
+        (KEY, "Outro pedido da loja já tem esta nota."),
+    ],
+)
+def test_an_invoice_key_that_cannot_be_this_orders_is_marked(
+    key: str, doubt: str, page: Client, channel: Partner
+) -> None:
+    place(channel, "1000", shipments=[{"nfe_key": KEY}])
+    order = place(channel, "1001", shipments=[{"nfe_key": key}])
 
-    assert "o dígito não confere" in text_of(page.get(f"/orders/{order.public_id}/"))
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+
+    assert doubt in text
+    assert "chave válida" not in text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ({"payer_tax_id": "12ABC34501DE35"}, "12.ABC.345/01DE-35"),
+        (
+            {
+                "payer_cpf": "52998224725",
+                "payer_cnpj": "12.ABC.345/01DE-35",
+                "payer_tax_id": "12ABC34501DE35",
+            },
+            "529.982.247-25 · 12.ABC.345/01DE-35",
+        ),
+    ],
+)
+def test_a_buyer_is_shown_with_every_number_that_the_channel_has_of_him(
+    numbers: dict[str, str], shown: str, page: Client, channel: Partner
+) -> None:
+    order = place(channel, "1001", **numbers)
+
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+
+    assert shown in text
+    assert text.count("12.ABC.345/01DE-35") == 1
 
 
 def test_an_invoice_without_its_key_is_shown_too(page: Client, channel: Partner) -> None:

@@ -218,6 +218,19 @@ def test_the_intermediary_must_be_registered_there(
     assert held(erp, HUB_ID)["intermediador"]["id"] in erp.intermediaries
 
 
+def test_the_order_costs_there_what_its_buyer_pays(
+    erp: TinyV3, olist: OlistV3, full_shelf: None
+) -> None:
+    made = order()
+    fields = {**made.fields, "sale_intermediary": None, "tax": "10"}
+
+    olist.push_order(replace(made, fields=fields, total=made.total + 10))
+
+    there = held(erp, HUB_ID)
+    sums = [there[name] for name in ("valorFrete", "valorOutrasDespesas", "valorDesconto")]
+    assert sums == [25.05, 10, 15]
+
+
 def test_an_unknown_sku_is_named(olist: OlistV3, erp: TinyV3) -> None:
     with pytest.raises(Rejected, match="CAM-01-P"):
         olist.push_order(order())
