@@ -35,6 +35,17 @@ def merge(
     return merged
 
 
+def still_told(
+    current: list[dict[str, Any]], incoming: list[dict[str, Any]], keys: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Those that the incoming ones mean, where these are all that there are."""
+    return [
+        each
+        for each in current
+        if any(_find([each], one, ("id", *keys)) or _same([each], one) for one in incoming)
+    ]
+
+
 def _find(
     elements: list[dict[str, Any]], wanted: dict[str, Any], keys: tuple[str, ...]
 ) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from catalog.announcing import announce_stock, circle_of
 from catalog.codes import product_ids
 from catalog.events import hooks_of, publish_products
 from catalog.levels import lock_store, money, units, whole
-from catalog.merging import NATURAL_KEYS, merge
+from catalog.merging import NATURAL_KEYS, merge, still_told
 from catalog.models import (
     Modification,
     Price,
@@ -44,6 +44,8 @@ from connectors.trouble.causes import MISSING_DATA, UNKNOWN_SKU
 
 NOTHING_CHANGED = "Changes not found in the document"  # clients compare this text exactly
 LEVELS = ("price", "special_price", "quantity")
+# Lists that a platform which we read tells whole: it has no words for what it took away.
+WHOLE = {"categories", "attributes", "photos"}
 
 
 @dataclass
@@ -365,7 +367,10 @@ def _write(
     document.pop("sku", None)
     for name, keys in NATURAL_KEYS.items():
         if name in document:
-            document[name] = merge(product.fields.get(name, []), document[name], keys)
+            current = product.fields.get(name, [])
+            if name in WHOLE and document[name] and by is not None and by.mode == Mode.MANAGED:
+                current = still_told(current, document[name], keys)
+            document[name] = merge(current, document[name], keys)
     names = product.take(document)
     if external is not None and by and product.externals.get(external_key(by)) != external:
         product.externals[external_key(by)] = external

@@ -70,7 +70,8 @@ class Olist(
     Only one flow reads each list: two would take each other's rows.
 
     Prices: from the rows of the product search, which needs no list of updates. Variations are
-    not among them: their prices come with the products and, once a day, by themselves.
+    not among them: their prices come with the products and, once a day, by themselves, each with
+    its promotion.
 
     Fulfilments: orders can be searched by when they changed.
 
@@ -106,13 +107,13 @@ class Olist(
         )
 
     def changed_prices(self, cursor: str) -> Iterable[Page]:
-        return repeatable(cursor, self._list_prices, self.reader.variation_prices)
+        return repeatable(cursor, self._list_prices, self.reader.price)
 
     def all_prices(self, cursor: str) -> Iterable[Page]:
-        return everything(cursor, self._list_prices, self.reader.variation_prices)
+        return everything(cursor, self._list_prices, self.reader.price)
 
     def read_price(self, payload: Payload) -> PriceRecord:
-        return catalogue.read_price(as_read(payload, self.reader.variation_prices))
+        return catalogue.read_price(as_read(payload, self.reader.price))
 
     def changed_stock(self, cursor: str) -> Iterable[Page]:
         return destructive(cursor, self._list_products, self._updates("estoque"), self.reader.stock)

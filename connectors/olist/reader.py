@@ -5,7 +5,7 @@ from typing import Any
 
 from connectors.errors import Unavailable
 from connectors.olist import notices
-from connectors.olist.look import VARIATIONS, Found, Row, at_one_go
+from connectors.olist.look import VARIATIONS, Found, Row, at_one_go, of_variations
 from connectors.olist.mapping import fulfilments
 from connectors.olist.notices import HUB_ID
 from connectors.olist.transport import NOT_AUTHORISED_YET, Api, wrapped
@@ -27,8 +27,11 @@ class Reader:
             product = self.open("produto.obter.php", product.text("idProdutoPai"), "produto")
         return Found([product])
 
-    def variation_prices(self, row: Row) -> Found:
-        return Found([Payload(each.data) for each in self._variations(row)])
+    def price(self, row: Row) -> Found:
+        """Of a product's variations, that of each of them: it does not say their promotions."""
+        if row["id"].endswith(VARIATIONS):
+            return Found(todo=[{"id": each.text("id")} for each in self._variations(row)])
+        return Found([self.open("produto.obter.php", row["id"], "produto")])
 
     def stock(self, row: Row) -> Found:
         """A product with variations has no stock of its own, but theirs."""
@@ -46,10 +49,10 @@ class Reader:
         product = self._search("produto", "codigo", code, pesquisa=code)
         if product is None:
             return Found()
-        found = [Payload(product.data)]
+        found = Found([Payload(product.data)])
         if product.optional_text("tipoVariacao") == PARENT:
-            found += self.variation_prices({"id": product.text("id")}).items
-        return Found(found)
+            found.todo = self.price(of_variations({"id": product.text("id")})).todo
+        return at_one_go(found, self.price)
 
     def product_of(self, record_id: str) -> Found:
         row = self._row_of(record_id)

@@ -1,6 +1,6 @@
 import pytest
 
-from catalog.merging import merge
+from catalog.merging import merge, still_told
 
 KNOWN = [{"id": "a", "code": "cor", "value": "azul"}]
 
@@ -34,3 +34,13 @@ def test_an_element_without_its_natural_key_is_not_doubled(blank):
 
     assert [element["label"] for element in once] == ["Cor", "Tamanho"]
     assert merge(once, sent, ("code",)) == once
+
+
+def test_of_what_is_told_whole_only_the_rest_is_left():
+    sent = [{"code": "cor", "label": "Cor"}, {"label": "Feito à mão"}]
+    known = merge([{"id": "a", "code": "size", "label": "Tamanho"}], sent, ("code",))
+
+    left = still_told(known, sent, ("code",))
+
+    assert [element["label"] for element in left] == ["Cor", "Feito à mão"]
+    assert merge(left, sent, ("code",)) == left

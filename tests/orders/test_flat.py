@@ -30,6 +30,7 @@ def pluga(store: Store) -> Activation:
         (59.9, "59.9"),
         (7, "7"),
         ("1.234.567,8", "1234567.8"),
+        ("0.125", "0.125"),
     ],
 )
 def test_money_is_read_as_people_write_it(written, amount):
@@ -40,6 +41,12 @@ def test_money_is_read_as_people_write_it(written, amount):
 def test_what_is_no_money_is_none(written):
     with pytest.raises((ValueError, TypeError, ArithmeticError)):
         to_amount(written)
+
+
+@pytest.mark.parametrize("written", ["1.500", "R$ 1.500", "-12.345"])
+def test_what_may_be_a_thousand_or_one_is_refused(pluga, written):
+    with pytest.raises(Unreadable, match=r"\$\.total: cannot read"):
+        read_flat_order(Payload(SALE | {"total": written}), pluga)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,13 @@ SHIRT = {
     "preco_promocional": 49.9,
     "variacoes": [
         {"codigo": "CAM-01-P", "preco": 59.9, "grade": {"Tamanho": "P"}, "saldo": 4},
-        {"codigo": "CAM-01-G", "preco": 64.9, "grade": {"Tamanho": "G"}, "saldo": 7},
+        {
+            "codigo": "CAM-01-G",
+            "preco": 64.9,
+            "preco_promocional": 54.9,
+            "grade": {"Tamanho": "G"},
+            "saldo": 7,
+        },
     ],
 }
 MUG = {"codigo": "CAN-07", "nome": "Caneca", "preco": 110, "saldo": 3}
@@ -383,7 +389,7 @@ def test_prices_are_those_of_products_and_variations(olist: Olist) -> None:
         PriceRecord("CAM-01", Decimal("59.9"), Decimal("49.9")),
         PriceRecord("CAN-07", Decimal(110), None),
         PriceRecord("CAM-01-P", Decimal("59.9"), None),
-        PriceRecord("CAM-01-G", Decimal("64.9"), None),
+        PriceRecord("CAM-01-G", Decimal("64.9"), Decimal("54.9")),
     ]
 
 

@@ -251,6 +251,26 @@ def test_images_for_new_products_only_leave_those_that_the_merchant_chose(
     assert [each["url"] for each in mug.fields["photos"]] == [photo["anexo"]]
 
 
+def test_a_photo_or_category_that_the_erp_took_away_is_gone_here_too(day: Day, erp: Erp) -> None:
+    def shown(photo: str, category: str) -> tuple[list[str], list[str]]:
+        url = f"https://s3.example.com/{photo}.jpg"
+        told = {**MUG, "anexos": [{"anexo": url}], "categoria": category}
+        erp.tiny.control("put_product", told)
+        day.run_flows(erp.activation)
+        fields = Product.objects.get(sku="CANECA").fields
+        return (
+            [each["url"] for each in fields["photos"]],
+            [each["name"] for each in fields["categories"]],
+        )
+
+    shown("errada", "Casa >> Copos")
+
+    assert shown("caneca", "Casa >> Canecas") == (
+        ["https://s3.example.com/caneca.jpg"],
+        ["Casa > Canecas"],
+    )
+
+
 def test_the_address_is_replaced_and_the_old_one_is_nobodys(day: Day, erp: Erp) -> None:
     page = f"/admin/connectors/activation/{erp.activation.pk}/replace-address/"
     asked = day.browser.get(page)

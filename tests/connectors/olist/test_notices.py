@@ -196,9 +196,16 @@ SHIRT = {
     "codigo": "CAM-01",
     "nome": "Camiseta",
     "preco": 59.9,
+    "preco_promocional": 49.9,
     "variacoes": [
         {"codigo": "CAM-01-P", "preco": 59.9, "grade": {"Tamanho": "P"}, "saldo": 4},
-        {"codigo": "CAM-01-G", "preco": 64.9, "grade": {"Tamanho": "G"}, "saldo": 7},
+        {
+            "codigo": "CAM-01-G",
+            "preco": 64.9,
+            "preco_promocional": 54.9,
+            "grade": {"Tamanho": "G"},
+            "saldo": 7,
+        },
     ],
 }
 
@@ -221,10 +228,10 @@ def test_the_price_of_a_parent_is_read_again_with_its_variations(erp: Tiny, olis
 
     found = [olist.read_price(payload) for payload in olist.fetch(PriceSource, "CAM-01")]
 
-    assert [(each.sku, each.price) for each in found] == [
-        ("CAM-01", Decimal("59.9")),
-        ("CAM-01-P", Decimal("59.9")),
-        ("CAM-01-G", Decimal("64.9")),
+    assert [(each.sku, each.price, each.special_price) for each in found] == [
+        ("CAM-01", Decimal("59.9"), Decimal("49.9")),
+        ("CAM-01-P", Decimal("59.9"), None),
+        ("CAM-01-G", Decimal("64.9"), Decimal("54.9")),
     ]
 
 
