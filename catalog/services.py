@@ -173,7 +173,7 @@ def create_product(store: Store, document: Document, by: Activation | None) -> P
     if not sku:
         raise Refused(_("$.sku: falta o SKU do produto."), cause=MISSING_DATA)
     lock_store(store)
-    if store.products.filter(sku=sku).exists():
+    if _called(store, sku, by) is not None:
         raise Duplicate(_("Já há um produto com o SKU %(sku)s nesta loja.") % {"sku": sku})
     return _create(store, sku, document, by)
 

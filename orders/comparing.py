@@ -15,6 +15,7 @@ from connectors.contract import Flow, OrderIndex, OrderSink, OrderSource, OrderS
 from connectors.errors import ConnectorError, Refused, Unavailable
 from connectors.findings import OURS, SAME, THEIRS, Findings
 from connectors.models import Activation, ActivationFlow, Comparison, Difference, Run
+from connectors.records import OrderStatus
 from connectors.runs.dispatch import make_due, start_now
 from connectors.services import client_of
 from connectors.spec import Mode
@@ -23,6 +24,14 @@ from orders.models import Order, OrderLink
 from orders.push import push_orders
 
 T = TypeVar("T")
+# Other words for the same: old ones, finer ones, and what a platform does before it invoices, which
+# is its own affair.
+ALIKE: dict[str, str] = {
+    OrderStatus.PAID: OrderStatus.APPROVED,
+    OrderStatus.PICKING: OrderStatus.APPROVED,
+    OrderStatus.WAITING_INVOICE: OrderStatus.APPROVED,
+    OrderStatus.REFUNDED: OrderStatus.CANCELED,
+}
 Kind = Difference.Kind
 
 # How far back it looks.
@@ -125,13 +134,17 @@ def _compare_states(findings: Findings, states: list[OrderState], settled: datet
             findings.add(Kind.CREATE, state.hub_id, theirs=theirs)
         elif link.order.modified_at > settled:
             continue
-        elif state.status not in (link.sent_status, link.order.status) or (
+        elif _plain(state.status) not in map(_plain, (link.sent_status, link.order.status)) or (
             link.external_id and state.external_id != link.external_id
         ):
             findings.add(Kind.UPDATE, state.hub_id, ours=_held_as(link), theirs=theirs)
         else:
             findings.count(SAME)
     return {link.pk for link in ours.values()}
+
+
+def _plain(status: str) -> str:
+    return ALIKE.get(status, status)
 
 
 def _links(findings: Findings) -> QuerySet[OrderLink]:

@@ -1,5 +1,6 @@
 """Which orders need something of their merchant: those of which their page says so
-(orders/outlook.py), found without opening each. A test keeps the two together."""
+(orders/outlook.py), found without opening each. A test keeps the two together. Only that a platform
+does not cancel by itself is not asked for here: nobody hears when it is done."""
 
 from collections.abc import Callable, Collection
 

@@ -1,14 +1,14 @@
 """What happens next with an order, and what its merchant must do, in plain words."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
 from connectors.models import Failure
 from connectors.records import OrderStatus as S
-from orders.models import Order
-from orders.status import STAGE
+from orders.models import Order, OrderLink
+from orders.status import ENDED, STAGE
 
 
 @dataclass
@@ -49,6 +49,14 @@ def outlook(
             if status == S.SHIPPING_INFORMED
             else _("Despache o pedido e informe o rastreio aqui.")
         )
+    if status in ENDED and (names := _who_do_not_cancel(order)):
+        to_do.append(
+            _(
+                "%(names)s não cancela por aviso do hub: se o pedido já chegou lá, cancele-o lá"
+                " também."
+            )
+            % {"names": names}
+        )
     return Outlook(_next(order, status, types_invoice, types_tracking), to_do)
 
 
@@ -85,5 +93,19 @@ def _next(order: Order, status: S, types_invoice: bool, types_tracking: bool) ->
 
 
 def _takers(order: Order) -> str:
-    took = [link for link in order.links.all() if link.spec.consumes]
-    return ", ".join(sorted({link.spec.name for link in took}))
+    return _names(link for link in order.links.all() if link.spec.consumes)
+
+
+def _who_do_not_cancel(order: Order) -> str:
+    """A partner may have read it; a platform that we call has it only from us."""
+    return _names(
+        link
+        for link in order.links.all()
+        if link.spec.consumes
+        and not link.spec.follows(S.CANCELED)
+        and (link.sent_status or not link.is_managed)
+    )
+
+
+def _names(links: Iterable[OrderLink]) -> str:
+    return ", ".join(sorted({link.spec.name for link in links}))

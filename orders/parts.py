@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from catalog.codes import product_ids
 from catalog.models import Product, Reservation
 from connectors.errors import NotFound, Refused
+from connectors.hub.wire import TRACKING_FIELDS
 from connectors.prepared import Prepared, Slot, many, slot_of_many
 from connectors.records import Document
 from connectors.trouble.causes import MISSING_DATA
@@ -45,6 +46,30 @@ def parts(
         row.pk = None
         rows.append(row)
     return rows
+
+
+def added_there(order: Order, documents: list[Document]) -> list[Document]:
+    """What a channel has come to know of the deliveries that it brought, such as the label and the
+    tracking of a marketplace that sends by itself. What we told it comes back from it, perhaps an
+    older one: what any of the order's deliveries says, it does not say anew."""
+    ours = list(order.shipments.all())
+    known = [each.document() for each in ours]
+    said = {name for each in known for name in TRACKING_FIELDS if each[name]}
+    files = [file for each in known for file in each.get("documents") or []]
+    seen = {file.get(key) for file in files for key in ("id", "url")} - {None}
+    added = []
+    for mine, theirs in zip(ours, documents, strict=False):
+        news = {name: theirs[name] for name in TRACKING_FIELDS if theirs.get(name)}
+        news = {name: value for name, value in news.items() if name not in said}
+        if new := [
+            file
+            for file in theirs.get("documents") or []
+            if isinstance(file, dict) and seen.isdisjoint({file.get("id"), file.get("url")})
+        ]:
+            news["documents"] = new
+        if news:
+            added.append({"id": mine.public_id, **news})
+    return added
 
 
 def _without_id(document: Document) -> Document:

@@ -16,6 +16,7 @@ from connectors.hub.filters import (
 )
 from connectors.models import Activation
 from connectors.payload import Payload, read_value, to_flag, to_whole
+from connectors.records import OrderStatus
 from orders.models import Order, OrderLink, OrderQuerySet, Shipment
 from orders.wire import read_status
 
@@ -25,6 +26,8 @@ SORTS = {
     "total": "total",
 }  # fmt: skip
 ALSO_ASKED_AS = {"in_separation": "picking"}
+# Who takes approved orders takes those that their channel calls by the old word, and the reverse.
+SYNONYMS = {OrderStatus.APPROVED, OrderStatus.PAID}
 MOST_LABELS = 50
 
 
@@ -64,7 +67,8 @@ def _own(caller: Activation) -> Mapping[str, Callable[[str], Q]]:
 
 def _statuses(text: str) -> list[str]:
     words = [word.strip() for word in text.split(",") if word.strip()]
-    return [read_status(Payload({"status": ALSO_ASKED_AS.get(word, word)})) for word in words]
+    asked = {read_status(Payload({"status": ALSO_ASKED_AS.get(word, word)})) for word in words}
+    return [*asked, *(SYNONYMS if asked & SYNONYMS else ())]
 
 
 def label_urls(public_ids: list[str], caller: Activation) -> list[str]:

@@ -22,7 +22,14 @@ from orders.history import By, record_refusal, record_step
 from orders.links import note, notes_that_change, number_there, show_changed_items, tell
 from orders.mails import write_mail
 from orders.models import Line, Order, OrderLink, Payment, Shipment
-from orders.parts import changed_lists, find_products, merge_shipments, parts, with_logs
+from orders.parts import (
+    added_there,
+    changed_lists,
+    find_products,
+    merge_shipments,
+    parts,
+    with_logs,
+)
 from orders.policy import check_may_create, check_report, passed_over
 from orders.reserving import keep_stock, note_taken
 from orders.statistics import Standing, count_in, standing
@@ -133,10 +140,10 @@ def import_order(activation: Activation, record: OrderRecord) -> Order:
     known = _known(activation, record)
     if known is None:
         return create_order(activation, document)
-    # What we told the channel comes back from it; only its own words are news.
-    document.shipments = None
+    document.shipments = added_there(known, document.shipments or [])
     if known.anonymised_at is not None:
-        document.items = document.payments = None  # they may name somebody
+        # They may name somebody.
+        document.items = document.payments = document.shipments = None
     goes_on = record.status in KEEPING and _was_ended_by(known, activation)
     if not known.may_become(record.status) and not goes_on:
         document.status = None  # the channel has not heard yet how far the order is

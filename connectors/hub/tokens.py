@@ -140,9 +140,11 @@ def _swap(credential: Credential, code: str) -> Granted:
 
 @transaction.atomic
 def _refresh(credential: Credential, refresh_token: str) -> Granted:
+    # Also one of before a rotation, as long as that counts: an App has no other way to the new one.
+    in_use = Credential.objects.issued_in_use().filter(activation=credential.activation_id)
     token = (
         AccessToken.objects.select_for_update()
-        .filter(credential=credential, refresh_hash=digest(refresh_token), refreshed_at=None)
+        .filter(credential__in=in_use, refresh_hash=digest(refresh_token), refreshed_at=None)
         .first()
     )
     if token is None:

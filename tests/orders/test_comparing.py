@@ -89,6 +89,20 @@ def test_what_one_side_lost_or_knows_otherwise_is_listed(rocky, sold, shop):
     }
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("paid", "approved"), ("approved", "picking"), ("refunded", "canceled")],
+)
+def test_two_words_for_the_same_are_no_difference(rocky, sold, shop, ours, theirs):
+    news = OrderDocument(head={"sub_status": "x"}, status=OrderStatus(ours))
+    update_order(sold[0].pk, news, sold[0].source)
+    push_orders(flow_of(rocky, OrderSink))
+    settle()
+    shop.orders[sold[0].public_id].told.append(theirs)
+
+    assert found(compared(rocky)) == []
+
+
 def test_what_is_on_its_way_is_no_difference(rocky, sold, store):
     update_order(sold[0].pk, OrderDocument(head={}, status=OrderStatus.CANCELED), sold[0].source)
     create_order(sold[0].source, document("2000"))

@@ -32,7 +32,8 @@ def says_so(order: Order) -> bool:
         types_invoice=takes_invoice(order),
         types_tracking=takes_tracking(order),
     )
-    return bool(said.to_do) or order.shortages.exists()
+    to_do = [each for each in said.to_do if "cancele-o lá" not in each]  # this page's alone
+    return bool(to_do) or order.shortages.exists()
 
 
 def fill(slugs: list[str]) -> Store:

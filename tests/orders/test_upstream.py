@@ -101,6 +101,35 @@ def test_what_went_up_does_not_come_back_as_news(upstream, hub, rocky, shop):
     assert Order.objects.values().get() == before
 
 
+def test_the_label_and_the_tracking_of_a_marketplace_that_sends_by_itself_are_taken_over(
+    upstream, hub
+):
+    hub_id = place_order(hub)
+    pull(upstream)
+    label = {"id": "5" * 24, "type": "label", "url": "https://rotulos.example/1.pdf"}
+    hub.orders[hub_id]["shipments"][0] |= {"track_code": "ME1", "documents": [label]}
+
+    first, second = pull(upstream), pull(upstream)
+
+    assert (first.changed, second.changed) == (1, 0)
+    shipment = Order.objects.get().shipments.get()
+    assert (shipment.track_code, shipment.fields["documents"]) == ("ME1", [label])
+    assert shipment.nfe_key == ""
+
+
+def test_what_the_channel_has_not_heard_yet_is_not_taken_back_from_it(upstream, hub):
+    hub_id = place_order(hub)
+    pull(upstream)
+    told = [{"track_code": "NEW", "shipping_company": "Correios"}]
+    update_order(Order.objects.get().pk, OrderDocument({}, shipments=told), make_operator())
+    hub.orders[hub_id]["shipments"][0] |= {"track_code": "OLD"}
+
+    run = pull(upstream)
+
+    assert run.changed == 0
+    assert {each.track_code for each in Order.objects.get().shipments.all()} == {"", "NEW"}
+
+
 @pytest.mark.parametrize("pulled", [True, False])
 def test_an_order_that_is_further_upstream_is_not_taken_back(upstream, hub, rocky, shop, pulled):
     hub_id = place_order(hub)

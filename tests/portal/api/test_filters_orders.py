@@ -125,6 +125,15 @@ def test_orders_in_one_or_several_statuses(pluga, linx, status, expected):
     assert found(linx, status=status) == expected
 
 
+def test_paid_is_the_old_word_for_approved_whichever_is_asked_for(pluga, linx):
+    for number, its in (("a", "approved"), ("b", "paid"), ("c", "pending")):
+        place(pluga, number, status=its)
+
+    assert found(linx, status="approved") == ["a", "b"]
+    assert found(linx, status="paid,pending") == ["a", "b", "c"]
+    assert found(linx, status="pending") == ["c"]
+
+
 def test_external_and_ack_are_the_callers_own(pluga, linx):
     for number in ("1", "2"):
         order = place(pluga, number, external=f"de-{number}")

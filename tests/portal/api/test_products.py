@@ -519,6 +519,17 @@ def test_the_platforms_own_code_means_the_mapped_product(mapped):
     assert Product.objects.get(sku="9001").name == "Outro"
 
 
+def test_a_product_that_is_mapped_is_not_made_a_second_time_under_its_code(partner):
+    partner.post("/products", MUG)
+    mug = Product.objects.get()
+    SkuMapping.objects.create(activation=partner.activation, code="9001", product=mug)
+
+    refused = partner.post("/products", {"sku": "9001", "name": "Caneca", "quantity": 10})
+
+    assert details_of(refused)[:2] == (400, "duplicate")
+    assert list(Product.objects.all()) == [mug]
+
+
 def test_an_id_means_its_product_whatever_the_codes_say(mapped):
     other = Product.objects.get(sku="9001")
 

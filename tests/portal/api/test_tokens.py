@@ -12,7 +12,13 @@ from django.test import Client
 from django.utils import timezone
 
 from connectors.models import AccessToken, Credential, State, Store
-from connectors.services import pause, revoke, revoke_credential, rotate_credential
+from connectors.services import (
+    pause,
+    revoke,
+    revoke_credential,
+    revoke_older_credentials,
+    rotate_credential,
+)
 from tests.conftest import Partner, make_operator, make_partner, make_store
 
 FORM = "application/x-www-form-urlencoded"
@@ -428,6 +434,21 @@ def test_a_rotated_credential_works_beside_the_old_one(partner):
 
     assert (new.client_id, new.api_user) == (partner.issued.client_id, partner.issued.api_user)
     assert [reply.status_code for reply in replies] == [200, 200]
+
+
+def test_a_partner_that_has_only_a_refresh_token_goes_over_to_the_new_secret_with_it(partner):
+    kept, lost = (partner.ask_token().json()["refresh_token"] for _n in range(2))
+    new = rotate_credential(partner.activation.pk, make_operator())
+    form = {"grant_type": "refresh_token", "client_secret": new.client_secret}
+
+    over = partner.ask_token(**form, refresh_token=kept)
+    revoke_older_credentials(partner.activation.pk, make_operator())
+    late = partner.ask_token(**form, refresh_token=lost)
+
+    assert list_orders(over.json()["access_token"]).status_code == 200
+    again = partner.ask_token(**form, refresh_token=over.json()["refresh_token"])
+    assert again.status_code == 200
+    assert outcome(late) == refused(400, "invalid_grant", "Invalid refresh token")
 
 
 def test_the_secrets_of_two_credentials_do_not_mix(partner):

@@ -17,7 +17,7 @@ from connectors.payload import to_moment
 from orders.models import Order
 from portal.pages import orders as orders_page
 from portal.pages.merchant_forms import TrackingForm
-from tests.conftest import Partner, make_partner, make_store
+from tests.conftest import Partner, make_managed, make_partner, make_store
 
 SHIPPED = "2026-11-06 22:30:00"
 KEY = "35260712ABC34501DE35550010000001231123456787"
@@ -395,6 +395,40 @@ def test_the_page_says_which_integrations_have_the_order(
 
     assert "Pluga · número PL-1" in text
     assert "Webstore · número WS-77" in text
+
+
+@pytest.mark.parametrize(
+    ("slug", "is_asked"),
+    [("otimo", True), ("webstore", True), ("rocky", False), ("linx", False)],
+)
+def test_a_cancelled_order_is_the_merchants_to_cancel_where_nobody_follows_the_hub(
+    page: Client, channel: Partner, store: Store, slug: str, is_asked: bool
+) -> None:
+    name = make_partner(store, slug).activation.spec.name
+    order = place(channel, "1001")
+    before = text_of(page.get(f"/orders/{order.public_id}/"))
+
+    channel.put(f"/orders/{order.public_id}", {"status": "canceled"})
+    after = text_of(page.get(f"/orders/{order.public_id}/"))
+
+    asked = f"{name} não cancela por aviso do hub: se o pedido já chegou lá, cancele-o lá também."
+    assert (asked in before, asked in after) == (False, is_asked)
+
+
+def test_a_cancelled_order_that_a_platform_was_never_sent_is_nobodys_to_cancel(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    webstore = make_managed(store, "webstore", "https://loja.example.com.br", {"token": "t"})
+    order = place(channel, "1001")
+    sent = order.links.filter(activation=webstore)
+    texts = []
+
+    for status in ("", "approved"):
+        sent.update(sent_status=status)
+        channel.put(f"/orders/{order.public_id}", {"status": "canceled"})
+        texts.append(text_of(page.get(f"/orders/{order.public_id}/")))
+
+    assert ["Webstore não cancela" in text for text in texts] == [False, True]
 
 
 def test_who_pays_and_how_is_said_as_people_say_it(page: Client, channel: Partner) -> None:
