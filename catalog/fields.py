@@ -108,10 +108,10 @@ def gtin(text: str) -> str:
 
 
 def gtin_is_valid(code: str) -> bool:
-    """Modulo 10, weights 3 and 1 from the right."""
+    """Modulo 10, weights 3 and 1 from the right. Zeros alone add up, but are no product's."""
     body = reversed(code[:-1])
     total = sum(int(digit) * (1 if index % 2 else 3) for index, digit in enumerate(body))
-    return code[-1:] == str(-total % 10)
+    return code[-1:] == str(-total % 10) and set(code) != {"0"}
 
 
 def isbn(text: str) -> str:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -20,6 +21,8 @@ from django.utils.translation import gettext as _
 from connectors.errors import Refused
 from connectors.messages.doorbells import install_doorbell
 from connectors.models import Activation, ActivationStep, Connector, State, Store, Trial
+from connectors.models.steps import TrialQuerySet
+from connectors.receipts import write_receipt
 from connectors.runs.holding import ask_preview
 from connectors.sealing import unseal_known
 from connectors.services import (
@@ -195,7 +198,7 @@ def conclude(activation_id: int, key: str, by: User, *, preview: bool = False) -
     `Refused`."""
     activation, _stop = _locked(activation_id, key, Does.CHECK)
     if activation.state == State.DRAFT:
-        trial = activation.trials.ended().first()
+        trial = trials_of(activation).ended().first()
         if trial is None:
             raise Refused(_("Teste a conexão antes de concluir."))
         switch_on(activation_id, by)
@@ -203,7 +206,11 @@ def conclude(activation_id: int, key: str, by: User, *, preview: bool = False) -
             note_first_call(activation_id)
         if preview and activation.mode == Mode.MANAGED and activation.spec.feeds_catalogue:
             ask_preview(activation, by, holds=True)
-    return _done(activation_id, key, by)
+    concluded = _done(activation_id, key, by)
+    if concluded and activation.mode == Mode.PARTNER:
+        # The one of the switching on knows neither what the link handed over nor any test.
+        write_receipt(activation, by)
+    return concluded
 
 
 def _locked(activation_id: int, key: str, *does: Does) -> tuple[Activation, Stop]:
@@ -249,4 +256,15 @@ def merchants_step(activation: Activation) -> Step | None:
 
 
 def last_trial(activation: Activation) -> Trial | None:
-    return activation.trials.select_related("asked_by").first()
+    return trials_of(activation).select_related("asked_by").first()
+
+
+def trials_of(activation: Activation) -> TrialQuerySet:
+    """Until it is switched on, what was typed in after a test was not tested."""
+    trials = Trial.objects.filter(activation=activation)
+    if activation.state != State.DRAFT:
+        return trials
+    since = ActivationStep.objects.filter(
+        activation=OuterRef("activation"), done_at__gt=OuterRef("asked_at")
+    )
+    return trials.filter(Q(ended_at=None) | ~Exists(since))

@@ -128,7 +128,7 @@ def take_step(
     except (ConnectorError, Refused) as error:
         finish(comparison, str(error))
     except Exception as error:
-        log.exception("comparison %s broke", comparison.pk)
+        log.exception("comparison %s broke", comparison.pk, extra=comparison.activation.in_the_log)
         finish(comparison, _("Erro do portal: %s") % type(error).__name__)
     else:
         if more:

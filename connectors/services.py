@@ -17,6 +17,7 @@ from connectors.contract import Client, Flow
 from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
 from connectors.hashing import digest, keyed
 from connectors.messages.doorbells import install_doorbell
+from connectors.messages.hooks import end_subscription
 from connectors.messages.signing import new_webhook_secret
 from connectors.models import (
     Activation,
@@ -369,6 +370,8 @@ def revoke(activation_id: int, by: User) -> bool:
     activation.runs.abandon(_("A integração está revogada."))
     # Nothing tries them again, and what arrived is not kept for nobody.
     Failure.objects.filter(activation=activation).resolve(_("A integração está revogada."))
+    for subscription in activation.subscriptions.going_on():
+        end_subscription(subscription.pk, _("A integração está revogada."))
     whoever_acts_as_it = Q(activation=activation) | Q(activation__moved_to=activation)
     Credential.objects.filter(whoever_acts_as_it, revoked_at=None).update(
         revoked_at=timezone.now(), revoked_by=by

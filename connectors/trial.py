@@ -119,7 +119,7 @@ def _managed(activation: Activation) -> Iterator[Line]:
         elif monotonic() > ends_at:
             yield name, Verdict.WARN, _("Não deu tempo: o sistema está lento. Teste outra vez.")
         else:
-            yield name, *_read(client, ability)
+            yield name, *_read(activation, client, ability)
 
 
 def subject(ability: type[Ability]) -> str:
@@ -127,7 +127,7 @@ def subject(ability: type[Ability]) -> str:
     return (_("Receber: %s") if ability in READS else _("Enviar: %s")) % str(label).lower()
 
 
-def _read(client: Client, ability: type[Ability]) -> tuple[str, str]:
+def _read(activation: Activation, client: Client, ability: type[Ability]) -> tuple[str, str]:
     """A page, and its first record as the synchronisation would understand it."""
     pages, record = READS[ability]
     try:
@@ -140,7 +140,7 @@ def _read(client: Client, ability: type[Ability]) -> tuple[str, str]:
         verdict = Verdict.WARN if isinstance(error, OutOfBudget) else Verdict.FAIL
         return verdict, _why(error)
     except Exception:
-        log.exception("trial of %s", ability.__name__)
+        log.exception("trial of %s", ability.__name__, extra=activation.in_the_log)
         return Verdict.FAIL, _("O portal não entendeu a resposta. Avise quem cuida do portal.")
     return Verdict.OK, _("Registros lidos: %(count)d; o primeiro foi entendido.") % {
         "count": len(page.items)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from connectors.acts import differences, record_act
 from connectors.errors import NotAllowed
 from connectors.fiscal import cnpj_is_valid, nfe_key_is_valid
 from connectors.hub.wire import write_shipment
@@ -66,7 +67,10 @@ def inform_invoice(order_id: int, invoice: InvoiceRecord, by: User) -> Order:
     # One that the channel refused is informed anew.
     further = STAGE[OrderStatus(order.status)] < INVOICED or order.status == REFUSED
     status = OrderStatus.INVOICED if further else None
-    return update_order(order_id, OrderDocument(head={}, status=status, shipments=[document]), by)
+    told = OrderDocument(head={}, status=status, shipments=[document])
+    order = update_order(order_id, told, by)
+    record_typed(by, order_id, _("Nota fiscal informada."), sent)
+    return order
 
 
 def sent_shipment(order: Order) -> Shipment | None:
@@ -75,6 +79,14 @@ def sent_shipment(order: Order) -> Shipment | None:
     return next((each for each in shipments if each.nfe_number or each.nfe_key), None) or next(
         iter(shipments), None
     )
+
+
+def record_typed(by: User, order_id: int, what: str, before: Shipment | None) -> None:
+    """What of the shipment he changed; the order's history knows of its status alone."""
+    order = Order.objects.with_everything().get(pk=order_id)
+    if after := sent_shipment(order):
+        before = before or Shipment(pk=after.pk, order=order, public_id=after.public_id)
+        record_act(by, order, what, differences(before, after))
 
 
 # -- What a key says of itself -------------------------------------------------------------------

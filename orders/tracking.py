@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from connectors.errors import NotAllowed
 from connectors.hub.wire import write_shipment
 from connectors.records import OrderStatus, TrackingRecord
-from orders.invoicing import sent_shipment, takers
+from orders.invoicing import record_typed, sent_shipment, takers
 from orders.models import Order
 from orders.services import update_order
 from orders.status import STAGE
@@ -45,11 +45,13 @@ def inform_tracking(order_id: int, tracking: TrackingRecord, by: User) -> Order:
     status = _status(tracking)
     # What the channel refused is informed anew.
     further = STAGE[status] > STAGE[OrderStatus(order.status)] or order.status == REFUSED
-    return update_order(
+    order = update_order(
         order_id,
         OrderDocument(head={}, status=status if further else None, shipments=[document]),
         by,
     )
+    record_typed(by, order_id, _("Rastreio informado."), sent)
+    return order
 
 
 def _status(tracking: TrackingRecord) -> OrderStatus:

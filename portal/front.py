@@ -295,7 +295,8 @@ def _integrations() -> list[Need]:
 
 
 def _messages() -> list[Need]:
-    disabled = Endpoint.objects.exclude(disabled_at=None).exclude(activation__state__in=OVER)
+    going_on = [state for state in State.values if state not in OVER]
+    disabled = Endpoint.objects.exclude(disabled_at=None).filter(activation__state__in=going_on)
     unheard = Subscription.objects.filter(ended_at=None).exclude(disabled_at=None)
     asks = Ask.objects.filter(answered_at=None)
     count = _counts(disabled=disabled, unheard=unheard, asks=asks)
@@ -308,7 +309,7 @@ def _messages() -> list[Need]:
         Need(
             _("Endereços de parceiros que desistimos de avisar"),
             count["disabled"],
-            _list("activation", endpoint__disabled_at__isempty="0"),
+            _list("activation", endpoint__disabled_at__isempty="0", state__in=",".join(going_on)),
         ),
         Need(
             _("Assinaturas de eventos desligadas"),

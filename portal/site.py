@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.models import User
 from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,6 +16,7 @@ from django.urls import path, reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
+from connectors.acts import record_act
 from portal.front import front_page
 from portal.pages.order_filter import to_id
 from portal.why import NEEDED, why_page
@@ -54,6 +56,15 @@ class PortalSite(UnfoldAdminSite):
             return view(request, *args, **kwargs)
 
         return super().admin_view(named, cacheable)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        answer: HttpResponse = super().password_change(request, extra_context)
+        if isinstance(answer, HttpResponseRedirect):
+            user, address = cast(User, request.user), request.META.get("REMOTE_ADDR", "")
+            record_act(user, user, str(_("Senha alterada.")), address=address)
+        return answer
 
     def get_urls(self) -> list[Any]:
         return [path("why/", self.admin_view(why_page), name="why"), *super().get_urls()]

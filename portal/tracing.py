@@ -58,13 +58,15 @@ def note_caller(store_id: int, activation_id: int) -> None:
 
 
 class AddTrace(logging.Filter):
-    """Gives each record `request_id` and `caller`. Django's own line about an answer is written
-    when the middleware is through; it carries the request."""
+    """Gives each record `request_id`, and `caller` where it does not say itself whose it is: a
+    cluster's (`Activation.in_the_log`). Django's own line about an answer is written when the
+    middleware is through; it carries the request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
         trace = getattr(request, "META", {}).get(KEY) or _current.get() or NOBODY
-        record.request_id, record.caller = trace.request_id, trace.caller
+        record.request_id = trace.request_id
+        record.caller = getattr(record, "caller", trace.caller)
         return True
 
 

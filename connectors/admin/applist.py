@@ -3,6 +3,7 @@ store has."""
 
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -90,13 +91,14 @@ class AppListPage(ModelAdmin):
         return TemplateResponse(request, "admin/connectors/connector/apps.html", context)
 
     def _apps(self, request: HttpRequest, store: Store | None, q: str, kind: str) -> list[App]:
-        connectors = Connector.objects.filter(slug__in=SPECS, name__icontains=q)
+        connectors = Connector.objects.filter(slug__in=SPECS)
         accounts = self._accounts(store) if store else {}
         may_add = request.user.has_perm("connectors.add_activation")
         return [
             self._app(each, accounts.get(each.pk, []), store, may_add)
             for each in connectors
-            if not kind or kind_of(each.spec) == kind
+            if all(word in _plain(each.name) for word in _plain(q).split())
+            and (not kind or kind_of(each.spec) == kind)
         ]
 
     def _accounts(self, store: Store) -> dict[int, list[Account]]:
@@ -126,3 +128,8 @@ class AppListPage(ModelAdmin):
             details=page_of(connector),
             activate=add if connector.enabled and may_add else "",
         )
+
+
+def _plain(text: str) -> str:
+    """Without accents and case: many type none."""
+    return normalize("NFKD", text).encode("ascii", "ignore").decode().lower()

@@ -143,6 +143,11 @@ class Activation(models.Model):
         """Itself, or the one that took over from it."""
         return self.moved_to or self
 
+    @property
+    def in_the_log(self) -> dict[str, str]:
+        """Whose a line is that nobody's request caused: its `extra`."""
+        return {"caller": f"store={self.store_id} activation={self.pk}"}
+
     def account(self) -> Account:
         """What a client of this activation needs. Its credentials are open: never log it. Raises
         `Refused` where their key is gone."""

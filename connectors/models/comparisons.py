@@ -32,6 +32,7 @@ class ComparisonQuerySet(models.QuerySet["Comparison"]):
         )
         found = Difference.objects.filter(comparison=OuterRef("pk"))
         daily = daily.exclude(purpose=Comparison.Purpose.PREVIEW)
+        daily = daily.exclude(activation__state__in=OVER)
         return daily.filter(Exists(found), ~Exists(newer))
 
 

@@ -25,12 +25,18 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
         return self.filter(not_ended, kind=Credential.Kind.ISSUED, revoked_at=None)
 
     def ending(self, within: timedelta) -> "CredentialQuerySet":
-        """Those of integrations at work that end soon, or ended already with none to follow."""
+        """Those of integrations at work that end soon, or ended already, with none to follow, or
+        none that the partner has come in with."""
         later = Credential.objects.filter(
-            activation=OuterRef("activation"), kind=OuterRef("kind"), pk__gt=OuterRef("pk")
+            activation=OuterRef("activation"),
+            kind=OuterRef("kind"),
+            pk__gt=OuterRef("pk"),
+            revoked_at=None,
         )
+        taken_up = later.filter(Q(kind=Credential.Kind.RECEIVED) | Q(last_used_at__isnull=False))
         return self.filter(
-            ~Exists(later),
+            ~Exists(taken_up),
+            Q(last_used_at__isnull=False) | ~Exists(later),
             ends_at__lt=timezone.now() + within,
             revoked_at=None,
             activation__state__in=[State.WAITING, State.ACTIVE, State.PAUSED],

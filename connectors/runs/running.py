@@ -157,7 +157,12 @@ class Attempt:
         if self.in_a_row > MOST_IN_A_ROW or (known and monotonic() > self.ends_at):
             raise error
         if not isinstance(error, Unavailable):
-            log.exception("a record of run %s of %s broke", self.run.pk, self.flow.ability)
+            log.exception(
+                "a record of run %s of %s broke",
+                self.run.pk,
+                self.flow.ability,
+                extra=self.activation.in_the_log,
+            )
             return
         happened_before = self.flow.failures_in_a_row or known
         if self.client is None or error.after is not None or not happened_before:
@@ -239,7 +244,7 @@ def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None])
     ActivationFlow.objects.filter(pk=flow_id).update(slot_at=None)
     if flow.activation.state != State.ACTIVE or (run := _begin(flow)) is None:
         return False
-    attempt = Attempt(run, flow, flow.activation)
+    attempt, whose = Attempt(run, flow, flow.activation), flow.activation.in_the_log
     for record_id, retry_at in (
         Failure.objects.open()
         .filter(activation=flow.activation, flow=flow.flow)
@@ -253,7 +258,7 @@ def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None])
         attempt.client, attempt.secrets = client, secrets_of(flow.activation.spec, client.account)
         work(attempt, cast(A, client))
     except _Released:
-        log.warning("run %s of %s was taken from its owner", run.pk, flow.ability)
+        log.warning("run %s of %s was taken from its owner", run.pk, flow.ability, extra=whose)
     except _TurnOver:
         end(run, flow, only_told=attempt.only_told, over=False)
     except OutOfBudget as error:
@@ -267,7 +272,7 @@ def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None])
     except (ConnectorError, Refused) as error:
         fail(run, flow, str(error), error.after if isinstance(error, Unavailable) else None)
     except Exception as error:
-        log.exception("run %s of %s broke", run.pk, flow.ability)
+        log.exception("run %s of %s broke", run.pk, flow.ability, extra=whose)
         fail(run, flow, _("Erro do portal: %s") % type(error).__name__)
     else:
         end(run, flow, only_told=attempt.only_told)

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
-from connectors.acts import record_act
+from connectors.acts import record_act, shown
 from connectors.admin.forms import keep_what_is, setting_field, show_what_was
 from connectors.errors import ConnectorError, Refused
 from connectors.models import Activation, Failure, Freshness, Run, State
@@ -194,7 +194,7 @@ class IntegrationPage(OwnStores, TemplateView):
         try:
             with transaction.atomic():
                 set_intervals(self.activation.pk, form.cleaned_data)
-                record_act(by, self.activation, _("Intervalos definidos pelo lojista."))
+                _record(by, self.activation, _("Intervalos definidos pelo lojista."), form)
         except (Refused, ConnectorError) as error:
             messages.error(request, str(error))
         else:
@@ -206,14 +206,20 @@ class IntegrationPage(OwnStores, TemplateView):
         form = SettingsForm(mine, activation.settings, request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(settings_form=form))
-        changes = {
-            str(form.fields[name].label): [
-                str(form.fields[name].initial), str(form.cleaned_data[name])
-            ]
-            for name in form.changed_data
-        }  # fmt: skip
         with transaction.atomic():
             change_settings(activation.pk, None, None, form.cleaned_data)
-            record_act(by, activation, _("Configurações alteradas pelo lojista."), changes)
+            _record(by, activation, _("Configurações alteradas pelo lojista."), form)
         messages.success(request, _("Configurações salvas."))
         return redirect("integration", activation.pk)
+
+
+def _record(by: User, activation: Activation, what: str, form: forms.Form) -> None:
+    """Of each field that was changed, what it said before and what it says now."""
+    changes = {
+        str(form.fields[name].label): [
+            shown(form.fields[name].initial), shown(form.cleaned_data[name])
+        ]
+        for name in form.changed_data
+    }  # fmt: skip
+    if changes:
+        record_act(by, activation, what, changes)

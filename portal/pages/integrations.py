@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView, View
 
 from connectors.activating import merchants_step, note, waiting_for_merchant
+from connectors.acts import record_act
 from connectors.asking import LONGEST, ask_for
 from connectors.errors import Refused
 from connectors.hub.tokens import address_to_open
@@ -49,7 +50,8 @@ class IntegrationsPage(OwnStores, TemplateView):
         by = cast(User, request.user)
         try:
             with transaction.atomic():
-                note(activation.pk, step.key, by)
+                if note(activation.pk, step.key, by):
+                    record_act(by, activation, str(step.title))
                 address = address_to_open(activation, by)
         except Refused as error:
             messages.error(request, str(error))

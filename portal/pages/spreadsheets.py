@@ -6,6 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -17,6 +18,7 @@ from catalog.models import Spreadsheet
 from catalog.spreadsheets.columns import columns_of, refused_rows, template
 from catalog.spreadsheets.files import MOST_BYTES, MOST_ROWS
 from catalog.spreadsheets.jobs import cancel, confirm, counts_of, upload
+from connectors.acts import record_act
 from connectors.downloads import XLSX, as_csv, as_xlsx, saved_as
 from connectors.errors import Refused
 from connectors.models import Activation, State, Store
@@ -148,7 +150,11 @@ class SpreadsheetPage(OwnSpreadsheets, DetailView):
             "cancel": (cancel, _("Planilha descartada: nada foi alterado.")),
         }
         act, done = acts.get(request.POST.get("say", ""), (None, ""))
-        if act and act(spreadsheet.pk):
+        with transaction.atomic():
+            is_done = act is not None and act(spreadsheet.pk)
+            if is_done:
+                record_act(cast(User, request.user), spreadsheet, done)
+        if is_done:
             messages.success(request, done)
         else:
             messages.info(request, _("Nada a fazer: a planilha já seguiu adiante."))

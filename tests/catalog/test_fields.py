@@ -60,6 +60,7 @@ def test_a_right_code_is_kept_without_its_mask(name: str, text: str, value: obje
         ("cest", "123456"),
         ("ean", "7891234567890"),
         ("ean", "123"),
+        ("ean", "0000000000000"),
         ("isbn", "9788535902771"),
         ("isbn", "8535902776"),
         ("handling_time", "1,5"),

@@ -12,7 +12,12 @@ from django.utils import timezone
 from connectors.errors import Refused
 from connectors.messages.delivery import webhook_secrets
 from connectors.models import Act, Credential, Store
-from connectors.services import end_credential, record_credential, rotate_credential
+from connectors.services import (
+    end_credential,
+    record_credential,
+    revoke_credential,
+    rotate_credential,
+)
 from tests.conftest import Partner, make_managed, make_partner
 from tests.connectors.admin.conftest import somebody_who_may
 
@@ -152,6 +157,33 @@ def test_a_received_one_of_which_no_end_is_known_says_so(store: Store, operator:
     assert "Vale até" in client.get("/admin/connectors/credential/").content.decode()
     assert list(Credential.objects.ending(LATER * 2)) == [managed.credentials.first()]
     assert not Credential.objects.ending(timedelta(days=1))
+
+
+def test_an_old_one_that_ends_is_told_of_until_the_partner_has_come_in_with_the_new(
+    partner: Partner, operator: User
+) -> None:
+    def ending() -> list[Credential]:
+        return list(Credential.objects.ending(LATER))
+
+    partner.get("/orders")
+    old = partner.activation.credentials.get()
+    issued = rotate_credential(partner.activation.pk, operator)
+    unused = ending()
+    Partner(partner.activation, issued).get("/orders")
+
+    assert (unused, ending()) == ([old], [])
+
+
+def test_one_that_ends_is_told_of_where_what_followed_was_revoked(
+    partner: Partner, operator: User
+) -> None:
+    rotate_credential(partner.activation.pk, operator)
+    new, old = partner.activation.credentials.all()
+    before = list(Credential.objects.ending(LATER))
+
+    revoke_credential(new.pk, operator)
+
+    assert (before, list(Credential.objects.ending(LATER))) == ([], [old])
 
 
 def test_no_page_of_a_credential_shows_a_hash_or_what_is_sealed(

@@ -1,11 +1,14 @@
+import re
+
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from connectors.models import Receipt, Store, Trial
 from connectors.receipts import write_receipt
-from tests.conftest import make_activation
-from tests.connectors.admin.conftest import somebody_who_may
+from connectors.spec import Mode
+from tests.conftest import Partner, make_activation
+from tests.connectors.admin.conftest import activated, somebody_who_may, values_shown
 
 
 def test_activating_writes_one_and_later_changes_do_not_change_it(
@@ -49,6 +52,27 @@ def test_it_holds_the_connection_test_of_that_moment(store: Store, operator: Use
         ["Estoque", "Não funciona", "Sem permissão."],
     ]
     assert receipt.facts["test"]["by"] == "operadora"
+
+
+def test_a_partners_holds_what_the_link_handed_over_and_what_it_has_done_so_far(
+    store: Store, admin_client: Client
+) -> None:
+    activation, _none = activated(admin_client, "rocky", store, Mode.PARTNER, until="credentials")
+    pages = f"/admin/connectors/activation/{activation.pk}/way"
+    shown = admin_client.post(f"{pages}/credentials/", {"link": ""}).content.decode()
+    address = re.search(r"data-handover>http://testserver([^<]+)<", shown)
+    assert address is not None
+    issued = values_shown(Client().post(address[1]).content.decode())
+    Partner(activation, type("Issued", (), issued)).get("/orders")
+    admin_client.post(f"{pages}/first_call/", {"test": "1"})
+
+    for _time in range(2):
+        admin_client.post(f"{pages}/first_call/", {"conclude": "1"})
+
+    latest, _first = Receipt.objects.order_by("-pk")
+    in_use = activation.credentials.issued_in_use().get()
+    assert latest.facts["credential"]["fingerprint"] == in_use.fingerprint
+    assert ["Acesso", "Funciona"] in [each[:2] for each in latest.facts["test"]["results"]]
 
 
 def test_no_secret_is_on_it(store: Store) -> None:

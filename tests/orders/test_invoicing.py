@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 
 from connectors.errors import NotAllowed, NothingChanged
 from connectors.fiscal import check_digit
-from connectors.models import Store
+from connectors.models import Act, Store
 from connectors.records import InvoiceRecord, OrderStatus, TrackingRecord
 from orders.carriers import is_postal, postal_digit_fits, tracking_link
 from orders.invoicing import inform_invoice, look_at
@@ -83,6 +83,32 @@ def test_the_invoice_before_takes_its_link_along(order):
 
     shipment = order.shipments.get()
     assert (shipment.nfe_key, shipment.nfe_link) == (key(month="2608"), "")
+
+
+def test_what_was_typed_is_on_record_with_what_it_said_before(order):
+    merchant = User.objects.create_user("lojista")
+    make_activation(order.store, "otimo")
+    sent = {"shipments": [{"track_code": "1", "shipping_company": "Correios"}]}
+    order = create_order(order.source, document("1002", status="invoiced", **sent))
+
+    inform_tracking(order.pk, TrackingRecord(company="Correios", code="2"), merchant)
+    inform_tracking(order.pk, TrackingRecord(company="Loggi", code="2"), merchant)
+
+    second, first = Act.objects.filter(by=merchant, store=order.store)
+    assert first.what == "Rastreio informado."
+    assert first.object_id == str(order.pk)
+    assert first.changes == {"código de rastreio": ["1", "2"]}
+    assert second.changes == {"transportadora": ["Correios", "Loggi"]}
+
+
+def test_the_first_invoice_is_on_record_as_well(order):
+    merchant = User.objects.create_user("lojista")
+
+    inform_invoice(order.pk, InvoiceRecord(key=key(), number="123"), merchant)
+
+    act = Act.objects.get(by=merchant)
+    assert act.what == "Nota fiscal informada."
+    assert act.changes == {"chave da NF-e": ["", key()], "número da NF-e": ["", "123"]}
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,8 @@ def test_every_kind_of_trouble_leads_to_the_page_that_mends_it(
         ),
         "Endereços de parceiros que desistimos de avisar": (
             1,
-            "/admin/connectors/activation/?endpoint__disabled_at__isempty=0",
+            "/admin/connectors/activation/"
+            "?endpoint__disabled_at__isempty=0&state__in=draft%2Cwaiting%2Cactive%2Cpaused",
             [],
         ),
         "Pedidos de lojistas que esperam resposta": (
@@ -216,6 +217,33 @@ def test_what_a_revoked_integration_asked_waits_for_nobody(
         assert "Integração encerrada" in page.content.decode()
         assert "Aguarda resposta<" not in page.content.decode()
     assert not answer_brake(brake.pk, Brake.Answer.APPLY, operator)
+
+
+def test_no_message_nor_difference_of_a_revoked_integration_waits_for_somebody(
+    client: Client, store: Store, operator: User
+) -> None:
+    over, at_work = make_activation(store, "pluga"), make_activation(store, "rocky")
+    now = timezone.now()
+    subscription = over.subscriptions.create(
+        hook="order_created", target_url="https://hooks.example.com/1",
+        disabled_at=now, disabled_reason="HTTP 410",
+    )  # fmt: skip
+    Endpoint.objects.update(disabled_at=now, disabled_reason="HTTP 500")
+    daily = Comparison.objects.create(activation=over, purpose="catalogue", ended_at=now)
+    Difference.objects.create(comparison=daily, flow="stock", kind="update", record_id="A")
+
+    revoke(over.pk, operator)
+
+    found = needs(client)
+    assert set(found) == {
+        "Integrações que ainda não foram chamadas",
+        "Endereços de parceiros que desistimos de avisar",
+    }
+    for count, url, _rows in found.values():
+        shown = client.get(url).context["cl"].result_list
+        assert (count, list(shown)) == (1, [at_work])
+    subscription.refresh_from_db()
+    assert subscription.ended_reason == "A integração está revogada."
 
 
 def _refuse(attempt: object, client: object) -> None:

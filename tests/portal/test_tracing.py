@@ -8,7 +8,11 @@ import sys
 
 import pytest
 
+from connectors.contract import StockSource
+from connectors.models import Store
+from connectors.runs.running import Attempt, run_flow
 from portal.tracing import AddTrace, Bounded, JsonLine
+from tests.conftest import flow_of, make_managed
 from tests.postgres import free_port
 
 
@@ -32,6 +36,25 @@ def test_a_line_of_json_holds_what_is_searched_by() -> None:
         "store": "3",
         "activation": "14",
     }
+
+
+def test_what_a_cluster_says_of_a_run_names_its_store_and_its_activation(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    rocky = make_managed(store, "rocky", "https://loja.example.com", {"token": "t"})
+    caplog.handler.addFilter(AddTrace())
+
+    def work(attempt: Attempt, client: object) -> None:
+        with attempt.item(record_id="A"):
+            raise KeyError("of one record")
+        raise KeyError("of all")
+
+    run_flow(flow_of(rocky, StockSource), StockSource, work)
+
+    told = [json.loads(JsonLine().format(line)) for line in caplog.records]
+    whose = {"store": str(store.pk), "activation": str(rocky.pk)}
+    assert [line | whose for line in told] == told
+    assert len(told) == 2
 
 
 def test_an_error_stays_one_line() -> None:

@@ -19,6 +19,7 @@ from django.test import Client
 from catalog.models import Product, Spreadsheet
 from connectors.models import (
     Activation,
+    Connector,
     Doorbell,
     Event,
     FailedAttempts,
@@ -231,21 +232,29 @@ def test_who_sends_a_sku_of_another_store_makes_his_own(theirs: Store, stranger:
 
 
 # What names something in a query or in a form, and not in the address.
-def asked_beside(store: Store) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+# Everything else that is sent would be taken.
+def asked_beside(
+    store: Store, stranger: Store
+) -> list[tuple[str, str, dict[str, Any], dict[str, Any]]]:
     activation = Activation.objects.filter(store=store).latest("pk").pk
     order = Order.objects.get(store=store)
-    kinds = {"kind": "products", "connector": "rocky", "say": "find", "document": "1"}
+    ask = {"connector": Connector.objects.get(slug="rocky").pk}
+    find = {"say": "find", "who": order.original_id}
+    products = {"kind": "products", "file": io.BytesIO(b"SKU\nA\n")}
+    mappings = {**products, "kind": "mappings", "store": stranger.pk}
     return [
         ("GET", "/", {}, {"store": store.pk}),
         ("GET", "/orders/", {}, {"before": order.pk}),
         ("GET", "/orders/", {}, {"integration": activation}),
+        ("GET", "/orders/", {}, {"store": store.pk}),
         ("GET", "/orders/export/csv/", {}, {"integration": activation}),
+        ("GET", "/orders/export/csv/", {}, {"store": store.pk}),
         ("GET", "/catalogue/", {}, {"store": store.pk}),
         ("POST", "/integrations/", {}, {"activation": activation}),
-        ("POST", "/integrations/ask/", kinds, {"store": store.pk}),
-        ("POST", "/spreadsheets/", kinds, {"store": store.pk}),
-        ("POST", "/spreadsheets/", kinds | {"kind": "mappings"}, {"activation": activation}),
-        ("POST", "/personal-data/", kinds, {"store": store.pk}),
+        ("POST", "/integrations/ask/", ask, {"store": store.pk}),
+        ("POST", "/spreadsheets/", products, {"store": store.pk}),
+        ("POST", "/spreadsheets/", mappings, {"activation": activation}),
+        ("POST", "/personal-data/", find, {"store": store.pk}),
     ]
 
 
@@ -254,9 +263,13 @@ def test_what_is_named_beside_the_address_is_no_other_way_in(
 ) -> None:
     client = browser_of("member", stranger)
 
-    for method, path, always, named in asked_beside(theirs):
+    for method, path, always, named in asked_beside(theirs, stranger):
         ask = client.get if method == "GET" else client.post
-        answers = [ask(path, always | dict.fromkeys(named, NUMBER)), ask(path, always | named)]
+        answers = []
+        for there in (dict.fromkeys(named, NUMBER), named):
+            if "file" in always:
+                always["file"].seek(0)
+            answers.append(ask(path, always | there))
         words = (NUMBER, *map(str, named.values()))
         none, told = (seen(answer, *words) for answer in answers)
         if answers[1].status_code == 302:

@@ -366,6 +366,28 @@ def test_it_is_not_concluded_before_it_was_tested(store: Store, admin_client: Cl
     assert activation.state == State.DRAFT
 
 
+def test_what_is_typed_after_the_test_is_tested_again(store: Store, admin_client: Client) -> None:
+    activation, _none = activated(admin_client, "rocky", store, Mode.MANAGED, until="test")
+    admin_client.post(step(activation, "test"), {"test": "1"})
+    passed = [["Acesso", "ok", "O endereço responde e aceitou as credenciais."]]
+    Trial.objects.update(ended_at=timezone.now(), results=passed)
+    take(admin_client, step(activation, "record"), {"credential_token": "de outra loja"})
+
+    page = admin_client.get(step(activation, "test")).content.decode()
+    answer = admin_client.post(step(activation, "test"), {"conclude": "1"}, follow=True)
+
+    activation.refresh_from_db()
+    assert "aceitou as credenciais" not in page
+    assert "Testar conexão" in page
+    assert "Teste a conexão antes de concluir" in answer.content.decode()
+    assert activation.state == State.DRAFT
+    admin_client.post(step(activation, "test"), {"test": "1"})
+    Trial.objects.filter(ended_at=None).update(ended_at=timezone.now(), results=passed)
+    admin_client.post(step(activation, "test"), {"conclude": "1"})
+    activation.refresh_from_db()
+    assert activation.state == State.ACTIVE
+
+
 def test_asked_twice_it_is_one_test(store: Store, admin_client: Client) -> None:
     activation, _none = activated(admin_client, "rocky", store, Mode.MANAGED, until="test")
 

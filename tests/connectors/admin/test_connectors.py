@@ -43,6 +43,26 @@ def test_a_connector_is_found_by_its_name(
     assert sorted(connector.slug for connector in shown) == found
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("rocky", ["rocky", "rockyerp"]),
+        ("Ótimo", ["otimo"]),
+        ("otimo gestor", ["otimo"]),
+        ("ÓTIMO", ["otimo"]),
+        ("linx v2", ["linx"]),
+        ("", sorted(SPECS)),
+        ("nenhum destes", []),
+    ],
+)
+def test_an_app_is_found_by_its_name_however_it_is_typed(
+    query: str, found: list[str], admin_client: Client
+) -> None:
+    answer = admin_client.get(f"{LIST}apps/", {"q": query})
+
+    assert sorted(app.connector.slug for app in answer.context["apps"]) == found
+
+
 @pytest.mark.parametrize("slug", SPECS)
 def test_the_details_show_the_whole_specification_in_portuguese(
     slug: str, admin_client: Client

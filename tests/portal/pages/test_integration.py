@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from connectors.contract import ProductSource
 from connectors.models import Act, Activation, Alert, Ask, Connector, Failure, Run, Store
+from connectors.spec import Mode
 from portal.pages.integration import SettingsForm
 from portal.pages.mails import MailsForm
 from tests.conftest import make_managed, make_partner, make_store
+from tests.connectors.admin.conftest import activated
 
 pytestmark = pytest.mark.django_db
 URL = "https://loja.example"
@@ -110,6 +112,36 @@ def test_the_client_sets_his_cadence_within_its_bounds(page: Client, rocky: Any)
 
     assert set(rocky.flows.filter(ability__in=names).values_list("every", flat=True)) == {420}
     assert refused.context["cadence_form"].errors
+
+
+def test_what_the_merchant_sets_is_on_record_with_what_it_was_before(
+    page: Client, merchant: User, rocky: Any
+) -> None:
+    url = f"/integrations/{rocky.pk}/"
+    form = page.get(url).context["cadence_form"]
+    known = {form.add_prefix(name): str(field.initial) for name, field in form.fields.items()}
+    shown = {f"initial-{name}": minutes for name, minutes in known.items()}
+
+    page.post(url, {"say": "cadence", **known, **shown, "every-ProductSource": "7"})
+    page.post(url, {"say": "cadence", **known, **shown})
+
+    changes = Act.objects.get(by=merchant, store=rocky.store).changes
+    assert changes == {"Produtos: intervalo em minutos": ["10", "7"]}
+
+
+def test_the_merchant_who_concludes_is_led_to_the_partner_and_on_record_once(
+    page: Client, store: Store, merchant: User, admin_client: Client
+) -> None:
+    webstore, _shown = activated(
+        admin_client, "webstore", store, Mode.PARTNER, until="merchant", plugin_url=URL
+    )
+
+    answers = [page.post("/integrations/", {"activation": webstore.pk}) for _time in range(2)]
+
+    for answer in answers:
+        assert answer["Location"].startswith(f"{webstore.plugin_url}?pluggtocode=")
+    act = Act.objects.get(by=merchant)
+    assert (act.store, act.object_id) == (store, str(webstore.pk))
 
 
 def test_where_the_specification_fixes_the_cadence_there_is_none_to_set(

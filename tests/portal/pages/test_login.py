@@ -224,6 +224,22 @@ def test_who_lost_the_application_and_the_codes_is_let_in_by_the_administrator_a
     assert Act.objects.get().what == "Segundo fator zerado."
 
 
+def test_a_password_of_ones_own_that_is_changed_is_on_record(operator: User) -> None:
+    operator.set_password(PASSWORD)
+    operator.save()
+    client = Client()
+    client.force_login(operator)
+    new = {"new_password1": "outra-senha-longa-9", "new_password2": "outra-senha-longa-9"}
+
+    for old in ("errada", PASSWORD):
+        client.post("/admin/password_change/", {"old_password": old, **new})
+
+    act = Act.objects.get()
+    assert (act.by, act.what, act.changes) == (operator, "Senha alterada.", {})
+    operator.refresh_from_db()
+    assert operator.check_password("outra-senha-longa-9")
+
+
 def test_merchants_need_none(settings: LazySettings, db: None) -> None:
     settings.REQUIRE_STAFF_2FA = True
     User.objects.create_user("lojista", password=PASSWORD)

@@ -4,13 +4,14 @@ import io
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from openpyxl import load_workbook
 
 from catalog.models import Spreadsheet
 from catalog.spreadsheets.jobs import work
-from connectors.models import Store
+from connectors.models import Act, Store
 from tests.catalog.spreadsheets.sheets import send, text, xlsx
 from tests.conftest import make_store
 
@@ -44,6 +45,25 @@ def test_a_spreadsheet_is_sent_judged_and_confirmed(page: Client, store: Store) 
 
     assert store.products.get().sku == "A"
     assert "hx-get" not in page.get(url).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("say", "what"),
+    [
+        ("confirm", "Importação iniciada."),
+        ("cancel", "Planilha descartada: nada foi alterado."),
+    ],
+)
+def test_who_decided_on_a_spreadsheet_is_on_record_once(
+    say: str, what: str, page: Client, store: Store, merchant: User
+) -> None:
+    sheet = send(store, xlsx(*ROWS))
+
+    for _time in range(2):
+        page.post(f"/spreadsheets/{sheet.public_id}/", {"say": say})
+
+    act = Act.objects.get(store=store)
+    assert (act.by, act.what, act.object_id) == (merchant, what, str(sheet.pk))
 
 
 def test_refused_rows_are_taken_home_in_the_files_own_format(page: Client, store: Store) -> None:
