@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from django.db.models import Q, TextField
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import Exact
 
-from catalog.models import Product, ProductQuerySet, external_key
+from catalog.models import Modification, Product, ProductQuerySet, external_key
 from connectors.hub.filters import (
     EVERYTHING,
     NOTHING,
@@ -48,7 +48,11 @@ def _own(caller: Activation) -> Mapping[str, Callable[[str], Q]]:
     """The filters on what is not simply a product's own field."""
     external = Cast(KeyTextTransform(external_key(caller), "externals"), TextField())
     store_id = str(caller.store_id)
-    in_reach = _has_changes_of(caller)
+
+    def changed(how: Q) -> Q:
+        """The product itself, or one of its variations, which are shown as part of it."""
+        changes = Modification.objects.filter(how, store=caller.store_id)
+        return Q(pk__in=changes.values(head=Coalesce("product__parent", "product")))
 
     def named(sku: str) -> Q:
         found = Product.objects.filter(store=caller.store, sku=sku)
@@ -72,8 +76,8 @@ def _own(caller: Activation) -> Mapping[str, Callable[[str], Q]]:
         "quantity": lambda text: Q(available=read_value(text, to_whole, "?quantity")),
         "reserved": lambda text: Q(promised=read_value(text, to_whole, "?reserved")),
         "created": lambda text: within("created_at", "created", text),
-        "modified": lambda text: in_reach & within(CHANGED, "modified", text),
+        "modified": lambda text: changed(within("at", "modified", text)),
         "created_by": lambda text: Q(created_by__client_id=text),
-        "modified_by": lambda text: Q(modification__by__client_id=text),
-        "timestamp": lambda text: in_reach & in_second(CHANGED, "timestamp", text),
+        "modified_by": lambda text: changed(Q(by__client_id=text)),
+        "timestamp": lambda text: changed(in_second("at", "timestamp", text)),
     }

@@ -233,6 +233,8 @@ def delete_product(store: Store, product_id: int, by: Activation | None) -> Prod
     announce(told, "skus", "deleted", product.sku, "stock", "price")
     tell_channels(store, {product_id: {Hook.PRODUCT_UPDATED}})
     Product.objects.filter(pk=product_id).delete()
+    if product.parent_id:
+        touch([product.parent_id], by)
     forget_pages(store)
     return product
 
@@ -447,6 +449,7 @@ def _write_variations(
         if not is_no(document.get("remove")):
             if found is not None:
                 known.pop(sku).delete()
+                _touch(product, by)
                 forget_pages(product.store)
                 changes.names.add("variations")
                 changes.hooks[product.pk] |= hooks_of(changes.created, {"variations"})

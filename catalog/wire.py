@@ -12,8 +12,11 @@ from connectors.records import Document
 
 
 def read_product(payload: Payload, by: Activation | None) -> Document:
-    """What a body of `by` says of a product. What the hub computes is ignored. Raises `Unreadable`
-    with the place of what is wrong."""
+    """What a body of `by` says of a product, with or without the `{"Product": …}` that our answers
+    have around it. What the hub computes is ignored. Raises `Unreadable` with the place of what is
+    wrong."""
+    if isinstance(payload.data.get("Product"), dict):
+        payload = payload.one("Product")
     payload = wire.with_own_external(payload, by.client_id if by else None)
     document = wire.read(payload, wire.PRODUCT, without=wire.PRODUCT_COMPUTED)
     for name in NATURAL_KEYS:
@@ -40,6 +43,9 @@ def write_product(
         # Nobody buys the parent: what there is of it is what there is of its variations.
         document["quantity"] = sum(variation["quantity"] for variation in variations)
         document["reserved"] = sum(variation["reserved"] for variation in variations)
+        # And what became of one of them became of it.
+        last = max([document, *variations], key=lambda each: each["modified"])
+        document |= {name: last[name] for name in ("modified", "modified_by", "timestamp")}
     return wire.write(document, wire.PRODUCT) | {
         "variations": [wire.write(variation, VARIATION) for variation in variations]
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from connectors.errors import NotAllowed
+from connectors.hub.wire import SHIPMENT
 from connectors.models import Activation
 from connectors.records import OrderStatus
 from connectors.spec import Spec
@@ -61,7 +62,8 @@ def check_report(
             _("%(connector)s não pode informar a situação %(status)s. %(allowed)s")
             % {"connector": spec.name, "status": status.value, "allowed": _allowed(spec)}
         )
-    if foreign := set(shipments) - _shipment_fields(spec):
+    names = set(shipments)
+    if foreign := names - _shipment_fields(spec, names):
         raise NotAllowed(
             _("%(connector)s não pode informar estes dados da entrega: %(names)s. %(allowed)s")
             % {
@@ -72,12 +74,14 @@ def check_report(
         )
 
 
-def _shipment_fields(spec: Spec) -> frozenset[str]:
-    """The shipment's fields that the connector may send. Where none of its reports says `only`,
-    also those that merely go along: documents, comments, issues."""
+def _shipment_fields(spec: Spec, names: set[str]) -> frozenset[str]:
+    """Of a shipment's fields, `names` among them, those that the connector may send. Where none of
+    its reports says `only`, also those that merely go along: documents, comments, issues, and what
+    the hub has no word for."""
     fields = frozenset(name for report in spec.reports for name in report.fields) | IDENTITY
     if spec.reports and not any(report.only for report in spec.reports):
         fields |= {"documents", "comment", "description", "issues", "error_message"}
+        fields |= names - SHIPMENT.keys()
     return fields
 
 

@@ -18,8 +18,9 @@ from portal.api.parsing import FormParser
 _FIELDS = (
     "client_id", "client_secret", "username", "password", "refresh_token", "code"
 )  # fmt: skip
-# What somebody would be told who tries values one after the other.
-GUESSING = {Why.WRONG_CLIENT, Why.WRONG_USER, Why.WRONG_CODE, Why.WRONG_REFRESH}
+# What somebody would be told who tries values one after the other. Nobody tries refresh tokens: a
+# client's workers share one, and its use by the first makes it an old one for the others.
+GUESSING = {Why.WRONG_CLIENT, Why.WRONG_USER, Why.WRONG_CODE}
 TOKEN_FORM = {
     "type": "object",
     "required": ["grant_type"],

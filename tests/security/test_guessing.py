@@ -59,7 +59,6 @@ def test_clients_secrets(partner: Partner) -> None:
     "form",
     [
         {"password": "errada-de-novo"},
-        {"grant_type": "refresh_token", "refresh_token": "errado-de-novo"},
         {"grant_type": "authorization_code", "code": "errado-de-novo"},
     ],
 )
@@ -68,6 +67,19 @@ def test_whatever_else_a_token_is_asked_for_with(form: dict[str, str], partner: 
         assert at_a_new_process(lambda: partner.ask_token(**form)).status_code == 400
 
     assert at_a_new_process(partner.ask_token).status_code == 429
+
+
+def test_old_refresh_tokens_are_no_guesses(partner: Partner) -> None:
+    old = {
+        "grant_type": "refresh_token",
+        "refresh_token": partner.ask_token().json()["refresh_token"],
+    }
+    assert partner.ask_token(**old).status_code == 200
+
+    for _number in range(settings.FAILED_ATTEMPTS):
+        assert at_a_new_process(lambda: partner.ask_token(**old)).status_code == 400
+
+    assert at_a_new_process(partner.ask_token).status_code == 200
 
 
 def test_integrators_tokens(partner: Partner) -> None:

@@ -163,6 +163,35 @@ def test_products_of_a_span_of_time(partner, span, expected):
     assert found(partner, created=span) == found(partner, modified=span) == expected
 
 
+def test_what_became_of_a_variation_became_of_its_product(partner):
+    save(partner, "A", variations=[{"sku": "A-1", "quantity": 3}, {"sku": "A-2"}])
+    Modification.objects.update(at=datetime(2025, 4, 27, 15, tzinfo=UTC), by=None)
+
+    partner.put("/skus/A-1/stock", {"action": "update", "quantity": 2})
+
+    product = partner.get("/skus/A").json()["Product"]
+    changed = product["variations"][0]
+    told = {name: changed[name] for name in ("modified", "modified_by", "timestamp")}
+    assert {name: product[name] for name in told} == told
+    now = changed["modified"]
+    assert found(partner, modified=f"{now}to{now}") == ["A"]
+    assert found(partner, modified_by=partner.issued.client_id) == ["A"]
+    assert found(partner, timestamp=str(changed["timestamp"])) == ["A"]
+
+
+def test_a_product_that_lost_a_variation_has_changed(partner):
+    save(partner, "A", variations=[{"sku": "A-1"}, {"sku": "A-2"}, {"sku": "A-3"}])
+    long_ago = datetime(2025, 4, 27, 15, tzinfo=UTC)
+
+    for method, sku, body in (
+        ("DELETE", "A-1", None),
+        ("PUT", "A", {"variations": [{"sku": "A-2", "remove": True}]}),
+    ):
+        Modification.objects.update(at=long_ago)
+        assert partner.call(method, f"/skus/{sku}", body).status_code == 200
+        assert found(partner, modified="2025-04-28to") == ["A"]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

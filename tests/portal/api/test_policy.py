@@ -128,6 +128,7 @@ def test_a_connector_reports_only_its_own_statuses(pluga, slug, status):
         ("rocky", {**INVOICE, **TRACKING}, ""),
         ("rocky", {"documents": [{"url": "https://notas.example/1.xml", "type": "invoice"}]}, ""),
         ("rocky", {"printed": True}, "printed"),
+        ("rocky", {**INVOICE, **TRACKING, "invented": 1}, ""),
         ("webstore", {**INVOICE, **TRACKING}, ""),
         ("linx", {**INVOICE, **TRACKING, "date_delivered": "2025-05-05"}, ""),
         ("otimo", FOUR_FACTS, ""),

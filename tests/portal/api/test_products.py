@@ -203,6 +203,15 @@ def test_our_own_answer_sent_back_changes_nothing(partner, product):
     assert details_of(by_id) == details_of(by_sku) == expected
 
 
+def test_a_product_is_read_out_of_the_wrapping_of_our_answers(partner):
+    answer = partner.post("/products", {"Product": MUG}).json()
+
+    answer["Product"]["price"] = 27.5
+    updated = product_of(partner.put("/skus/CAN-07", answer))
+
+    assert (updated["sku"], updated["price"], "Product" in updated) == ("CAN-07", 27.5, False)
+
+
 def test_an_empty_text_is_no_change_where_there_was_none(partner):
     partner.post("/products", {**MUG, "ean": ""})
 
