@@ -24,6 +24,7 @@ from connectors.admin.columns import (
     short,
     two_lines,
 )
+from connectors.admin.failures import pretty
 from connectors.admin.paging import CodesFirst
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.admin.recorded import RecordedAdmin
@@ -54,7 +55,7 @@ class ProductAdmin(CodesFirst, ReadOnlyAdmin):
     search_fields = ("sku", "name", "ean")
     inlines = (VariationInline,)
     fields = (
-        "store", "sku", "name", "ean", "parent", "shown_price", "shown_stock", "fields",
+        "store", "sku", "name", "ean", "parent", "shown_price", "shown_stock", "shown_fields",
         "created_at", "created_by", "modified_at", "modified_by",
     )  # fmt: skip
 
@@ -65,6 +66,10 @@ class ProductAdmin(CodesFirst, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).with_levels().select_related("store")
+
+    @display(description=_("outros campos"))
+    def shown_fields(self, product: Product) -> SafeString | None:
+        return pretty(product.fields)
 
     @display(description=_("SKU e nome"))
     def shown_sku(self, product: Product) -> SafeString:

@@ -1,10 +1,12 @@
 """Writing down what people did."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import models
+from django.utils import timezone
 
 from connectors.models import Act, Store
 
@@ -75,6 +77,8 @@ def differences(before: models.Model, after: models.Model) -> Changes:
 def shown(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return f"{timezone.localtime(value):%d/%m/%Y %H:%M:%S}"
     if isinstance(value, models.QuerySet | list | tuple):
         return ", ".join(str(each) for each in value)[:LONGEST]
     return str(value)[:LONGEST]

@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from connectors.admin.asking import ask, page_of, why_url
 from connectors.admin.columns import moment_of, short, two_lines
+from connectors.admin.failures import pretty
 from connectors.admin.operators import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.errors import NothingChanged, Refused
@@ -32,7 +33,9 @@ from orders.models import (
 from orders.services import update_order
 from orders.wire import OrderDocument
 
+# The theme shows the bare code of a status that has no colour.
 STATUS_COLOURS = {
+    **dict.fromkeys(OrderStatus, "default"),
     OrderStatus.PENDING: "info",
     OrderStatus.APPROVED: "warning",
     OrderStatus.DELIVERED: "success",
@@ -109,7 +112,7 @@ class OrderAdmin(ReadOnlyAdmin):
     fields = (
         "store", "source", "original_id", "channel", "channel_account", "status", "shown_stock",
         "shown_total", "created_at", "approved_at", "modified_at", "modified_by",
-        "legal_hold", "anonymised_at", "fields",
+        "legal_hold", "anonymised_at", "shown_fields",
     )  # fmt: skip
 
     @action(description=_("Por que não sincronizou?"), url_path="why", permissions=["view"])
@@ -171,6 +174,10 @@ class OrderAdmin(ReadOnlyAdmin):
     @display(description=_("total"))
     def shown_total(self, order: Order) -> str:
         return f"R$ {floatformat(order.total, '2g')}"
+
+    @display(description=_("outros campos"))
+    def shown_fields(self, order: Order) -> SafeString | None:
+        return pretty(order.fields)  # the theme's own escapes every accent
 
     @admin.action(description=_("Aprovar"), permissions=["operate"])
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from connectors.hub.tokens import ACCESS_LIFE
@@ -41,7 +42,7 @@ def _last_use(credentials: list[Credential]) -> str:
     if not used:
         return _("nunca")
     last = max(used, key=lambda each: each.last_used_at or each.created_at)
-    moment = timezone.localtime(last.last_used_at).strftime("%d/%m/%Y %H:%M")
+    moment = date_format(timezone.localtime(last.last_used_at), "SHORT_DATETIME_FORMAT")
     return _("%(moment)s, de %(address)s") % {"moment": moment, "address": last.last_used_from}
 
 

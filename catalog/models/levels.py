@@ -35,6 +35,10 @@ class Price(models.Model):
         return str(self.price)
 
 
+# As `Stock.available` counts; a sum of the two could be too large for the column.
+OFFERED = Q(safety__lt=F("on_hand") - F("reserved"))
+
+
 class Stock(models.Model):
     """How many units there are, how many of them are kept for sales (the sum of what its
     reservations hold), and how many the merchant never offers."""

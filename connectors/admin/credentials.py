@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -35,7 +36,7 @@ class CredentialFacts:
             return Labelled("in_use", gettext("Em uso, sem fim"))
         if ends_at <= timezone.now():
             return Labelled("ended", gettext("Venceu"))
-        date = timezone.localtime(ends_at).strftime("%d/%m/%Y %H:%M")
+        date = date_format(timezone.localtime(ends_at), "SHORT_DATETIME_FORMAT")
         return Labelled("ending", gettext("Vale até %(date)s") % {"date": date})
 
 

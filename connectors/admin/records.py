@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -87,7 +88,9 @@ class RunAdmin(IntegrationsFirst, IntegrationColumn, ReadOnlyAdmin):
             return ""
         seconds = (run.ended_at - run.started_at).total_seconds()
         return (
-            f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+            f"{number_format(f'{seconds:.1f}')} s"
+            if seconds < 60
+            else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
         )
 
     @display(description=_("falharam"))

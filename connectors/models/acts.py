@@ -46,4 +46,4 @@ class Act(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.at:%d/%m/%Y %H:%M} {self.by}: {self.what}"
+        return f"{timezone.localtime(self.at):%d/%m/%Y %H:%M} {self.by}: {self.what}"

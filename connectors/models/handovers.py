@@ -56,7 +56,7 @@ class Handover(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.activation} · {self.created_at:%d/%m/%Y %H:%M}"
+        return f"{self.activation} · {timezone.localtime(self.created_at):%d/%m/%Y %H:%M}"
 
     @property
     def situation(self) -> str:

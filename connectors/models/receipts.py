@@ -26,4 +26,4 @@ class Receipt(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.activation} · {self.created_at:%d/%m/%Y %H:%M}"
+        return f"{self.activation} · {timezone.localtime(self.created_at):%d/%m/%Y %H:%M}"

@@ -70,7 +70,7 @@ class Trial(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.activation} · {self.asked_at:%d/%m/%Y %H:%M}"
+        return f"{self.activation} · {timezone.localtime(self.asked_at):%d/%m/%Y %H:%M}"
 
     @property
     def answered(self) -> bool:

@@ -37,4 +37,4 @@ class Erasure(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return f"{self.get_why_display()} · {self.at:%d/%m/%Y}"
+        return f"{self.get_why_display()} · {timezone.localtime(self.at):%d/%m/%Y}"

@@ -23,6 +23,7 @@ class Processes:
         self.web_url = f"http://127.0.0.1:{port}"
         self.sandbox_url = f"http://127.0.0.1:{port + 1}"
         self.port = port
+        self.environment = {"PORTAL_URL": self.web_url, **os.environ}
         self.children: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> "Processes":
@@ -73,7 +74,7 @@ class Processes:
             self.children[name] = subprocess.Popen(  # noqa: S603  our own commands
                 command,
                 cwd=settings.BASE_DIR,
-                env=os.environ,
+                env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

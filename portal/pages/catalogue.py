@@ -14,6 +14,7 @@ from django.views.generic import DetailView, TemplateView
 
 from catalog.editing import edit_product
 from catalog.models import Product, ProductQuerySet, SkuMapping, Stock
+from catalog.models.levels import OFFERED
 from catalog.ownership import owners_of
 from connectors.errors import NothingChanged, Refused
 from connectors.models import Activation, State
@@ -25,10 +26,11 @@ PER_PAGE = 50
 LONGEST = 100
 # What is sold: a product with variations is sold as one of them.
 SOLD = ~Exists(Product.objects.filter(parent=OuterRef("pk")))
+SOLD_OUT = ~Exists(Stock.objects.filter(OFFERED, product=OuterRef("pk")))
 UNMAPPED = ~Exists(SkuMapping.objects.filter(product=OuterRef("pk")))
 FILTERS = {
     "active": (gettext_lazy("Ativos (cada SKU vendido)"), Q()),
-    "out": (gettext_lazy("Sem estoque"), Q(stock_row=None) | Q(stock_row__on_hand=0)),
+    "out": (gettext_lazy("Sem estoque"), Q(SOLD_OUT)),
     "unmapped": (gettext_lazy("Sem De/Para"), Q(UNMAPPED)),
 }
 

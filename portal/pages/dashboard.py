@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from catalog.models import Product, SkuMapping, Stock
+from catalog.models.levels import OFFERED
 from connectors.models import Failure
 from connectors.payload import LOCAL
 from connectors.records import OrderStatus
@@ -127,7 +128,7 @@ class DashboardPage(Live, TemplateView):
         days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
         return [
             {
-                "label": date_format(day, "DAY_FORMAT"),
+                "label": date_format(day, "MONTH_DAY_FORMAT"),
                 "figure": sold.get(day, NOTHING),
                 "url": self._orders(status=SOLD_TAB, **_dates(Period(day, day))),
             }
@@ -170,7 +171,7 @@ class DashboardPage(Live, TemplateView):
         """Of what has a stock of its own: a product with variations is sold as one of them."""
         variations = Product.objects.filter(parent=OuterRef("pk"))
         mapped = asked_of_each(SkuMapping.objects.filter(product=OuterRef("pk")))
-        there = asked_of_each(Stock.objects.filter(product=OuterRef("pk"), on_hand__gt=0))
+        there = asked_of_each(Stock.objects.filter(OFFERED, product=OuterRef("pk")))
         sold = Product.objects.filter(~Exists(variations), store__in=self.chosen)
         return sold.aggregate(
             active=Count("pk"),
@@ -196,7 +197,8 @@ def _dates(period: Period) -> dict[str, object]:
 
 
 def _span(period: Period) -> str:
-    first, last = (date_format(day, "DAY_FORMAT") for day in (period.first, period.last) if day)
+    days = (period.first, period.last)
+    first, last = (date_format(day, "MONTH_DAY_FORMAT") for day in days if day)
     return first if first == last else _("%(first)s a %(last)s") % {"first": first, "last": last}
 
 

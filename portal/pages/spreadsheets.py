@@ -48,6 +48,7 @@ class UploadForm(forms.Form):
         label=gettext_lazy("Arquivo"),
         widget=forms.FileInput(attrs={"accept": ".xlsx,.csv"}),
         help_text=gettext_lazy("XLSX ou CSV, até 20 MB e 100.000 linhas."),
+        error_messages={"empty": gettext_lazy("O arquivo está vazio.")},
     )
 
     def __init__(self, stores: dict[int, Store], *args: Any, **kwargs: Any) -> None:

@@ -202,3 +202,33 @@ def test_no_page_loads_anything_from_elsewhere(merchant_page: Page, store: Store
 
     home = page.evaluate("location.origin")
     assert [url for url in asked if not url.startswith(home)] == []
+
+
+def test_a_code_and_a_name_without_a_space_stay_within_a_telephone(
+    merchant_page: Page, store: Store
+) -> None:
+    sku = "CAMISETA-ALGODAO-MASCULINA-AZUL-MARINHO-GG-2026"
+    product = create_product(store, {"sku": sku, "name": "Refrigerador" * 5}, None)
+    merchant_page.set_viewport_size(NARROW)
+
+    for path in ("/catalogue/", f"/catalogue/{product.public_id}/"):
+        merchant_page.goto(path)
+
+        assert not merchant_page.evaluate(
+            "[document.documentElement, ...document.querySelectorAll('.scroll')]"
+            ".some((each) => each.scrollWidth > each.clientWidth)"
+        )
+
+
+def test_what_is_wrong_in_a_long_form_is_in_sight(merchant_page: Page, store: Store) -> None:
+    product = create_product(store, {"sku": "CAN", "name": "Caneca"}, None)
+    merchant_page.set_viewport_size(NARROW)
+    merchant_page.goto(f"/catalogue/{product.public_id}/")
+
+    merchant_page.fill("[name=price]", "abc")
+    merchant_page.click("main button:has-text('Salvar')")
+
+    complaint = merchant_page.locator("[role=alert]:focus")
+    assert complaint.inner_text() == "abc não é um número."
+    top = complaint.evaluate("(each) => each.getBoundingClientRect().top")
+    assert 0 < top < NARROW["height"]

@@ -1,10 +1,12 @@
 import re
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from connectors.models import Receipt, Store, Trial
+from connectors.payload import LOCAL
 from connectors.receipts import write_receipt
 from connectors.spec import Mode
 from tests.conftest import Partner, make_activation
@@ -90,3 +92,10 @@ def test_who_may_not_see_receipts_gets_none(store: Store) -> None:
     page = f"/admin/connectors/receipt/{Receipt.objects.get().pk}/change/"
 
     assert somebody_who_may("view_activation").get(page).status_code == 403
+
+
+def test_its_name_tells_the_moment_that_stands_in_it(store: Store) -> None:
+    activation = make_activation(store, "rocky")
+    Receipt.objects.update(created_at=datetime(2026, 3, 31, 22, 30, tzinfo=LOCAL))
+
+    assert str(Receipt.objects.get()) == f"{activation} · 31/03/2026 22:30"

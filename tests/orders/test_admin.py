@@ -1,12 +1,16 @@
 """An operator approves and cancels orders in the list."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from catalog.services import create_product
 from connectors.models import Act, Store
+from connectors.records import OrderStatus
 from orders.models import Order, OrderLink
 from tests.conftest import Partner, make_partner
 
@@ -25,9 +29,9 @@ def admin_client(operator: User) -> Client:
     return client
 
 
-def place(channel: Partner, number: str, status: str = "pending") -> Order:
+def place(channel: Partner, number: str, status: str = "pending", **more: str) -> Order:
     item = {"sku": "A", "quantity": 1, "price": 10}
-    body = {"original_id": number, "status": status, "total": 10, "items": [item]}
+    body = {"original_id": number, "status": status, "total": 10, "items": [item], **more}
     assert channel.post("/orders", body).status_code == 201
     return Order.objects.get(original_id=number)
 
@@ -160,3 +164,24 @@ def test_an_order_that_names_nobody_any_more_holds_nothing(
     assert "já foram apagados" in page.content.decode()
     order.refresh_from_db()
     assert not order.legal_hold
+
+
+def test_the_list_calls_each_status_by_its_name(channel: Partner, admin_client: Client) -> None:
+    for number, status in enumerate(OrderStatus):
+        place(channel, str(number), status)
+
+    page = admin_client.get(LIST).content.decode()
+    badges = re.findall(r"field-shown_status[^>]*>(.*?)</td>", page, re.S)
+
+    names = [" ".join(strip_tags(each).split()) for each in badges]
+    assert sorted(names) == sorted(str(status.label) for status in OrderStatus)
+
+
+def test_what_the_channel_sent_is_shown_as_people_read_it(
+    channel: Partner, admin_client: Client
+) -> None:
+    order = place(channel, "1", payer_name="João da Conceição")
+
+    page = admin_client.get(f"{LIST}{order.pk}/change/").content.decode()
+
+    assert "João da Conceição" in page

@@ -1,4 +1,4 @@
 """Moments as lists show them: short, so that a row stays one line."""
 
 DATETIME_FORMAT = "M j, Y, H:i"
-DAY_FORMAT = "M j"  # where the year is known
+MONTH_DAY_FORMAT = "M j"

@@ -32,7 +32,9 @@
             const rows = data[canvas.dataset.chart];
             const round = kind.type === "doughnut";
             const say = (value) => (kind.worth ? money.format(value) : String(value));
-            const amounts = { ticks: { callback: say, maxTicksLimit: 5 }, beginAtZero: true };
+            const ticks = { callback: say, maxTicksLimit: 5 };
+            if (!kind.worth) ticks.precision = 0; // there are no half orders
+            const amounts = { ticks, beginAtZero: true };
             return new Chart(canvas, {
                 type: kind.type,
                 data: {

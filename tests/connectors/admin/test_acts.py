@@ -1,5 +1,7 @@
 """Everything done by a person is on record."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -7,9 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from connectors.acts import record_act
+from connectors.acts import record_act, shown
 from connectors.admin.recorded import RecordedAdmin
 from connectors.models import Act, Store
+from connectors.payload import LOCAL
 from tests.conftest import make_activation, make_managed, make_partner, make_store
 from tests.connectors.admin.conftest import LIST, form_on, page_of
 
@@ -126,3 +129,12 @@ def test_nobody_changes_the_register(admin_client: Client, store: Store, operato
         assert admin_client.post(REGISTER + path).status_code == 403
     admin_client.post(f"{REGISTER}{pk}/change/", {"what": "Nada."})
     assert Act.objects.get().what == "Algo."
+
+
+def test_the_record_tells_moments_by_the_clock_here(store: Store, operator: User) -> None:
+    late = datetime(2026, 3, 31, 22, 30, tzinfo=LOCAL)  # in UTC it is April
+    record_act(operator, store, "Feito.")
+    Act.objects.update(at=late)
+
+    assert str(Act.objects.get()) == "31/03/2026 22:30 operadora: Feito."
+    assert shown(late.astimezone(UTC)) == "31/03/2026 22:30:00"

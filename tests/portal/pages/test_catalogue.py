@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from catalog.models import Product, SkuMapping
+from catalog.models import Product, SkuMapping, Stock
 from catalog.services import create_product, save_product, update_product
 from connectors.models import Act, Notice, Store
 from portal.pages import catalogue
@@ -226,13 +226,15 @@ def test_a_price_table_says_its_price_or_its_percentage(page: Client, store: Sto
     tables = [
         {"code": "ML", "action": "overwrite", "price": 59.9},
         {"code": "B2W", "action": "increase", "percentage": 12.5},
+        {"code": "SHP", "action": "decrease", "percentage": 3},
         {"code": "Vazia"},
     ]
     product = create_product(store, {"sku": "A", "price_table": tables}, None)
 
     html = page.get(f"/catalogue/{product.public_id}/").content.decode()
 
-    assert "<dt>ML</dt><dd>59,9</dd><dt>B2W</dt><dd>12,5</dd><dt>Vazia</dt><dd>–</dd>" in html
+    assert "<dt>ML</dt><dd>R$ 59,90</dd><dt>B2W</dt><dd>+12,5%</dd>" in html
+    assert "<dt>SHP</dt><dd>−3%</dd><dt>Vazia</dt><dd>–</dd>" in html
 
 
 def test_photos_are_asked_for_only_when_somebody_wants_to_see_them(
@@ -253,3 +255,25 @@ def test_photos_are_asked_for_only_when_somebody_wants_to_see_them(
     assert [f'data-copy="{url}"' in html for url in urls] == [True] * 3
     assert "img-src 'self' data: https:;" in answer["Content-Security-Policy"]
     assert "https:" not in page.get("/orders/")["Content-Security-Policy"]
+
+
+def test_what_is_all_reserved_or_kept_back_is_out_of_stock(page: Client, store: Store) -> None:
+    levels = {"LIVRE": (2, 1, 0), "VENDIDO": (2, 2, 0), "GUARDADO": (3, 1, 2)}
+    for sku, (on_hand, reserved, safety) in levels.items():
+        product = create_product(store, {"sku": sku}, None)
+        Stock.objects.filter(product=product).update(
+            on_hand=on_hand, reserved=reserved, safety=safety
+        )
+
+    assert skus_on(page.get("/catalogue/?show=out")) == ["GUARDADO", "VENDIDO"]
+    assert page.get("/catalogue/").content.decode().count("sem estoque") == 2
+    assert page.get("/").context["products"]["out_of_stock"] == 2
+
+
+def test_the_page_of_a_refused_form_begins_at_what_is_wrong(page: Client, store: Store) -> None:
+    product = create_product(store, {"sku": "COP", "name": "Copo"}, None)
+    url = f"/catalogue/{product.public_id}/"
+
+    answer = page.post(url, form_of(page.get(url), price="abc"))
+
+    assert "autofocus>abc não é um número." in answer.content.decode()

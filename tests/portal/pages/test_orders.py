@@ -510,3 +510,14 @@ def test_a_year_that_nobody_meant_is_asked_about(day: str) -> None:
     form = TrackingForm(Order(), {"shipping_company": "C", "track_code": "1", "date_shipped": day})
 
     assert form.errors == {"date_shipped": ["Confira o ano."]}
+
+
+def test_the_page_of_refused_tracking_begins_at_what_is_wrong(
+    page: Client, channel: Partner, store: Store
+) -> None:
+    make_partner(store, "otimo")
+    order = place(channel, "1001", status="invoiced")
+
+    answer = page.post(f"/orders/{order.public_id}/", {"shipping_company": "Correios"})
+
+    assert "autofocus>Este campo é obrigatório." in answer.content.decode()

@@ -123,3 +123,7 @@ def test_who_is_a_member_of_no_store_is_told_so(page: Client, store: Store) -> N
 
     for path in ("/", "/orders/", "/catalogue/", "/integrations/", "/spreadsheets/"):
         assert text in page.get(path).content.decode()
+
+
+def test_an_empty_file_is_called_empty(page: Client, store: Store) -> None:
+    assert "O arquivo está vazio." in post_file(page, store, b"").content.decode()
