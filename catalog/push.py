@@ -43,6 +43,7 @@ from connectors.bulk import among
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
 from connectors.errors import Rejected
 from connectors.models import Activation, ActivationFlow, Run, State, Store
+from connectors.models.activations import OVER
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.runs.dispatch import start_due, start_soon
 from connectors.runs.running import RUN_LIFE, Attempt, run_flow
@@ -121,8 +122,7 @@ def recompare(store: Store, product_ids: Iterable[int]) -> None:
 @transaction.atomic
 def send_again(rows: QuerySet[Sent]) -> int:
     """Tell their channels these once more, as if they had never been told; how many that are."""
-    over = [State.REVOKED, State.MOVED]
-    chosen = Sent.objects.filter(pk__in=rows.values("pk")).exclude(activation__state__in=over)
+    chosen = Sent.objects.filter(pk__in=rows.values("pk")).exclude(activation__state__in=OVER)
     flows = set(chosen.values_list("activation", "flow"))
     count = chosen.update(digest="", refused="", changed_at=timezone.now())
     for activation_id, flow in flows:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from catalog.models import Product, Sent, SkuMapping, Taken
 from connectors.contract import Flow
 from connectors.models import Activation, Store
+from connectors.moments import when
 from connectors.spec import Mode
 from connectors.trouble.causes import Actor
 from connectors.trouble.why import (
@@ -23,14 +24,11 @@ from connectors.trouble.why import (
     Chain,
     Scene,
     Step,
-    flow_steps,
-    goes_on,
+    chain_of,
     not_expected,
     page,
     rows_of,
-    state_step,
     title_of,
-    when,
 )
 
 CATALOGUE = (Flow.PRODUCTS, Flow.PRICES, Flow.STOCK)
@@ -87,9 +85,7 @@ def chains_of_item(scene: Scene, item: Item) -> list[Chain]:
         if not rows:
             chains.append(not_expected(activation, CATALOGUE))
         for row in rows:
-            chain = Chain(activation, title_of(row), [state_step(activation)])
-            if goes_on(activation):
-                chain.steps += flow_steps(scene, activation, row)
+            chain = chain_of(scene, activation, title_of(row), row)
             own = _sent_steps if row.ability in PUSHES else _taken_steps
             chain.steps += own(item, activation, row)
             chains.append(chain)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from connectors.errors import Refused
 from connectors.messages.doorbells import install_doorbell
 from connectors.models import Activation, ActivationStep, Connector, State, Store, Trial
+from connectors.models.activations import OVER
 from connectors.models.steps import TrialQuerySet
 from connectors.receipts import write_receipt
 from connectors.runs.holding import ask_preview
@@ -226,7 +227,7 @@ def _locked(activation_id: int, key: str, *does: Does) -> tuple[Activation, Stop
         raise Refused(_("Este passo não existe nesta ativação."))
     if not way.is_open(stop):
         raise Refused(_("Antes deste passo há outro a concluir."))
-    if activation.state in (State.REVOKED, State.MOVED):
+    if activation.state in OVER:
         raise Refused(_("Esta integração foi encerrada."))
     return activation, stop
 

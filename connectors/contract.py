@@ -288,10 +288,6 @@ SINKS: tuple[type[Ability], ...] = (
 CATALOGUE_SOURCES: tuple[type[Ability], ...] = (ProductSource, PriceSource, StockSource)
 
 
-def abilities_of(client: type[Client]) -> set[type[Ability]]:
-    return {ability for ability in ABILITIES if issubclass(client, ability)}
-
-
 @dataclass(frozen=True)
 class OrderState:
     """One of the hub's orders as a platform holds it: both sides' ids, and where it stands."""

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.http import JsonResponse, StreamingHttpResponse
 
 from connectors.workbooks import Cell, workbook
@@ -16,10 +15,10 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 NUMBER = re.compile(r"[+-][\d.,]+")
 
 
-def as_file(content: dict[str, Any], name: str) -> JsonResponse:
+def as_file(content: dict[str, Any] | list[dict[str, Any]], name: str) -> JsonResponse:
     return JsonResponse(
         content,
-        encoder=DjangoJSONEncoder,
+        safe=False,
         json_dumps_params={"ensure_ascii": False, "indent": 2},
         headers=saved_as(name),
     )

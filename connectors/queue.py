@@ -81,8 +81,13 @@ def _store(
     key: str, task: Callable[..., Any], calls: Iterable[tuple[int | str, ...]], at: datetime
 ) -> None:
     # By name: a queued reference to a function since renamed kills the queue's reader each time.
-    name = f"{task.__module__}.{task.__qualname__}"
+    name = dotted(task)
     collector = _Collector(key, at)
     for args in calls:
         async_task(name, *args, broker=collector)
     insert_all(collector.rows)
+
+
+def dotted(task: Callable[..., Any]) -> str:
+    """The name by which the queue's workers find it."""
+    return f"{task.__module__}.{task.__qualname__}"

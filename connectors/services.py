@@ -32,6 +32,7 @@ from connectors.models import (
     Store,
     Subscription,
 )
+from connectors.models.activations import OVER
 from connectors.queue import enqueue, enqueue_all
 from connectors.receipts import write_receipt
 from connectors.registry import SPECS
@@ -72,46 +73,6 @@ def sync_connectors() -> None:
 
 
 @transaction.atomic
-def activate(
-    *,
-    store: Store,
-    connector: Connector,
-    mode: Mode,
-    name: str,
-    by: User,
-    submission: UUID,
-    custom_name: str = "",
-    plugin_url: str = "",
-    values: Mapping[str, Any] | None = None,
-    received: Mapping[str, str] | None = None,
-) -> tuple[Activation, IssuedSecrets | None]:
-    """Switch a connector on for a store, and issue or record its credentials.
-
-    `values` are its settings; `received` is what the platform gave us, for managed mode. The
-    secrets are answered once: for a `submission` seen before there are none. Raises `NotAllowed`
-    where the connector is not available, or not in this mode.
-    """
-    activation, new = open_draft(
-        store=store,
-        connector=connector,
-        mode=mode,
-        name=name,
-        custom_name=custom_name,
-        plugin_url=plugin_url,
-        values=values,
-        submission=submission,
-        by=by,
-    )
-    if not new:
-        return activation, None
-    if mode == Mode.MANAGED:
-        record_credential(activation, dict(received or {}), by)
-    issued = switch_on(activation.pk, by)
-    activation.refresh_from_db(fields=["state"])
-    return activation, issued
-
-
-@transaction.atomic
 def open_draft(
     *,
     store: Store,
@@ -120,9 +81,7 @@ def open_draft(
     name: str,
     by: User,
     submission: UUID,
-    custom_name: str = "",
-    plugin_url: str = "",
-    values: Mapping[str, Any] | None = None,
+    plugin_url: str,
 ) -> tuple[Activation, bool]:
     """An activation that does nothing yet; whether this `submission` was not seen before. Raises
     `NotAllowed` where the connector is not available, or not in this mode."""
@@ -142,9 +101,7 @@ def open_draft(
         connector=connector,
         mode=mode,
         name=name,
-        custom_name=custom_name,
         plugin_url=plugin_url,
-        settings=dict(values or {}),
         state=State.DRAFT,
         submission=submission,
         created_by=by,
@@ -257,7 +214,7 @@ def rotate_credential(activation_id: int, by: User, overlap: timedelta = OVERLAP
 
 def check_issues(activation: Activation) -> None:
     """Raise `NotAllowed` where no partner could use what we issue."""
-    if activation.mode != Mode.PARTNER or activation.state in (State.REVOKED, State.MOVED):
+    if activation.mode != Mode.PARTNER or activation.state in OVER:
         raise NotAllowed(_("Esta integração não usa credenciais emitidas pelo portal."))
 
 

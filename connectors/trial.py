@@ -15,8 +15,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from connectors.contract import (
@@ -38,6 +36,7 @@ from connectors.errors import (
     Unreadable,
 )
 from connectors.models import Activation, Breaker, Credential, Failure, Trial, Verdict
+from connectors.moments import when
 from connectors.queue import enqueue
 from connectors.services import client_of
 from connectors.spec import Mode
@@ -184,13 +183,14 @@ def _partner(activation: Activation) -> Iterator[Line]:
 
 
 def _entered(activation: Activation) -> Line:
-    used = activation.credentials.exclude(last_used_at=None).order_by("-last_used_at").first()
+    known = activation.credentials.exclude(last_used_at=None)
+    used: Any = known.order_by("-last_used_at").first()
     name = _("Acesso")
     if used is None:
         text = _("O parceiro ainda não entrou. Confira se ele recebeu as credenciais.")
         return name, Verdict.WARN, text
     text = _("O parceiro entrou em %(when)s, de %(address)s.") % {
-        "when": _moment(used.last_used_at),
+        "when": when(used.last_used_at),
         "address": used.last_used_from or _("endereço desconhecido"),
     }
     return name, Verdict.OK, text
@@ -198,10 +198,10 @@ def _entered(activation: Activation) -> Line:
 
 def _called(called: Any, good: Any) -> tuple[str, str]:
     if good is not None and good >= called - timedelta(minutes=2):
-        return Verdict.OK, _("Última chamada aceita em %(when)s.") % {"when": _moment(good)}
+        return Verdict.OK, _("Última chamada aceita em %(when)s.") % {"when": when(good)}
     if called is not None:
         text = _("Chamou em %(when)s e foi recusado: peça ao parceiro a resposta que recebeu.")
-        return Verdict.FAIL, text % {"when": _moment(called)}
+        return Verdict.FAIL, text % {"when": when(called)}
     return Verdict.WARN, _("O parceiro ainda não chamou.")
 
 
@@ -211,7 +211,3 @@ def _notices(activation: Activation) -> tuple[str, str]:
         return Verdict.OK, _("Vão para a URL do pluggin assim que houver um pedido.")
     text = _("A URL do pluggin não as aceita: %(state)s. Confira o endereço com o parceiro.")
     return Verdict.FAIL, text % {"state": str(endpoint.breaker.label).lower()}
-
-
-def _moment(moment: Any) -> str:
-    return date_format(localtime(moment), "SHORT_DATETIME_FORMAT")

@@ -62,18 +62,18 @@ def inform_invoice(order_id: int, invoice: InvoiceRecord, by: User) -> Order:
         raise NotAllowed(_("A nota fiscal deste pedido não se informa aqui, ou não agora."))
     document = write_shipment(invoice, None)
     document["nfe_link"] = invoice.link  # emptied, it goes: the one of before is another invoice's
-    if sent := sent_shipment(order):
-        document["id"] = sent.public_id
+    if known := shipment_of(order):
+        document["id"] = known.public_id
     # One that the channel refused is informed anew.
     further = STAGE[OrderStatus(order.status)] < INVOICED or order.status == REFUSED
     status = OrderStatus.INVOICED if further else None
     told = OrderDocument(head={}, status=status, shipments=[document])
     order = update_order(order_id, told, by)
-    record_typed(by, order_id, _("Nota fiscal informada."), sent)
+    record_typed(by, order_id, _("Nota fiscal informada."), known)
     return order
 
 
-def sent_shipment(order: Order) -> Shipment | None:
+def shipment_of(order: Order) -> Shipment | None:
     """The one that was invoiced, else the first there is."""
     shipments = list(order.shipments.all())
     return next((each for each in shipments if each.nfe_number or each.nfe_key), None) or next(
@@ -84,7 +84,7 @@ def sent_shipment(order: Order) -> Shipment | None:
 def record_typed(by: User, order_id: int, what: str, before: Shipment | None) -> None:
     """What of the shipment he changed; the order's history knows of its status alone."""
     order = Order.objects.with_everything().get(pk=order_id)
-    if after := sent_shipment(order):
+    if after := shipment_of(order):
         before = before or Shipment(pk=after.pk, order=order, public_id=after.public_id)
         record_act(by, order, what, differences(before, after))
 

@@ -99,7 +99,6 @@ def tell(
     the partners that know it, and publish its step to the store's tools. All of it in the
     transaction of the change. `first` is the one link of an order that has just come in, not
     stored yet."""
-    status = OrderStatus(order.status)
     new = [first] if first else []
     links = {link.activation_id: link for link in new or order.links.all()}
     partners = []
@@ -107,39 +106,46 @@ def tell(
     for activation in circle.consuming:
         if not hears(activation, by):
             continue
-        spec, link = activation.spec, links.get(activation.pk)
-        if activation.pk == order.source_id:
-            told = status in push.CHANNEL_HEARS
-        elif link is None:
-            told = spec.wants(status)
-        else:
-            told = spec.follows(status)
-        if activation.mode == Mode.MANAGED:
-            if told:
-                if link is None:
-                    link = OrderLink(order=order, activation=activation)
-                    new.append(link)
-                # Back at what was sent: it may have heard, without an answer, what was in between.
-                is_back = link.sent_status == status != link.wanted_status
-                link.wanted_status = status
-                link.wanted_version += deliveries_changed or is_back
-                if link.pk:
-                    # No more: what is told may be noted by a push at this moment.
-                    link.save(update_fields=push.WANTED)
-                # This may be taken where what was sent before was refused.
-                retry_parked(activation.pk, record_ids=[order.public_id])
-                # Now, and not when its turn comes: a buyer is waiting.
-                start_now(activation.pk, push.push_orders, OrderSink, FulfilmentSink)
-            elif link and status in ENDED and not link.sent_status:
-                # It does not follow cancellations, and never got the order: it never will.
-                link.wanted_status = ""
-                link.save(update_fields=push.WANTED)
-        elif told or link:
-            if link is None:
-                new.append(OrderLink(order=order, activation=activation))
+        link = links.get(activation.pk)
+        told = _is_told(order, activation, link)
+        if link is None:
+            if not told:
+                continue
+            link = OrderLink(order=order, activation=activation)
+            new.append(link)
+        if activation.mode == Mode.PARTNER:
             partners.append(activation)
+        elif told:
+            _want(order, link, deliveries_changed)
+        elif order.status in ENDED and not link.sent_status:
+            # It does not follow cancellations, and never got the order: it never will.
+            link.wanted_status = ""
+            link.save(update_fields=push.WANTED)
     insert_all(new)
     if announcing:
         announce(partners, "orders", action, order.public_id, "status")
-        if previous != status and has_listeners(circle.consuming):
+        if previous != order.status and has_listeners(circle.consuming):
             publish_order(order, previous, parts, to_somebody=circle.subscribes)
+
+
+def _is_told(order: Order, activation: Activation, link: OrderLink | None) -> bool:
+    """Whether the order, as it stands now, is its to hear of."""
+    status = OrderStatus(order.status)
+    if activation.pk == order.source_id:
+        return status in push.CHANNEL_HEARS
+    return activation.spec.wants(status) if link is None else activation.spec.follows(status)
+
+
+def _want(order: Order, link: OrderLink, deliveries_changed: bool) -> None:
+    """Mark what its platform is to be told, and have it told."""
+    # Back at what was sent: it may have heard, without an answer, what was in between.
+    is_back = link.sent_status == order.status != link.wanted_status
+    link.wanted_status = order.status
+    link.wanted_version += deliveries_changed or is_back
+    if link.pk:
+        # No more: what is told may be noted by a push at this moment.
+        link.save(update_fields=push.WANTED)
+    # This may be taken where what was sent before was refused.
+    retry_parked(link.activation_id, record_ids=[order.public_id])
+    # Now, and not when its turn comes: a buyer is waiting.
+    start_now(link.activation_id, push.push_orders, OrderSink, FulfilmentSink)

@@ -33,13 +33,13 @@ def outlook(
                 " suporte se ele não for com você."
             )
         )
-    if status in (S.INVOICE_ERROR,):
+    if status == S.INVOICE_ERROR:
         to_do.append(
             _("O canal recusou a nota fiscal: corrija-a e informe-a aqui de novo.")
             if types_invoice
             else _("O canal recusou a nota fiscal: corrija-a no sistema que a emite.")
         )
-    if status in (S.SHIPPING_ERROR,):
+    if status == S.SHIPPING_ERROR:
         to_do.append(_("O canal recusou os dados da entrega: corrija-os."))
     if types_invoice and STAGE[status] < STAGE[S.INVOICED]:
         to_do.append(_("Emita a nota fiscal e informe-a aqui."))

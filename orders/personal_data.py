@@ -37,7 +37,7 @@ from orders.models import (
 from orders.traces import Known, erase, in_the_queue, traces
 from orders.written import write_down_all
 
-ENDED = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELED, OrderStatus.REFUNDED})
+OVER = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELED, OrderStatus.REFUNDED})
 AT_ONCE = 200
 LEAST_WORD = 4  # characters: less would be anybody
 NUMBERS = tuple(f"{who}_{name}" for who in ("payer", "receiver") for name in DOCUMENTS)
@@ -82,7 +82,7 @@ def anonymise(store: Store, order_ids: Sequence[int], who: str, by: User) -> Era
     """Of one buyer, because he asked; an order that is not over, or is held, stays as it is. Raises
     `Refused` where nothing is left to take away."""
     named = [order for order in _locked(store, order_ids) if order.anonymised_at is None]
-    orders = [order for order in named if order.status in ENDED and not order.legal_hold]
+    orders = [order for order in named if order.status in OVER and not order.legal_hold]
     if not orders:
         nothing = _("Não há dados pessoais a apagar nestes pedidos.")
         raise Refused(_why_kept(named[0]) if named else nothing)
@@ -140,7 +140,7 @@ def _due(store: Store, before: datetime) -> OrderQuerySet:
     return Order.objects.filter(
         ~Exists(later),
         store=store,
-        status__in=ENDED,
+        status__in=OVER,
         anonymised_at=None,
         legal_hold=False,
         created_at__lt=before,

@@ -1,6 +1,6 @@
 """Everything that writes an order: how it arrives, moves, and whom that concerns."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -191,10 +191,10 @@ class _Changes:
 
     def pass_over(self, foreign: frozenset[str]) -> None:
         """Leave these out, where something is left then: else somebody must be told."""
-        head = self.head - foreign
         lists = {name: rows for name, rows in self.lists.items() if name not in foreign}
-        if self.status or head or lists or self.shipments or self.link:
-            self.head, self.lists = head, lists
+        left = replace(self, head=self.head - foreign, lists=lists)
+        if left:
+            self.head, self.lists = left.head, left.lists
 
 
 def update_order(order_id: int, document: OrderDocument, by: By) -> Order:

@@ -140,15 +140,18 @@ class Period:
     first: date | None = None
     last: date | None = None
 
-    def among(self, tallies: "QuerySet[Tally]") -> "QuerySet[Tally]":
+    @property
+    def days(self) -> Q:
+        days = Q()
         if self.first:
-            tallies = tallies.filter(day__gte=self.first)
-        return tallies.filter(day__lte=self.last) if self.last else tallies
+            days &= Q(day__gte=self.first)
+        if self.last:
+            days &= Q(day__lte=self.last)
+        return days
 
 
-def tallies_of(stores: Collection[int], period: Period | None = None) -> "QuerySet[Tally]":
-    tallies = Tally.objects.filter(store__in=stores)
-    return period.among(tallies) if period else tallies
+def tallies_of(stores: Collection[int], period: Period = Period()) -> "QuerySet[Tally]":
+    return Tally.objects.filter(period.days, store__in=stores)
 
 
 def sold_by_period(stores: Collection[int], periods: Iterable[Period]) -> list[Figure]:
@@ -156,11 +159,7 @@ def sold_by_period(stores: Collection[int], periods: Iterable[Period]) -> list[F
     sums: dict[str, Any] = {}
     periods = list(periods)
     for number, period in enumerate(periods):
-        within = Q(status__in=SOLD)
-        if period.first:
-            within &= Q(day__gte=period.first)
-        if period.last:
-            within &= Q(day__lte=period.last)
+        within = Q(status__in=SOLD) & period.days
         sums[f"orders_{number}"] = Sum("orders", filter=within)
         sums[f"amount_{number}"] = Sum("amount", filter=within)
     firsts = [period.first for period in periods]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from connectors.errors import NotAllowed
 from connectors.hub.wire import write_shipment
 from connectors.records import OrderStatus, TrackingRecord
-from orders.invoicing import record_typed, sent_shipment, takers
+from orders.invoicing import record_typed, shipment_of, takers
 from orders.models import Order
 from orders.services import update_order
 from orders.status import STAGE
@@ -40,8 +40,8 @@ def inform_tracking(order_id: int, tracking: TrackingRecord, by: User) -> Order:
     document = write_shipment(None, tracking)
     # What he emptied goes: the link of before is another parcel's.
     document |= {"shipping_method": tracking.method, "track_url": tracking.url}
-    if sent := sent_shipment(order):
-        document["id"] = sent.public_id
+    if known := shipment_of(order):
+        document["id"] = known.public_id
     status = _status(tracking)
     # What the channel refused is informed anew.
     further = STAGE[status] > STAGE[OrderStatus(order.status)] or order.status == REFUSED
@@ -50,7 +50,7 @@ def inform_tracking(order_id: int, tracking: TrackingRecord, by: User) -> Order:
         OrderDocument(head={}, status=status if further else None, shipments=[document]),
         by,
     )
-    record_typed(by, order_id, _("Rastreio informado."), sent)
+    record_typed(by, order_id, _("Rastreio informado."), known)
     return order
 
 

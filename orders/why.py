@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from connectors.contract import Flow
 from connectors.models import Activation, Notice, Store
+from connectors.moments import when
 from connectors.records import OrderStatus
 from connectors.spec import Mode
 from connectors.trouble.causes import Actor
@@ -21,14 +22,11 @@ from connectors.trouble.why import (
     Chain,
     Scene,
     Step,
-    flow_steps,
-    goes_on,
+    chain_of,
     not_expected,
     page,
     rows_of,
-    state_step,
     title_of,
-    when,
 )
 from orders.models import Order, OrderLink
 
@@ -84,9 +82,7 @@ def chains_of_sale(scene: Scene, sale: Sale) -> list[Chain]:
             chains.append(_partner_chain(scene, activation, rows, sale))
             continue
         for row in rows:
-            chain = Chain(activation, title_of(row), [state_step(activation)])
-            if goes_on(activation):
-                chain.steps += flow_steps(scene, activation, row)
+            chain = chain_of(scene, activation, title_of(row), row)
             own = _sent_steps if row.ability in PUSHES else _taken_steps
             chain.steps += own(sale, activation, row)
             chains.append(chain)
@@ -95,10 +91,7 @@ def chains_of_sale(scene: Scene, sale: Sale) -> list[Chain]:
 
 def _partner_chain(scene: Scene, activation: Activation, rows: list[Any], sale: Sale) -> Chain:
     """One chain: a partner takes and reports orders by the same calls."""
-    chain = Chain(activation, str(Flow.ORDERS.label), [state_step(activation)])
-    if goes_on(activation):
-        for row in rows[:1]:
-            chain.steps += flow_steps(scene, activation, row)
+    chain = chain_of(scene, activation, str(Flow.ORDERS.label), *rows[:1])
     order = sale.order
     if order is None:
         chain.steps.append(Step(WAIT, _("o hub não tem pedido com este número."), Actor.HUB.label))

@@ -11,7 +11,6 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -33,6 +32,7 @@ from connectors.models import (
 )
 from connectors.models.activations import OVER
 from connectors.models.credentials import ENDS_SOON
+from connectors.moments import when
 from connectors.trouble.alerts import alerts_in_trouble
 from connectors.trouble.causes import CAUSES, OTHER, Actor
 from connectors.trouble.incidents import GAP
@@ -216,7 +216,7 @@ def _credentials() -> list[Need]:
 
 
 def _ends(moment: datetime) -> str:
-    return _("Até %s") % date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
+    return _("Até %s") % when(moment)
 
 
 def _flows(now: datetime) -> list[Need]:

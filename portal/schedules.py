@@ -20,6 +20,7 @@ from connectors.hub.tokens import prune_tokens
 from connectors.messages.hooks import deliver_all_events, prune_events
 from connectors.messages.notices import deliver_all_notices, prune_notices
 from connectors.messages.rings import prune_rings
+from connectors.queue import dotted
 from connectors.runs.pruning import prune_runs
 from connectors.services import check_all_waiting
 from connectors.trouble.alerts import deliver_all_alerts
@@ -97,22 +98,16 @@ def install() -> None:
     stops every schedule in silence (domain.md, section 1)."""
     Schedule.objects.exclude(name__in=[recurring.name for recurring in RECURRING]).delete()
     for recurring in RECURRING:
-        task = recurring.task
+        row = {
+            "func": dotted(recurring.task),
+            "schedule_type": Schedule.MINUTES,
+            "minutes": recurring.minutes,
+            "repeats": -1,
+            "args": None,
+            "kwargs": None,
+        }
         Schedule.objects.update_or_create(
             name=recurring.name,
-            defaults={
-                "func": f"{task.__module__}.{task.__qualname__}",
-                "schedule_type": Schedule.MINUTES,
-                "minutes": recurring.minutes,
-                "repeats": -1,
-                "args": None,
-                "kwargs": None,
-            },
-            create_defaults={
-                "func": f"{task.__module__}.{task.__qualname__}",
-                "schedule_type": Schedule.MINUTES,
-                "minutes": recurring.minutes,
-                "repeats": -1,
-                "next_run": timezone.now(),
-            },
+            defaults=row,
+            create_defaults={**row, "next_run": timezone.now()},
         )

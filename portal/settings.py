@@ -250,7 +250,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # bytes of one request's body
 API_RATE = number("API_RATE", default=600)  # calls of one credential in a minute
 # Wrong client secrets, integrators' tokens, or hand-over links, from one address: after so many it
 # waits.
-FAILED_ATTEMPTS = number("FAILED_ATTEMPTS", default=20)
+FAILED_ATTEMPTS = 20
 ATTEMPTS_WINDOW = 15 * 60  # seconds
 # What the calls are counted in: several processes count together only in a cache that they share.
 CACHES = {"default": address(env.cache, "CACHE_URL", "locmemcache://", "dbcache://table")}

@@ -1,14 +1,15 @@
 """What stops if a credential, or a whole integration, is revoked now."""
 
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from connectors.hub.tokens import ACCESS_LIFE
 from connectors.models import AccessToken, Activation, Credential, Run
+from connectors.moments import when
 from connectors.spec import Mode
 from orders.models import Order
 from orders.upgrade import OPEN
@@ -38,12 +39,11 @@ def what_stops(activation: Activation, credentials: list[Credential]) -> Facts:
 
 
 def _last_use(credentials: list[Credential]) -> str:
-    used = [each for each in credentials if each.last_used_at is not None]
+    used = [(at, each.last_used_from) for each in credentials if (at := each.last_used_at)]
     if not used:
         return _("nunca")
-    last = max(used, key=lambda each: each.last_used_at or each.created_at)
-    moment = date_format(timezone.localtime(last.last_used_at), "SHORT_DATETIME_FORMAT")
-    return _("%(moment)s, de %(address)s") % {"moment": moment, "address": last.last_used_from}
+    moment, address = max(used, key=itemgetter(0))
+    return _("%(moment)s, de %(address)s") % {"moment": when(moment), "address": address}
 
 
 def _activity(activation: Activation, credentials: list[Credential]) -> str:

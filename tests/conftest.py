@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 
 from connectors.contract import Ability
@@ -15,7 +16,13 @@ from connectors.messages import patience
 from connectors.models import Activation, ActivationFlow, Connector, State, Store
 from connectors.sandbox.kinds import KINDS
 from connectors.sandbox.server import Sandbox
-from connectors.services import IssuedSecrets, activate
+from connectors.services import (
+    IssuedSecrets,
+    change_settings,
+    open_draft,
+    record_credential,
+    switch_on,
+)
 from connectors.spec import Mode
 from tests import planted, written
 from tests.emptying import empty_in_our_way
@@ -68,6 +75,41 @@ def make_operator() -> User:
 
 def make_activation(store: Store, slug: str, **fields: Any) -> Activation:
     return make_partner(store, slug, **fields).activation
+
+
+@transaction.atomic
+def activate(
+    *,
+    store: Store,
+    connector: Connector,
+    mode: Mode,
+    name: str,
+    by: User,
+    submission: uuid.UUID,
+    custom_name: str = "",
+    plugin_url: str = "",
+    values: dict[str, Any] | None = None,
+    received: dict[str, str] | None = None,
+) -> tuple[Activation, IssuedSecrets | None]:
+    """What an operator does step by step, at one go. For a `submission` that was seen before
+    nothing is issued."""
+    activation, new = open_draft(
+        store=store,
+        connector=connector,
+        mode=mode,
+        name=name,
+        by=by,
+        submission=submission,
+        plugin_url=plugin_url,
+    )
+    if not new:
+        return activation, None
+    change_settings(activation.pk, custom_name, None, values or {})
+    if mode == Mode.MANAGED:
+        record_credential(activation, received or {}, by)
+    issued = switch_on(activation.pk, by)
+    activation.refresh_from_db(fields=["state", "custom_name", "settings"])
+    return activation, issued
 
 
 def make_managed(

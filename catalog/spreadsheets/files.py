@@ -1,8 +1,7 @@
 """Opening files that strangers made, XLSX and CSV, and reading their rows as texts.
 
 A file may be a bomb: an archive that unpacks to gigabytes is refused before it is opened, XML
-entities are not expanded (openpyxl reads with defusedxml), and memory holds
-one row at a time.
+entities are not expanded (openpyxl reads with defusedxml), and memory holds one row at a time.
 """
 
 import csv
@@ -57,7 +56,7 @@ def is_csv(content: bytes) -> bool:
 
 def read_rows(content: bytes, *, as_csv: bool) -> Iterator[Row]:
     """Those that are not empty, the header first. Raises `Refused` at the place of the trouble."""
-    last = 0
+    number = count = 0
     try:
         for number, cells in enumerate(_csv_rows(content) if as_csv else _xlsx_rows(content), 1):
             while cells and not cells[-1]:
@@ -66,8 +65,8 @@ def read_rows(content: bytes, *, as_csv: bool) -> Iterator[Row]:
                 continue
             if len(cells) > MOST_COLUMNS:
                 raise Refused(_("Linha %d: há colunas demais.") % number)
-            last += 1
-            if last > MOST_ROWS + 1:
+            count += 1
+            if count > MOST_ROWS + 1:
                 raise Refused(_("A planilha tem mais de %d linhas: divida-a.") % MOST_ROWS)
             yield number, cells
     except Refused:
@@ -78,7 +77,7 @@ def read_rows(content: bytes, *, as_csv: bool) -> Iterator[Row]:
         AttributeError, EOFError, OverflowError, NotImplementedError, RuntimeError,
         UnboundLocalError, ArithmeticError, csv.Error,
     ) as error:  # fmt: skip
-        raise Refused(_("Não deu para ler a planilha depois da linha %d.") % last) from error
+        raise Refused(_("Não deu para ler a planilha depois da linha %d.") % number) from error
 
 
 def _check_archive(content: bytes) -> None:

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -17,6 +16,7 @@ from connectors.admin.columns import Labelled
 from connectors.admin.readonly import ReadOnlyInline
 from connectors.handover import labelled
 from connectors.models import Activation, Credential, Handover
+from connectors.moments import when
 from connectors.services import IssuedSecrets
 
 SITUATION_COLOURS = {"in_use": "success", "ending": "warning", "ended": "danger", "unknown": "info"}
@@ -36,8 +36,7 @@ class CredentialFacts:
             return Labelled("in_use", gettext("Em uso, sem fim"))
         if ends_at <= timezone.now():
             return Labelled("ended", gettext("Venceu"))
-        date = date_format(timezone.localtime(ends_at), "SHORT_DATETIME_FORMAT")
-        return Labelled("ending", gettext("Vale até %(date)s") % {"date": date})
+        return Labelled("ending", gettext("Vale até %(date)s") % {"date": when(ends_at)})
 
 
 class CredentialInline(CredentialFacts, ReadOnlyInline):

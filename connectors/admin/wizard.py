@@ -33,6 +33,7 @@ from connectors.errors import Refused
 from connectors.handover import offer_handover
 from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Activation, Connector, State
+from connectors.models.activations import OVER
 from connectors.spec import Does, Mode
 from connectors.trial import ask_trial
 
@@ -117,7 +118,7 @@ class WizardPages(ModelAdmin):
         stop = way.stop(key)
         if stop is None:
             raise Http404
-        if not way.is_open(stop) or activation.state in (State.REVOKED, State.MOVED):
+        if not way.is_open(stop) or activation.state in OVER:
             return HttpResponseRedirect(way_url(activation))
         form = None
         if stop.step.does is Does.FILL_IN:

@@ -36,7 +36,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from connectors.bulk import insert_rows
@@ -45,7 +44,9 @@ from connectors.forgetting import forget_some
 from connectors.http import send
 from connectors.messages.patience import answer_of
 from connectors.messages.signing import signature_headers
-from connectors.models import Address, Credential, Message, State
+from connectors.models import Address, Credential, Message
+from connectors.models.activations import OVER
+from connectors.moments import when
 from connectors.queue import enqueue, enqueue_all
 from connectors.sealing import unseal_known
 
@@ -300,10 +301,9 @@ class Courier(ABC, Generic[A, M]):
         if failing_for < GIVE_UP_AFTER:
             address.open_until = now + _wait(failing_for, LONGEST_OPEN)
             return
-        since = date_format(timezone.localtime(address.failing_since), "SHORT_DATETIME_FORMAT")
         address.open_until, address.disabled_at = None, now
         address.disabled_reason = _("Nenhuma entrega desde %(since)s; por último: %(error)s") % {
-            "since": since,
+            "since": when(address.failing_since),
             "error": error,
         }
 
@@ -407,4 +407,4 @@ def _take_up_again(messages: QuerySet[Any]) -> int:
 
 def is_revoked(path: str) -> Q:
     """Messages whose activation, found by this path, is switched off for good, or moved."""
-    return Q(**{f"{path}__state__in": [State.REVOKED, State.MOVED]})
+    return Q(**{f"{path}__state__in": OVER})

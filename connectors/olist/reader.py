@@ -91,7 +91,7 @@ class Reader:
             if link:
                 found |= {"nota_fiscal": note.data, "link": link}
             elif not fulfilments.is_dead(note):
-                later = _until(row)
+                later = once_more(row)
         return Found([Payload(found)], later=later)
 
     def _link(self, invoice_id: str) -> str:
@@ -136,7 +136,7 @@ def is_ours(order: Payload) -> bool:
     return bool(HUB_ID.fullmatch(order.optional_text("numero_ecommerce")))
 
 
-def _until(row: Row) -> list[Row]:
+def once_more(row: Row) -> list[Row]:
     """The row, for another look, unless it has had so many that there will be nothing to see."""
     now = datetime.now(LOCAL)
     until = row.get("until") or (now + PATIENCE).isoformat()

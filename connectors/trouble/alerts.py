@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 from smtplib import SMTPException
+from typing import Any
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -16,13 +17,13 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from connectors.errors import ConnectorError, Unavailable
 from connectors.http import send
 from connectors.messages.signing import signature_headers
 from connectors.models import Alert, Incident, new_message_id
+from connectors.moments import when
 from connectors.queue import enqueue
 
 AT_ONCE = 100  # incidents in one message
@@ -33,34 +34,39 @@ GIVE_UP_AFTER = timedelta(days=3)
 def tell(incidents: Sequence[Incident], *, healed: bool) -> None:
     """One message per channel, whatever began or ended at this moment; more only where it would
     be too long to read."""
-    alerts = []
+    alerts: list[Alert] = []
     for start in range(0, len(incidents), AT_ONCE):
         some = incidents[start : start + AT_ONCE]
-        if settings.ALERT_EMAILS:
-            alerts.append(_email(some, healed))
-        if settings.ALERT_WEBHOOK_URL:
-            alerts.append(_webhook(some, healed))
-    Alert.objects.bulk_create(alerts)
-    if alerts:
-        enqueue(deliver_all_alerts)
+        subject = _subject(some, healed)
+        letter = "\n\n".join(_paragraph(incident) for incident in some)
+        kind = "incidents.healed" if healed else "incidents.opened"
+        described = [_described(incident) for incident in some]
+        alerts += _alerts(subject, letter, kind, subject, {"incidents": described})
+    _store(alerts)
 
 
 def tell_text(subject: str, text: str) -> None:
     """Something else that needs a person, in the caller's transaction."""
-    alerts = []
+    _store(_alerts(subject[:200], text, "asked", text, {}))
+
+
+def _alerts(subject: str, letter: str, kind: str, text: str, data: dict[str, Any]) -> list[Alert]:
+    """The same for each channel that there is; `text` is what chat programs show."""
+    bodies = {}
     if settings.ALERT_EMAILS:
-        alerts.append(Alert(channel=Alert.Channel.EMAIL, subject=subject[:200], body=text))
+        bodies[Alert.Channel.EMAIL] = letter
     if settings.ALERT_WEBHOOK_URL:
-        body = {"type": "asked", "timestamp": timezone.now().isoformat(), "text": text, "data": {}}
-        alerts.append(
-            Alert(
-                channel=Alert.Channel.WEBHOOK,
-                subject=subject[:200],
-                body=json.dumps(body, ensure_ascii=False),
-            )
-        )
-    for alert in alerts:
-        alert.message_id = new_message_id()
+        event = {
+            "type": kind, "timestamp": timezone.now().isoformat(), "text": text, "data": data
+        }  # fmt: skip
+        bodies[Alert.Channel.WEBHOOK] = json.dumps(event, ensure_ascii=False)
+    return [
+        Alert(channel=channel, message_id=new_message_id(), subject=subject, body=body)
+        for channel, body in bodies.items()
+    ]
+
+
+def _store(alerts: list[Alert]) -> None:
     Alert.objects.bulk_create(alerts)
     if alerts:
         enqueue(deliver_all_alerts)
@@ -70,15 +76,6 @@ def page_of(incident: Incident) -> str:
     """The page on which a person mends it."""
     path = reverse("admin:connectors_activation_change", args=[incident.activation_id])
     return urljoin(settings.PORTAL_URL, path)
-
-
-def _email(incidents: Sequence[Incident], healed: bool) -> Alert:
-    return Alert(
-        channel=Alert.Channel.EMAIL,
-        message_id=new_message_id(),
-        subject=_subject(incidents, healed),
-        body="\n\n".join(_paragraph(incident) for incident in incidents),
-    )
 
 
 def _subject(incidents: Sequence[Incident], healed: bool) -> str:
@@ -91,44 +88,26 @@ def _subject(incidents: Sequence[Incident], healed: bool) -> str:
 
 
 def _paragraph(incident: Incident) -> str:
-    since = date_format(timezone.localtime(incident.opened_at), "SHORT_DATETIME_FORMAT")
     about = _("%(connector)s, desde %(since)s") % {
         "connector": incident.activation.connector,
-        "since": since,
+        "since": when(incident.opened_at),
     }
     return "\n".join(filter(None, [str(incident), about, incident.reason, page_of(incident)]))
 
 
-def _webhook(incidents: Sequence[Incident], healed: bool) -> Alert:
-    subject = _subject(incidents, healed)
-    body = {
-        "type": "incidents.healed" if healed else "incidents.opened",
-        "timestamp": timezone.now().isoformat(),
-        "text": subject,  # what chat programs show
-        "data": {
-            "incidents": [
-                {
-                    "id": incident.pk,
-                    "kind": incident.kind,
-                    "flow": incident.flow.flow if incident.flow else None,
-                    "activation": incident.activation_id,
-                    "store": str(incident.activation.store),
-                    "connector": incident.activation.connector.slug,
-                    "reason": incident.reason,
-                    "opened_at": incident.opened_at.isoformat(),
-                    "ended_at": incident.ended_at.isoformat() if incident.ended_at else None,
-                    "page": page_of(incident),
-                }
-                for incident in incidents
-            ]
-        },
+def _described(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.pk,
+        "kind": incident.kind,
+        "flow": incident.flow.flow if incident.flow else None,
+        "activation": incident.activation_id,
+        "store": str(incident.activation.store),
+        "connector": incident.activation.connector.slug,
+        "reason": incident.reason,
+        "opened_at": incident.opened_at.isoformat(),
+        "ended_at": incident.ended_at.isoformat() if incident.ended_at else None,
+        "page": page_of(incident),
     }
-    return Alert(
-        channel=Alert.Channel.WEBHOOK,
-        message_id=new_message_id(),
-        subject=subject,
-        body=json.dumps(body, ensure_ascii=False),
-    )
 
 
 # -- Delivering ------------------------------------------------------------------------------------

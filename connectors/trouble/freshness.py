@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from connectors.contract import Ability, Flow
-from connectors.models import Activation, ActivationFlow, State
+from connectors.models import Activation, ActivationFlow
 from connectors.registry import SPECS
 from connectors.spec import Cadence, Mode, Spec
 
@@ -76,9 +76,9 @@ def sync_flows() -> None:
                 known = ActivationFlow.objects.filter(
                     activation=OuterRef("pk"), ability=ability.__name__
                 )
-                without = Activation.objects.filter(
+                without = Activation.objects.consuming().filter(
                     ~Exists(known), connector__slug=spec.slug, mode=mode
-                ).exclude(state__in=[State.DRAFT, State.REVOKED, State.MOVED])
+                )
                 ActivationFlow.objects.bulk_create(
                     (
                         _flow(pk, mode, ability, cadence)

@@ -11,7 +11,6 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
@@ -28,6 +27,7 @@ from connectors.models import (
     State,
     Store,
 )
+from connectors.moments import when
 from connectors.spec import Mode
 from connectors.trouble.causes import Actor
 
@@ -126,14 +126,20 @@ def page(name: str, pk: Any) -> str:
     return reverse(f"admin:{name}_change", args=[pk])
 
 
-def when(moment: Any) -> str:
-    return date_format(timezone.localtime(moment), "SHORT_DATETIME_FORMAT")
-
-
 # -- What any record of an integration meets -------------------------------------------------------
 
 
-def state_step(activation: Activation) -> Step:
+def chain_of(scene: Scene, activation: Activation, title: str, *rows: Any) -> Chain:
+    """Its beginning: what goes before all that is particular to a record of these flows."""
+    state = _state_step(activation)
+    chain = Chain(activation, title, [state])
+    if state.verdict == GOOD:
+        for row in rows:
+            chain.steps += _flow_steps(scene, activation, row)
+    return chain
+
+
+def _state_step(activation: Activation) -> Step:
     """Whether the integration does anything at all."""
     url, open_it = page("connectors_activation", activation.pk), _("Abrir a integração")
     state = State(activation.state)
@@ -156,11 +162,7 @@ def state_step(activation: Activation) -> Step:
     return Step(STOP, texts[state], Actor.HUB.label, url, open_it)
 
 
-def goes_on(activation: Activation) -> bool:
-    return state_step(activation).verdict == GOOD
-
-
-def flow_steps(scene: Scene, activation: Activation, row: Any) -> list[Step]:
+def _flow_steps(scene: Scene, activation: Activation, row: Any) -> list[Step]:
     """What may keep this flow from moving anything: a question, a refusal, a pause."""
     steps = []
     of = (activation.pk, row.ability)
@@ -177,7 +179,7 @@ def flow_steps(scene: Scene, activation: Activation, row: Any) -> list[Step]:
         steps.append(_last_run(row))
     else:
         steps.append(_last_call(row))
-    steps += [failure_step(each) for each in scene.failures_of(activation, row.flow)]
+    steps += [_failure_step(each) for each in scene.failures_of(activation, row.flow)]
     if of in scene.rings:
         text = _("a plataforma avisou que mudou, e a busca está na fila.")
         steps.append(Step(WAIT, text, Actor.NOBODY.label))
@@ -221,7 +223,7 @@ def _last_call(row: Any) -> Step:
     return Step(WAIT if late else NOTE, text, Actor.PLATFORM.label if late else "")
 
 
-def failure_step(failure: Failure) -> Step:
+def _failure_step(failure: Failure) -> Step:
     url, cause = page("connectors_failure", failure.pk), failure.known_cause
     if failure.resolved_at is not None:
         facts = {"at": when(failure.resolved_at), "how": failure.resolution}
@@ -237,12 +239,9 @@ def failure_step(failure: Failure) -> Step:
     return Step(STOP, text % facts, cause.actor.label, url, _("Resolver a falha"))
 
 
-def direction(row: Any) -> str:
-    return _("envio") if row.ability in PUSHES else _("recebimento")
-
-
 def title_of(row: Any) -> str:
-    return f"{Flow(row.flow).label} · {direction(row)}"
+    direction = _("envio") if row.ability in PUSHES else _("recebimento")
+    return f"{Flow(row.flow).label} · {direction}"
 
 
 def rows_of(scene: Scene, activation: Activation, flows: Iterable[str]) -> list[Any]:

@@ -85,9 +85,7 @@ class Browser:
             if 'name="test"' in answer.text:
                 answer = self._test(answer.url)
             else:
-                asked = Form(answer.text, "step").fields
-                known = {name: value for name, value in typed.items() if name in asked}
-                answer = self.submit(answer.url, "step", **known)
+                answer = self._fill_in(answer, typed)
             pages.append(answer.text)
             if onwards := re.search(r'class="main" href="([^"]*/way/[^"]*)"', answer.text):
                 answer = self.session.get(urljoin(self.base, onwards[1]), timeout=SECONDS)
@@ -96,10 +94,14 @@ class Browser:
             answer = self.submit(answer.url, "step", conclude="1", preview="")
             pages.append(answer.text)
         if 'name="step"' in answer.text:  # what is asked for after the first save
-            asked = Form(answer.text, "step").fields
-            known = {name: value for name, value in typed.items() if name in asked}
-            pages.append(self.submit(answer.url, "step", **known).text)
+            pages.append(self._fill_in(answer, typed).text)
         return pages
+
+    def _fill_in(self, shown: requests.Response, typed: dict[str, str]) -> requests.Response:
+        """A step, with what it asks for."""
+        asked = Form(shown.text, "step").fields
+        known = {name: value for name, value in typed.items() if name in asked}
+        return self.submit(shown.url, "step", **known)
 
     def _test(self, url: str) -> requests.Response:
         """The connection test, until it has ended."""

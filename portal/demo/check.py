@@ -61,13 +61,13 @@ class Story:
         self.missing = [*self._missing_here(), *self._missing_there()]
         return not self.missing
 
-    def _expected(self) -> dict[str, str]:
+    def expected(self) -> dict[str, str]:
         last = self.scene.last_status
         return {self.straight: last, self.waiting: last, self.dropped: "canceled"}
 
     def _missing_here(self) -> Iterator[str]:
         scene = self.scene
-        for number, expected in self._expected().items():
+        for number, expected in self.expected().items():
             order = scene.find(number)
             if order is None:
                 yield f"o pedido {number} não chegou"
@@ -194,7 +194,7 @@ def table(stories: list[Story], pages: dict[str, bool]) -> str:
         scene = story.scene
         done = sum(
             getattr(scene.find(number), "status", "") == expected
-            for number, expected in story._expected().items()
+            for number, expected in story.expected().items()
         )
         rows.append(
             (

@@ -35,8 +35,8 @@ class Processes:
         self._start(
             "web",
             [
-                python, "-m", "gunicorn", "portal.wsgi", "--bind", f"127.0.0.1:{self.port}",
-                "--worker-class", "gthread", "--threads", "4",
+                python, "-m", "gunicorn", "--config", "python:portal.webserver", "portal.wsgi",
+                "--bind", f"127.0.0.1:{self.port}",
             ],
         )  # fmt: skip
         self._start("cluster", [python, MANAGE, "cluster"])

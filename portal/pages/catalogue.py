@@ -17,7 +17,7 @@ from catalog.models import Product, ProductQuerySet, SkuMapping, Stock
 from catalog.models.levels import OFFERED
 from catalog.ownership import owners_of
 from connectors.errors import NothingChanged, Refused
-from connectors.models import Activation, State
+from connectors.models import Activation
 from portal.pages.order_filter import to_id
 from portal.pages.own import OwnStores
 from portal.pages.product_form import ProductForm
@@ -121,9 +121,7 @@ class ProductPage(OwnProducts, DetailView):
     def _mappings(self) -> list[dict[str, Any]]:
         """What each integration of the store calls it: a code of its own, or our SKU."""
         codes = {each.activation_id: each.code for each in self.object.sku_mappings.all()}
-        activations = self.object.store.activations.select_related("connector").exclude(
-            state__in=[State.DRAFT, State.REVOKED, State.MOVED]
-        )
+        activations = self.object.store.activations.consuming().select_related("connector")
         return [
             {"activation": each, "code": codes.get(each.pk, ""), "locks": each.spec.locks}
             for each in activations.order_by("pk")

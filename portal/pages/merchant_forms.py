@@ -14,7 +14,7 @@ from connectors.fiscal import compact
 from connectors.payload import LOCAL, to_moment
 from connectors.records import InvoiceRecord, TrackingRecord
 from orders.carriers import is_postal, postal_digit_fits
-from orders.invoicing import look_at, number_in, sent_shipment, series_in
+from orders.invoicing import look_at, number_in, series_in, shipment_of
 from orders.models import Order, Shipment
 
 
@@ -55,7 +55,7 @@ class Asking(forms.Form):
         """Nobody is asked for the hour: as everywhere, a bare day is its first moment. Of the day
         that was shown, the hour was known."""
         day: date | None = self.cleaned_data[name]
-        known: datetime | None = getattr(sent_shipment(self.order) or Shipment(), name)
+        known: datetime | None = getattr(shipment_of(self.order) or Shipment(), name)
         if day and known and _day(known) == day:
             return known
         return to_moment(day.isoformat()) if day else None
@@ -159,7 +159,7 @@ def invoice_known(order: Order) -> dict[str, Any]:
 
 
 def _known(order: Order, form: type[Asking]) -> dict[str, Any]:
-    shipment = sent_shipment(order) or Shipment()
+    shipment = shipment_of(order) or Shipment()
     known = {name: getattr(shipment, name) for name in form.base_fields if name != "confirmed"}
     return {
         name: _day(value) if isinstance(value, datetime) else value for name, value in known.items()

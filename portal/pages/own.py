@@ -1,5 +1,6 @@
 """Whose pages these are, and how they stay true while somebody looks at them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from typing import Any, cast
 
@@ -67,12 +68,12 @@ def _latest(model: type[Order] | type[Modification], name: str, stores: Collecti
     return found["at__max"]
 
 
-class Live(OwnStores):
-    """A page that asks for itself every few seconds (portal.js), saying which version it shows."""
+class Live(OwnStores, ABC):
+    """A page whose live part asks for itself every few seconds, saying which version it shows."""
 
+    @abstractmethod
     def version(self) -> str:
         """In one cheap query."""
-        raise NotImplementedError
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         shown = request.headers.get(VERSION)

@@ -1,12 +1,10 @@
 """One buyer's data, when he asks for it: handed out, or taken away."""
 
-import json
 from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -14,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from connectors.acts import record_act
+from connectors.downloads import as_file
 from connectors.errors import Refused
 from connectors.models import Store
 from orders.models import Erasure, Order
@@ -59,33 +58,14 @@ class PersonalDataPage(OwnStores, TemplateView):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         store, who, orders = form.cleaned_data["store"], form.cleaned_data["who"], form.orders()
-        by = cast(User, request.user)
         shown = (request.POST.get("shown_store", str(store.pk)), request.POST.get("shown_who", who))
         if shown != (str(store.pk), who):
             say = ""  # somebody else was typed in since: that one's orders are shown first
         if say == "export" and orders:
-            record_act(by, store, _("Dados pessoais de um comprador exportados."))
-            body = json.dumps(export(orders), cls=DjangoJSONEncoder, ensure_ascii=False, indent=2)
-            answer = HttpResponse(body, content_type="application/json; charset=utf-8")
-            answer["Content-Disposition"] = 'attachment; filename="dados-do-comprador.json"'
-            return answer
+            record_act(self._by(), store, _("Dados pessoais de um comprador exportados."))
+            return as_file(export(orders), "dados-do-comprador.json")
         if say == "anonymise" and request.POST.get("sure"):
-            try:
-                done = anonymise(store, [order.pk for order in orders], who, by).order_ids
-            except Refused as error:
-                messages.error(request, str(error))
-            else:
-                messages.success(request, _("Dados apagados; o registro está abaixo."))
-                kept = [o for o in orders if not o.anonymised_at and o.public_id not in done]
-                if kept:
-                    messages.warning(
-                        request,
-                        _(
-                            "Ficam os dados dos pedidos que não terminaram ou estão retidos: %s."
-                            " Apague-os depois."
-                        )
-                        % ", ".join(map(str, kept[:SHOWN])),
-                    )
+            self._anonymise(store, who, orders)
             return redirect("personal-data")
         left = leftovers(store) if say == "leftovers" else None
         return self.render_to_response(
@@ -97,3 +77,24 @@ class PersonalDataPage(OwnStores, TemplateView):
                 left=left,
             )
         )
+
+    def _anonymise(self, store: Store, who: str, orders: list[Order]) -> None:
+        try:
+            done = anonymise(store, [order.pk for order in orders], who, self._by()).order_ids
+        except Refused as error:
+            messages.error(self.request, str(error))
+            return
+        messages.success(self.request, _("Dados apagados; o registro está abaixo."))
+        kept = [o for o in orders if not o.anonymised_at and o.public_id not in done]
+        if kept:
+            messages.warning(
+                self.request,
+                _(
+                    "Ficam os dados dos pedidos que não terminaram ou estão retidos: %s."
+                    " Apague-os depois."
+                )
+                % ", ".join(map(str, kept[:SHOWN])),
+            )
+
+    def _by(self) -> User:
+        return cast(User, self.request.user)

@@ -21,7 +21,7 @@ from catalog.spreadsheets.jobs import cancel, confirm, counts_of, upload
 from connectors.acts import record_act
 from connectors.downloads import XLSX, as_csv, as_xlsx, saved_as
 from connectors.errors import Refused
-from connectors.models import Activation, State, Store
+from connectors.models import Activation, Store
 from portal.pages.order_filter import to_id
 from portal.pages.own import OwnStores
 
@@ -53,9 +53,7 @@ class UploadForm(forms.Form):
 
     def __init__(self, stores: dict[int, Store], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        going_on = Activation.objects.filter(store__in=list(stores)).exclude(
-            state__in=[State.DRAFT, State.REVOKED, State.MOVED]
-        )
+        going_on = Activation.objects.filter(store__in=list(stores)).consuming()
         self.fields["store"].queryset = Store.objects.filter(pk__in=stores)  # type: ignore[attr-defined]
         self.fields["store"].initial = next(iter(stores), None)
         self.fields["activation"].queryset = going_on.select_related("store")  # type: ignore[attr-defined]

@@ -24,6 +24,7 @@ from connectors.pluggto.client import Pluggto
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.sandbox.hub import Hub
 from connectors.sandbox.messages import Response
+from tests.catalog.test_comparing import found
 from tests.catalog.test_push import CREDENTIALS, MUG, SHIRT, calls, run_all, save, told
 from tests.conftest import make_activation, make_managed, make_operator
 
@@ -69,11 +70,6 @@ def compared(channel: Activation) -> Comparison:
     comparison = step(begun(channel))
     assert comparison.ended_at is not None
     return comparison
-
-
-def found(comparison: Comparison) -> list[tuple[str, str, str, str, str]]:
-    columns = ("flow", "kind", "record_id", "ours", "theirs")
-    return sorted(comparison.differences.values_list(*columns))
 
 
 def mend_all(channel: Activation) -> None:

@@ -1,6 +1,5 @@
 """Products, prices and stock pulled from a platform: the sandbox's shop, over real HTTP."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,15 +13,14 @@ from django.utils import timezone
 
 from catalog.models import Price, Product, SkuMapping
 from catalog.services import create_product
-from catalog.tasks import pull_prices, pull_products, pull_stock
 from connectors.contract import Ability, PriceSource, ProductSource, StockSource
 from connectors.models import Activation, ActivationFlow, Failure, Notice, Run, State
 from connectors.models import Store as Merchant
 from connectors.sandbox.store import Store as Shop
+from tests.catalog.conftest import TASKS, TOKEN, pull, pull_all
 from tests.conftest import flow_of, make_activation, make_managed, make_store
 from tests.products import make_product
 
-TOKEN = "token-of-the-shop"
 SHIRT = {
     "sku": "CAM-01",
     "name": "Camiseta",
@@ -47,22 +45,6 @@ def shop(sandbox: Any) -> Shop:
 @pytest.fixture
 def activation(store: Merchant, sandbox: Any, shop: Shop) -> Activation:
     return make_managed(store, "webstore", f"{sandbox.url}/{shop.name}", {"token": TOKEN})
-
-
-TASKS: dict[type[Ability], Callable[[int], None]] = {
-    ProductSource: pull_products,
-    PriceSource: pull_prices,
-    StockSource: pull_stock,
-}
-
-
-def pull(activation: Activation, ability: type[Ability]) -> Run:
-    TASKS[ability](flow_of(activation, ability))
-    return Run.objects.filter(activation=activation, ability=ability.__name__).latest("pk")
-
-
-def pull_all(activation: Activation) -> list[Run]:
-    return [pull(activation, ability) for ability in TASKS]
 
 
 def cursor(activation: Activation, ability: type[Ability]) -> str:

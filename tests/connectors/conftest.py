@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from connectors.contract import ABILITIES, Ability, Client
 from connectors.models import Store
 from connectors.sandbox.server import Sandbox
 from tests.connectors.day import Day
+
+
+def abilities_of(client: type[Client]) -> set[type[Ability]]:
+    return {ability for ability in ABILITIES if issubclass(client, ability)}
 
 
 class Receiver:

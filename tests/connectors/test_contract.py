@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 import connectors
-from connectors.contract import NoticeSource, abilities_of
+from connectors.contract import NoticeSource
 from connectors.hub.wire import PRODUCT, SHIPMENT
 from connectors.records import OrderStatus
 from connectors.registry import SPECS
 from connectors.sandbox.kinds import PLAYED_BY
 from connectors.spec import Does, EverythingBut, Field, Mode, Spec, Through
 from connectors.storecontract.client import StoreContract
+from tests.connectors.conftest import abilities_of
 
 CONNECTORS = Path(connectors.__file__).parent
 

@@ -30,7 +30,6 @@ from connectors.models import (
 )
 from connectors.registry import SPECS
 from connectors.services import (
-    activate,
     change_settings,
     check_activation,
     check_all_waiting,
@@ -45,7 +44,7 @@ from connectors.services import (
 )
 from connectors.spec import Mode
 from connectors.trouble.failures import record_failure
-from tests.conftest import Partner, make_managed, make_partner, make_store
+from tests.conftest import Partner, activate, make_managed, make_partner, make_store
 
 URL = "https://loja.example.com.br/contrato"
 RECEIVED = {"token": "token-que-a-plataforma-deu"}

@@ -36,7 +36,7 @@ from connectors.olist.look import (
 )
 from connectors.olist.mapping import catalogue, fulfilments
 from connectors.olist.mapping.orders import next_situation
-from connectors.olist.reader import CHILD, PARENT, PATIENCE
+from connectors.olist.reader import CHILD, PARENT, once_more
 from connectors.olist.v3 import orders, words
 from connectors.olist.v3.transport import Api, Duplicate
 from connectors.payload import LOCAL, Payload
@@ -263,7 +263,7 @@ class OlistV3(
             if fulfilments.is_authorised(note):
                 link = self.api.get(f"notas/{note_id}/link").optional_text("link")
             if not link and not fulfilments.is_dead(note):
-                later = _until(row)
+                later = once_more(row)
         known = {"pedido": order.data, "nota": note.data if note and link else None, "link": link}
         return Found([Payload(known)], later=later)
 
@@ -301,10 +301,3 @@ def _row(product: Payload) -> Row:
 
 def _is_ours(order: Payload) -> bool:
     return bool(notices.HUB_ID.fullmatch(words.number_of(order)))
-
-
-def _until(row: Row) -> list[Row]:
-    """The row, for another look, until an invoice is expected no longer."""
-    now = datetime.now(LOCAL)
-    until = row.get("until") or (now + PATIENCE).isoformat()
-    return [{**row, "until": until}] if now < datetime.fromisoformat(until) else []

@@ -17,10 +17,17 @@ from connectors.models import Activation, ActivationFlow, Connector, Failure, No
 from connectors.runs import running
 from connectors.runs.dispatch import start_due
 from connectors.runs.running import run_flow
-from connectors.services import activate, change_settings
+from connectors.services import change_settings
 from connectors.spec import Mode
 from connectors.storecontract.client import StoreContract
-from tests.conftest import flow_of, make_managed, make_operator, make_partner, make_store
+from tests.conftest import (
+    activate,
+    flow_of,
+    make_managed,
+    make_operator,
+    make_partner,
+    make_store,
+)
 from tests.connectors.conftest import Receiver
 from tests.threads import AT_ONCE, all_at_once, one_within_another
 

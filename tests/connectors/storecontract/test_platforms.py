@@ -7,7 +7,6 @@ from connectors.contract import (
     PriceSource,
     ProductSource,
     StockSource,
-    abilities_of,
 )
 from connectors.linx.client import Linx
 from connectors.otimo.client import Otimo
@@ -15,6 +14,7 @@ from connectors.registry import SPECS
 from connectors.rocky.client import Rocky
 from connectors.storecontract.client import StoreContract
 from connectors.webstore.client import Webstore
+from tests.connectors.conftest import abilities_of
 from tests.connectors.storecontract.conftest import TOKEN
 
 CLIENTS = [spec.client for spec in SPECS.values() if spec.client]
