@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.merging import merge
 from catalog.models import Product
-from connectors.fiscal import compact
+from connectors.fiscal import compact, nfe_key_is_valid
 from connectors.hub import wire
 from connectors.hub.hubobject import PUBLIC_ID_ONCE, HubObject
 from connectors.records import Document
@@ -126,8 +126,9 @@ class Shipment(HubObject):
     def news(self, document: Document, path: str = "$") -> Document:
         """Documents that were not mentioned stay: an invoice must not take the label away. A key
         is one however it is written; channels want its 44 characters."""
-        if document.get("nfe_key"):
-            document = {**document, "nfe_key": compact(document["nfe_key"])}
+        key = compact(document.get("nfe_key") or "")
+        if nfe_key_is_valid(key):
+            document = {**document, "nfe_key": key}
         if "documents" in document:
             known = self.fields.get("documents") or []
             merged = merge(known, document["documents"], ("url", "external"))
