@@ -39,11 +39,8 @@ def still_told(
     current: list[dict[str, Any]], incoming: list[dict[str, Any]], keys: tuple[str, ...]
 ) -> list[dict[str, Any]]:
     """Those that the incoming ones mean, where these are all that there are."""
-    return [
-        each
-        for each in current
-        if any(_find([each], one, ("id", *keys)) or _same([each], one) for one in incoming)
-    ]
+    meant = [_find(current, each, ("id", *keys)) or _same(current, each) for each in incoming]
+    return [each for each in current if any(each is one for one in meant)]
 
 
 def _find(

@@ -19,6 +19,8 @@ from orders.policy import BOOKKEEPING
 from orders.wire import OrderDocument
 
 NAMES = {Line: "items", Payment: "payments", Shipment: "shipments"}
+PARCEL = {"shipping_company", "shipping_method", "track_url"}
+FILE = ("id", "url")  # what a delivery's document is known by
 
 
 def parts(
@@ -51,24 +53,29 @@ def parts(
 def added_there(order: Order, documents: list[Document]) -> list[Document]:
     """What a channel has come to know of the deliveries that it brought, such as the label and the
     tracking of a marketplace that sends by itself. What we told it comes back from it, perhaps an
-    older one: what any of the order's deliveries says, it does not say anew."""
+    older one: what any of the order's deliveries says, it does not say anew, nor what goes with a
+    tracking code, where one is said: the link may be that of the parcel before."""
     ours = list(order.shipments.all())
     known = [each.document() for each in ours]
     said = {name for each in known for name in TRACKING_FIELDS if each[name]}
+    if "track_code" in said:
+        said |= PARCEL
     files = [file for each in known for file in each.get("documents") or []]
-    seen = {file.get(key) for file in files for key in ("id", "url")} - {None}
+    seen = [file[key] for file in files for key in FILE if file.get(key)]
+    # An order may come before its first delivery.
+    places = [{"id": each.public_id} for each in ours] or [{} for _each in documents]
     added = []
-    for mine, theirs in zip(ours, documents, strict=False):
+    for place, theirs in zip(places, documents, strict=False):
         news = {name: theirs[name] for name in TRACKING_FIELDS if theirs.get(name)}
         news = {name: value for name, value in news.items() if name not in said}
         if new := [
             file
             for file in theirs.get("documents") or []
-            if isinstance(file, dict) and seen.isdisjoint({file.get("id"), file.get("url")})
+            if isinstance(file, dict) and not any(file.get(key) in seen for key in FILE)
         ]:
             news["documents"] = new
         if news:
-            added.append({"id": mine.public_id, **news})
+            added.append({**place, **news})
     return added
 
 

@@ -56,6 +56,8 @@ def _flows(request: HttpRequest, response: HttpResponse, good: bool) -> set[Flow
 
 def _of_product(document: dict[str, Any]) -> set[Flow]:
     """By what the document holds: many send prices and stock as parts of a product."""
+    if isinstance(wrapped := document.get("Product"), dict):
+        document = wrapped
     names = set(document)
     variations = document.get("variations")
     for variation in variations if isinstance(variations, list) else []:

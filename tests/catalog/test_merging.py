@@ -44,3 +44,11 @@ def test_of_what_is_told_whole_only_the_rest_is_left():
 
     assert [element["label"] for element in left] == ["Cor", "Feito à mão"]
     assert merge(left, sent, ("code",)) == left
+
+
+def test_each_that_is_told_means_one_of_the_known():
+    known = [{"id": "a", "external": "1", "url": "old"}, {"id": "b", "external": "2", "url": "new"}]
+    sent = [{"external": "1", "url": "new"}]
+    keys = ("external", "url")
+
+    assert merge(still_told(known, sent, keys), sent, keys) == [{"id": "a", **sent[0]}]

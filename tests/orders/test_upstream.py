@@ -130,6 +130,46 @@ def test_what_the_channel_has_not_heard_yet_is_not_taken_back_from_it(upstream, 
     assert {each.track_code for each in Order.objects.get().shipments.all()} == {"", "NEW"}
 
 
+def test_the_link_of_the_parcel_before_does_not_come_back_to_another_code(upstream, hub):
+    place_order(hub)
+    pull(upstream)
+    order, operator = Order.objects.get(), make_operator()
+    first = {"id": order.shipments.get().public_id, "track_code": "1", "track_url": "https://c/1"}
+    second = {**first, "track_code": "2", "track_url": ""}
+    for told in (first, second):
+        document = OrderDocument({}, status=OrderStatus.SHIPPING_INFORMED, shipments=[told])
+        update_order(order.pk, document, operator)
+        push_orders(flow_of(upstream, FulfilmentSink))
+
+    run = pull(upstream)
+
+    assert run.changed == 0
+    assert order.shipments.values_list("track_code", "track_url").get() == ("2", "")
+
+
+def test_a_delivery_may_come_later_than_its_order(upstream, hub):
+    hub_id = place_order(hub)
+    hub.orders[hub_id]["shipments"] = []
+    pull(upstream)
+    hub.orders[hub_id]["shipments"] = [{"id": "6" * 24, "track_code": "ME1"}]
+
+    first, second = pull(upstream), pull(upstream)
+
+    assert (first.changed, second.changed) == (1, 0)
+    assert Order.objects.get().shipments.get().track_code == "ME1"
+
+
+def test_an_id_of_a_document_may_be_anything(upstream, hub):
+    hub_id = place_order(hub)
+    label = {"id": {"$id": "5" * 24}, "type": "label", "url": "https://rotulos.example/1.pdf"}
+    hub.orders[hub_id]["shipments"][0]["documents"] = [label]
+    pull(upstream)
+
+    run = pull(upstream)
+
+    assert (run.outcome, run.changed) == ("done", 0)
+
+
 @pytest.mark.parametrize("pulled", [True, False])
 def test_an_order_that_is_further_upstream_is_not_taken_back(upstream, hub, rocky, shop, pulled):
     hub_id = place_order(hub)

@@ -34,6 +34,12 @@ def test_prices_and_stock_may_come_as_parts_of_a_product(webstore: Partner) -> N
     assert noted(webstore, "last_success_at") == {"prices", "stock"}
 
 
+def test_a_wrapped_product_is_noted_by_what_it_holds(webstore: Partner) -> None:
+    webstore.put("/skus/A", {"Product": {"sku": "A", "price": 10, "quantity": 3}})
+
+    assert noted(webstore, "last_success_at") == {"prices", "stock"}
+
+
 def test_stock_alone_is_the_flow_of_stock(webstore: Partner) -> None:
     webstore.post("/products", {"sku": "A", "name": "Caneca"})
     ActivationFlow.objects.update(last_call_at=None)
