@@ -5,10 +5,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from connectors.describe import MODE_LABELS, rows
 from connectors.models import Activation, Receipt, Verdict
+from connectors.moments import when
 from connectors.spec import Mode
 
 
@@ -50,4 +50,4 @@ def _person(user: User) -> str:
 
 
 def _moment(moment: datetime | None) -> str:
-    return timezone.localtime(moment).strftime("%d/%m/%Y %H:%M") if moment else ""
+    return when(moment) if moment else ""

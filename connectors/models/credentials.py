@@ -121,7 +121,7 @@ class AccessToken(models.Model):
     refreshed_at = models.DateTimeField(null=True)  # a refresh token is good for one use
 
     def __str__(self) -> str:
-        return f"{self.credential} · {self.access_expires_at:%d/%m/%Y %H:%M}"
+        return f"{self.credential} · {timezone.localtime(self.access_expires_at):%d/%m/%Y %H:%M}"
 
 
 class AuthorizationCode(models.Model):
@@ -134,4 +134,4 @@ class AuthorizationCode(models.Model):
     used_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"{self.activation} · {self.expires_at:%d/%m/%Y %H:%M}"
+        return f"{self.activation} · {timezone.localtime(self.expires_at):%d/%m/%Y %H:%M}"

@@ -1,6 +1,6 @@
 """Credentials that end: by a rotation's overlap, by an earlier date, at once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connectors.errors import Refused
 from connectors.messages.delivery import webhook_secrets
-from connectors.models import Act, Credential, Store
+from connectors.models import AccessToken, Act, AuthorizationCode, Credential, Store
 from connectors.services import (
     end_credential,
     record_credential,
@@ -213,3 +213,13 @@ def test_who_may_not_revoke_is_not_even_asked(partner: Partner) -> None:
     ):
         assert client.post(f"/admin/connectors/{path}").status_code == 403
     assert partner.get("/orders").status_code == 200
+
+
+def test_what_they_are_swapped_for_is_named_by_our_clock(partner: Partner) -> None:
+    credential = partner.activation.credentials.get()
+    ends_at = datetime(2026, 4, 1, 1, 30, tzinfo=UTC)
+    token = AccessToken(credential=credential, access_expires_at=ends_at)
+    code = AuthorizationCode(activation=partner.activation, expires_at=ends_at)
+
+    assert str(token) == f"{credential} · 31/03/2026 22:30"
+    assert str(code) == f"{partner.activation} · 31/03/2026 22:30"

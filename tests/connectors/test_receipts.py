@@ -4,6 +4,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 
 from connectors.models import Receipt, Store, Trial
 from connectors.payload import LOCAL
@@ -75,6 +76,24 @@ def test_a_partners_holds_what_the_link_handed_over_and_what_it_has_done_so_far(
     in_use = activation.credentials.issued_in_use().get()
     assert latest.facts["credential"]["fingerprint"] == in_use.fingerprint
     assert ["Acesso", "Funciona"] in [each[:2] for each in latest.facts["test"]["results"]]
+
+
+def test_its_moments_are_written_as_its_page_writes_its_own(store: Store, operator: User) -> None:
+    activation = make_activation(store, "rocky")
+    at = datetime(2026, 3, 4, 22, 30, tzinfo=LOCAL)
+    activation.credentials.update(created_at=at)
+    Trial.objects.create(activation=activation, asked_by=operator, ended_at=at)
+    page = somebody_who_may("view_receipt")
+    page.cookies["django_language"] = "en"
+
+    with override("en"):
+        receipt = write_receipt(activation, operator)
+    Receipt.objects.filter(pk=receipt.pk).update(created_at=at)
+    address = f"/admin/connectors/receipt/{receipt.pk}/change/"
+    html = page.get(address).content.decode()
+
+    assert html.count("03/04/2026") == 3
+    assert "04/03/2026" not in html
 
 
 def test_no_secret_is_on_it(store: Store) -> None:

@@ -82,5 +82,7 @@ def test_a_process_that_is_slow_to_answer_is_waited_for(monkeypatch):
     assert next(answers, "none left") == "none left"
 
 
-def test_the_demos_links_lead_to_its_own_port():
+def test_the_demos_links_lead_to_its_own_port(monkeypatch):
+    monkeypatch.delenv("PORTAL_URL", raising=False)
+
     assert Processes(8471).environment["PORTAL_URL"] == "http://127.0.0.1:8471"
