@@ -313,7 +313,7 @@ METRICS_DIR = Path(env.str("METRICS_DIR", default=str(DATA_DIR / "metrics")))
 METRICS_DIR.mkdir(parents=True, exist_ok=True)
 # Read by prometheus_client when it is imported: web processes write their times there.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
