@@ -45,6 +45,7 @@ def main() -> int:
 def _measure(postgres: Postgres, number: int) -> list[dict[str, Any]]:
     """Its figures; none where it broke off, whose error was printed by itself."""
     what, module = ROWS[number]
+    began = time.monotonic()
     database = _create(postgres, f"row_{number}", template=EMPTY)
     _say(f"{number:>2}  {what}")
     with tempfile.TemporaryDirectory() as folder:
@@ -57,6 +58,7 @@ def _measure(postgres: Postgres, number: int) -> list[dict[str, Any]]:
         figures: list[dict[str, Any]] = json.loads(file.read_text())
     for figure in figures:
         _say(f"    {_line(figure)}")
+    _say(f"    measured in {time.monotonic() - began:.0f} s")
     return figures
 
 
