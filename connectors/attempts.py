@@ -19,8 +19,8 @@ class TooManyAttempts(Exception):
 class Attempts:
     """Somebody's at one thing, as an address at one client's secret."""
 
-    def __init__(self, what: str, *who: str) -> None:
-        self.name = digest("\0".join((what, *who)))
+    def __init__(self, what: str, *who: str, most: int = settings.FAILED_ATTEMPTS) -> None:
+        self.name, self.most = digest("\0".join((what, *who))), most
 
     def are_too_many(self) -> bool:
         return self.exceeded().exists()
@@ -28,7 +28,7 @@ class Attempts:
     def exceeded(self) -> QuerySet[FailedAttempts]:
         """For a query that asks for more than this: a row where they are too many."""
         mine = FailedAttempts.objects.filter(pk=self.name, since__gt=timezone.now() - WINDOW)
-        return mine.filter(count__gte=settings.FAILED_ATTEMPTS)
+        return mine.filter(count__gte=self.most)
 
     def note(self) -> None:
         """The window begins with the first one."""

@@ -36,6 +36,14 @@ class Flow(TextChoices):
     FULFILMENT = "fulfilment", _("Faturamento e entrega")
 
 
+class Replay(TextChoices):
+    """What happens where the same is tried once more: never a difference is applied twice."""
+
+    ONCE = "once", _("repetir é seguro: o que já entrou não entra outra vez")
+    LATEST = "latest", _("repetir grava o último valor que chegou, inteiro, nunca uma diferença")
+    NOW = "now", _("repetir envia o que vale agora, e não o que se tentou antes; lá fica um só")
+
+
 # The kinds of calls that a platform counts, each against a limit of its own
 # (Spec.calls_per_minute).
 CALLS, BATCH_CALLS = "calls", "batch_calls"
@@ -135,10 +143,12 @@ class Ability(ABC):
     """What a client can do. Each moves one flow."""
 
     flow: Flow
+    replay: Replay
 
 
 class ProductSource(Ability):
     flow = Flow.PRODUCTS
+    replay = Replay.LATEST
 
     @abstractmethod
     def changed_products(self, cursor: str) -> Iterable[Page]:
@@ -156,6 +166,7 @@ class ProductSource(Ability):
 
 class PriceSource(Ability):
     flow = Flow.PRICES
+    replay = Replay.LATEST
 
     @abstractmethod
     def changed_prices(self, cursor: str) -> Iterable[Page]: ...
@@ -170,6 +181,7 @@ class PriceSource(Ability):
 
 class StockSource(Ability):
     flow = Flow.STOCK
+    replay = Replay.LATEST
 
     @abstractmethod
     def changed_stock(self, cursor: str) -> Iterable[Page]: ...
@@ -186,6 +198,7 @@ class OrderSource(Ability):
     """A channel: orders come from it."""
 
     flow = Flow.ORDERS
+    replay = Replay.ONCE
 
     @abstractmethod
     def changed_orders(self, cursor: str) -> Iterable[Page]: ...
@@ -198,6 +211,7 @@ class OrderSink(Ability):
     """A platform or ERP: it takes orders, and is told when they are approved or cancelled."""
 
     flow = Flow.ORDERS
+    replay = Replay.NOW
 
     @abstractmethod
     def push_order(self, order: OrderRecord) -> str:
@@ -214,6 +228,7 @@ class ProductSink(Ability):
     """A channel that is sent the store's catalogue."""
 
     flow = Flow.PRODUCTS
+    replay = Replay.NOW
 
     @abstractmethod
     def push_product(self, product: ProductRecord) -> str:
@@ -230,6 +245,7 @@ class ProductSink(Ability):
 
 class PriceSink(Ability):
     flow = Flow.PRICES
+    replay = Replay.NOW
 
     @abstractmethod
     def push_price(self, price: PriceRecord) -> None: ...
@@ -237,6 +253,7 @@ class PriceSink(Ability):
 
 class StockSink(Ability):
     flow = Flow.STOCK
+    replay = Replay.NOW
 
     @abstractmethod
     def push_stock(self, stock: StockRecord) -> None:
@@ -247,6 +264,7 @@ class FulfilmentSource(Ability):
     """A platform or ERP that reports invoices and tracking."""
 
     flow = Flow.FULFILMENT
+    replay = Replay.ONCE
 
     @abstractmethod
     def changed_fulfilments(self, cursor: str) -> Iterable[Page]:
@@ -261,6 +279,7 @@ class FulfilmentSink(Ability):
     """A channel that is told what became of its orders."""
 
     flow = Flow.FULFILMENT
+    replay = Replay.NOW
 
     @abstractmethod
     def push_fulfilment(self, fulfilment: FulfilmentRecord) -> None:
@@ -279,6 +298,8 @@ ABILITIES: tuple[type[Ability], ...] = (
     FulfilmentSource,
     FulfilmentSink,
 )
+
+BY_NAME: dict[str, type[Ability]] = {ability.__name__: ability for ability in ABILITIES}
 
 SINKS: tuple[type[Ability], ...] = (
     ProductSink, PriceSink, StockSink, OrderSink, FulfilmentSink,

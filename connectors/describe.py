@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import Flow, FulfilmentSink
+from connectors.contract import Flow, FulfilmentSink, Replay
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.records import OrderStatus
 from connectors.spec import (
@@ -65,6 +65,15 @@ def unavailable_row(spec: Spec) -> list[tuple[str, str]]:
     """What an experimental connector has not; no row for the others."""
     texts = "; ".join(str(text) for text in spec.unavailable)
     return [(gettext("Não disponível"), texts)] if texts else []
+
+
+def replay_row(spec: Spec) -> list[tuple[str, str]]:
+    """What trying again does, of each flow; no row where nothing flows."""
+    flows: dict[Replay, list[str]] = {}
+    for ability in spec.flows:
+        flows.setdefault(ability.replay, []).append(str(ability.flow.label))
+    texts = "; ".join(f"{_and(names)}: {replay.label}" for replay, names in flows.items())
+    return [(gettext("Quando se tenta de novo"), texts)] if texts else []
 
 
 def kind_of(spec: Spec) -> End:

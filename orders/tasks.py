@@ -3,6 +3,7 @@
 from connectors.contract import FulfilmentSink, FulfilmentSource, OrderSink, OrderSource
 from connectors.errors import NothingChanged
 from connectors.messages.rings import run_rung, rung
+from connectors.models import Failure
 from connectors.runs.dispatch import start_due
 from connectors.runs.running import Attempt
 from orders.fulfilments import report_fulfilment
@@ -53,9 +54,17 @@ def _pull_orders(attempt: Attempt, source: OrderSource) -> None:
                     pass  # known: late pages and overlaps are no failures
                 except Backwards as error:
                     # Nobody else would see that. Who dismissed it does not see it again.
-                    if error.is_news or record.original_id in attempt.open_failures:
+                    if error.is_news or not _was_dismissed(attempt, record.original_id):
                         raise
         attempt.advance(page.cursor)
+
+
+def _was_dismissed(attempt: Attempt, record_id: str) -> bool:
+    """Where there was no failure at all, the worker that saw it was killed too soon."""
+    if record_id in attempt.open_failures:
+        return False
+    mine = Failure.objects.filter(activation=attempt.activation, flow=attempt.flow.flow)
+    return mine.filter(record_id=record_id).exists()
 
 
 def _pull_fulfilments(attempt: Attempt, source: FulfilmentSource) -> None:

@@ -193,6 +193,8 @@ AUTHENTICATION_BACKENDS = [
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# After so many for one name from wherever, a browser in which nobody came in by it before waits.
+NAME_ATTEMPTS = 100
 AXES_CLIENT_IP_CALLABLE = "portal.proxies.guessing_from"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "portal.pages.login.answer_locked_out"

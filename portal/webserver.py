@@ -10,7 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 worker_class = "gthread"
 threads = 8
-# Its own lines are written as the portal's: LOG_FORMAT says how.
+# Its own lines are written as the portal's: LOG_FORMAT says how, and LOG_LEVEL from which level on.
+loglevel = settings.LOGGING["root"]["level"].lower()
 logconfig_dict: dict[str, Any] = {
     **settings.LOGGING,
     "loggers": {**settings.LOGGING["loggers"], "gunicorn.error": {"propagate": True}},
@@ -24,6 +25,15 @@ def on_starting(server: Any) -> None:
         pid = file.stem.removeprefix("histogram_")
         if pid.isdecimal() and not _lives(int(pid)):
             file.unlink(missing_ok=True)
+
+
+def when_ready(server: Any) -> None:
+    if server.cfg.workers > 1 and settings.CACHES["default"]["BACKEND"].endswith(".LocMemCache"):
+        server.log.warning(
+            "%d processes, and no CACHE_URL: each counts a partner's calls for itself, and does not"
+            " know up to which row another one showed him a list by date of change: he misses rows",
+            server.cfg.workers,
+        )
 
 
 def _lives(pid: int) -> bool:

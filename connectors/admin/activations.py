@@ -5,7 +5,10 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.formats import time_format
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
@@ -33,7 +36,10 @@ from connectors.admin.notices import (
 from connectors.admin.operators import operator_of
 from connectors.admin.receipts import ReceiptInline
 from connectors.admin.wizard import WizardPages, step_url, way_url
-from connectors.models import Activation, State
+from connectors.contract import BATCH_CALLS, CALLS
+from connectors.errors import Refused
+from connectors.models import Activation, Credential, State
+from connectors.runs.budget import AccountMeter, Spent, meter_of
 from connectors.runs.cadence import set_intervals, settable_flows
 from connectors.services import (
     change_settings,
@@ -54,11 +60,24 @@ STATE_COLOURS = {
     State.MOVED: "info",
 }
 
+CALLS_OF_KIND = {
+    CALLS: _("%(calls)d de %(limit)d chamadas no último minuto"),
+    BATCH_CALLS: _("%(calls)d de %(limit)d chamadas em lote no último minuto"),
+}
+
 
 MORE = [
     "preview", "compare", "billing", "open_at_partner", "enable", "replay_window",
     "subscribe_event", "replace_address",
 ]  # fmt: skip
+
+
+def _written(spent: Spent) -> str:
+    text = CALLS_OF_KIND[spent.kind] % {"calls": spent.calls, "limit": spent.limit}
+    if spent.free_at is None:
+        return text
+    free_at = time_format(timezone.localtime(spent.free_at), "H:i:s")
+    return gettext("%(calls)s, nenhuma antes das %(time)s") % {"calls": text, "time": free_at}
 
 
 @admin.register(Activation)
@@ -99,6 +118,7 @@ class ActivationAdmin(WizardPages, ConfirmedActions):
     readonly_fields = (
         "store", "connector", "mode", "name", "state", "moved_to", "paused_reason", "client_id",
         "api_user", "created_by", "created_at", "first_called_at", "notices_now",
+        "calls_now",
     )  # fmt: skip
 
     @display(description=_("integração"))
@@ -126,6 +146,16 @@ class ActivationAdmin(WizardPages, ConfirmedActions):
             return None
         return ". ".join(filter(None, [str(endpoint.breaker.label), endpoint.disabled_reason]))
 
+    @display(description=_("cota de chamadas"))
+    def calls_now(self, activation: Activation) -> str:
+        """Of the account, whoever calls with its credentials: two integrations may share it."""
+        try:
+            meter = meter_of(activation.account(), activation.spec, None)
+        except (Refused, Credential.DoesNotExist):
+            return ""
+        spent = meter.spent() if isinstance(meter, AccountMeter) else []
+        return " · ".join(map(_written, spent))
+
     def get_inlines(self, request: HttpRequest, obj: Activation | None) -> list[Any]:
         """Those that its mode and its connector can fill."""
         inlines = list(self.inlines)
@@ -141,7 +171,7 @@ class ActivationAdmin(WizardPages, ConfirmedActions):
     def get_fieldsets(self, request: HttpRequest, obj: Activation | None = None) -> Any:
         facts: list[tuple[Any, dict[str, Any]]] = [
             (None, {"fields": (*self.readonly_fields[:4], "custom_name", "plugin_url")}),
-            (_("Situação"), {"fields": self.readonly_fields[4:]}),
+            (_("Situação"), {"fields": self._situation_of(obj)}),
         ]
         if obj is None or not self.has_change_permission(request, obj):
             return facts
@@ -155,6 +185,14 @@ class ActivationAdmin(WizardPages, ConfirmedActions):
             received.append(LAST_DAY)
             facts.append((_("Novas credenciais recebidas"), {"fields": received}))
         return facts
+
+    def _situation_of(self, activation: Activation | None) -> list[str]:
+        has_quota = (
+            activation is not None
+            and activation.mode == Mode.MANAGED
+            and activation.spec.calls_per_minute
+        )
+        return [name for name in self.readonly_fields[4:] if has_quota or name != "calls_now"]
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

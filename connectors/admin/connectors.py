@@ -9,7 +9,7 @@ from unfold.decorators import display
 
 from connectors.admin.applist import AppListPage
 from connectors.admin.recorded import RecordedAdmin
-from connectors.describe import MODE_LABELS, mode_rows, rows, unavailable_row
+from connectors.describe import MODE_LABELS, mode_rows, replay_row, rows, unavailable_row
 from connectors.models import Connector
 from connectors.registry import SPECS
 from connectors.spec import Mode
@@ -51,7 +51,7 @@ class ConnectorAdmin(AppListPage, RecordedAdmin):
         described = []
         if connector:
             spec = connector.spec
-            described = [*mode_rows(spec), *unavailable_row(spec), *rows(spec)]
+            described = [*mode_rows(spec), *unavailable_row(spec), *rows(spec), *replay_row(spec)]
         context = {"connector": connector, "description": described, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -144,7 +145,10 @@ class MendingActions(RecordedAdmin):
 
     @action(description=_("Tentar de novo"), url_path="retry", permissions=["mend"])
     def retry_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        question = _("A falha é tentada outra vez no próximo minuto, com o que está guardado.")
+        question = str(_("A falha é tentada outra vez no próximo minuto."))
+        replay = get_object_or_404(Failure, pk=object_id).replay
+        if replay:
+            question = f"{question} {capfirst(str(replay.label))}."
         return self._repair_one(request, object_id, Repair.Action.RETRY, question)
 
     @action(description=_("Buscar outra vez"), url_path="fetch", permissions=["mend"])

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import SINKS, Flow
+from connectors.contract import BY_NAME, SINKS, Flow, Replay
 from connectors.errors import ConnectorError, Rejected, Unauthorized, Unavailable, Unreadable
 from connectors.models.activations import Activation
 from connectors.models.flows import Run
@@ -130,6 +130,12 @@ class Failure(models.Model):
     @property
     def is_push(self) -> bool:
         return any(sink.__name__ == self.ability for sink in SINKS)
+
+    @property
+    def replay(self) -> Replay | None:
+        """What trying it again does; unknown for what did not fail in a run."""
+        ability = BY_NAME.get(self.ability)
+        return ability.replay if ability else None
 
     @property
     def can_be_edited(self) -> bool:

@@ -12,7 +12,8 @@ its own.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import ceil
 
 from django.conf import settings
@@ -42,6 +43,17 @@ def meter_of(account: Account, spec: Spec, flow: Flow | None) -> Meter:
     secrets = [account.credentials.get(f.key, "") for f in spec.credentials if f.secret]
     name = keyed(repr((account.base_url.rstrip("/"), secrets)))
     return AccountMeter(name, spec.calls_per_minute, PERCENT[flow] if flow else 100)
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Of an account's calls of one kind, those of the last minute, and, where none is left, when
+    the next one may be made."""
+
+    kind: str
+    calls: int
+    limit: int
+    free_at: datetime | None
 
 
 class AccountMeter(Meter):
@@ -79,20 +91,32 @@ class AccountMeter(Meter):
             budget.used = max(budget.used, self._limit(budget))
             budget.save()
 
+    def spent(self) -> list[Spent]:
+        """Read alone: whoever looks neither waits for the account nor counts."""
+        known = {each.kind: each for each in CallBudget.objects.filter(account=self.account)}
+        return [
+            self._spent(known.get(kind) or CallBudget(account=self.account, kind=kind))
+            for kind in self.limits
+        ]
+
+    def _spent(self, budget: CallBudget) -> Spent:
+        now, minute = timezone.now(), settings.SECONDS_PER_MINUTE
+        _begin_minute(budget, now)
+        fading = 1 - (now - budget.minute).total_seconds() / minute
+        calls = budget.used + ceil(round(budget.used_before * fading, 3))
+        wait = self._wait(budget)
+        free_at = now + timedelta(seconds=wait) if wait else None
+        return Spent(budget.kind, calls, self._limit(budget), free_at)
+
     def _limit(self, budget: CallBudget) -> int:
         return self.limits[budget.kind] if budget.per_minute is None else budget.per_minute
 
     def _minute(self, kind: str) -> CallBudget:
         """The account's row, locked, with this minute in it."""
-        now, minute = timezone.now(), timedelta(seconds=settings.SECONDS_PER_MINUTE)
+        now = timezone.now()
         CallBudget.objects.get_or_create(account=self.account, kind=kind, defaults={"minute": now})
         budget = CallBudget.objects.select_for_update().get(account=self.account, kind=kind)
-        budget.minute = min(budget.minute, now)  # the clock was put back
-        passed = (now - budget.minute) // minute
-        if passed > 0:
-            budget.used_before = budget.used if passed == 1 else 0
-            budget.used = 0
-            budget.minute += passed * minute
+        _begin_minute(budget, now)
         return budget
 
     def _wait(self, budget: CallBudget) -> int:
@@ -107,6 +131,17 @@ class AccountMeter(Meter):
         else:
             wait = minute + _fading(budget.used, mine - 1, minute) - into
         return max(0, ceil(round(wait, 3)))
+
+
+def _begin_minute(budget: CallBudget, now: datetime) -> None:
+    """The one that this moment is in."""
+    minute = timedelta(seconds=settings.SECONDS_PER_MINUTE)
+    budget.minute = min(budget.minute, now)  # the clock was put back
+    passed = (now - budget.minute) // minute
+    if passed > 0:
+        budget.used_before = budget.used if passed == 1 else 0
+        budget.used = 0
+        budget.minute += passed * minute
 
 
 def _fading(used: int, room: int, minute: int) -> float:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.contract import ABILITIES, Ability, Client, Flow, NoticeSource
+from connectors.contract import BY_NAME, Ability, Client, Flow, NoticeSource
 from connectors.errors import ConnectorError, NotAllowed, Refused
 from connectors.models import Activation, ActivationFlow, Failure, Ring, Run
 from connectors.payload import Payload, to_storable
@@ -26,7 +26,6 @@ READERS = {
     "OrderSource": ("read_order", ("original_id",)),
     "FulfilmentSource": ("read_fulfilment", ("hub_id", "external_id")),
 }
-BY_NAME: dict[str, type[Ability]] = {ability.__name__: ability for ability in ABILITIES}
 
 
 def read_edited(text: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from connectors.payload import read_value, to_text
 
 DEFAULT_LIMIT = LARGEST_LIMIT = 100
 # In these orders a row that changes goes to the end. Where another process remembers an older place
-# of it, rows are shown once more, and none is passed over.
+# of it, rows are shown once more; where none remembers, those in between are passed over.
 BY_CHANGE = ("modified_at", "modification__at")
 WALK = 60 * 60  # seconds for which such a place is remembered
 

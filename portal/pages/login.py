@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, RedirectURLMixin
@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from connectors.acts import record_act
+from connectors.attempts import Attempts
+from connectors.hashing import keyed
 from connectors.second_factor import (
     RECOVERY_CODES,
     Verdict,
@@ -32,6 +34,8 @@ from connectors.second_factor import (
 from portal.site import SHOWN
 
 HALF_WAY = "half_way"  # in the session: whose password was right, and when
+DEVICE = "device-"  # the cookie of a browser in which somebody came in by this name
+DEVICE_SECONDS = 365 * 24 * 60 * 60
 PATIENCE = 5 * 60  # seconds, for typing the code
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -50,7 +54,39 @@ def _complaint(verdict: Verdict) -> str:
 class LoginPage(LoginView):
     template_name = "pages/login.html"
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Who guesses one name's password from a thousand addresses waits, and so does whoever
+        comes to that name in a new browser meanwhile; its people are known by theirs."""
+        name = UsernameField(max_length=254).to_python(request.POST.get("username", ""))
+        self.name = keyed(str(name))
+        device, max_age = DEVICE + self.name[:16], DEVICE_SECONDS
+        known = request.get_signed_cookie(device, "", salt=DEVICE, max_age=max_age) == self.name
+        self.guesses = None if known else Attempts(DEVICE, self.name, most=settings.NAME_ATTEMPTS)
+        if self.guesses and self.guesses.are_too_many():
+            return answer_locked_out(request)
+        return super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        # An address that has to wait guesses no more.
+        if self.guesses and not getattr(self.request, "axes_locked_out", False):
+            self.guesses.note()
+        return super().form_invalid(form)
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = self._let_in(form)
+        response.set_signed_cookie(
+            DEVICE + self.name[:16],
+            self.name,
+            salt=DEVICE,
+            max_age=DEVICE_SECONDS,
+            path=reverse("login"),
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
+
+    def _let_in(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
         if not is_on(user):
             return super().form_valid(form)

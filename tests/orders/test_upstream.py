@@ -3,11 +3,13 @@ both ends in the sandbox, over real HTTP."""
 
 import json
 import pydoc
+import sys
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from catalog.models import Product, SkuMapping
@@ -15,6 +17,7 @@ from connectors.contract import FulfilmentSink, FulfilmentSource, OrderSink, Ord
 from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Activation, ActivationFlow, Failure, Ring, Run, Store
 from connectors.records import OrderStatus
+from connectors.runs import running
 from connectors.trouble.failures import dismiss
 from orders.models import Order, OrderLink
 from orders.push import push_orders
@@ -235,6 +238,24 @@ def test_who_dismissed_that_is_not_shown_it_again(upstream, hub):
     pull(upstream)
 
     assert not Failure.objects.open().exists()
+
+
+def test_it_is_shown_also_where_whoever_saw_it_died_before_he_could_say_so(
+    upstream, hub, monkeypatch
+):
+    hub_id = place_order(hub)
+    hub.control("set_status", {"id": hub_id, "status": "canceled"})
+    pull(upstream)
+    hub.control("set_status", {"id": hub_id, "status": "approved"})
+    with monkeypatch.context() as dying:
+        dying.setattr(running, "record_failure", lambda *_args: sys.exit())
+        with pytest.raises(SystemExit):
+            pull(upstream)
+    Run.objects.filter(ended_at=None).update(expires_at=timezone.now())
+
+    pull(upstream)
+
+    assert "já está cancelado e não volta para aprovado" in Failure.objects.get().reason
 
 
 def test_it_is_over_when_the_marketplace_cancels_again(upstream, hub):

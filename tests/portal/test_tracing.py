@@ -5,6 +5,8 @@ import logging
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from socket import create_connection
 
 import pytest
 
@@ -94,15 +96,18 @@ def test_a_flood_of_warnings_does_not_hide_an_error_from_the_same_line() -> None
     assert bounded.filter(record("Internal Server Error"))
 
 
-def test_the_web_server_writes_its_own_lines_so_too() -> None:
-    bind = f"127.0.0.1:{free_port()}"
-    command = ["-m", "gunicorn", "--config", "python:portal.webserver", "--bind", bind]
-    server = subprocess.Popen(  # noqa: S603  our own command
-        [sys.executable, *command, "portal.wsgi"],
-        env={**os.environ, "LOG_FORMAT": "json", "LOG_LEVEL": "INFO"},
+def web_server(level: str, port: int, *more: str) -> "subprocess.Popen[str]":
+    command = ["-m", "gunicorn", "--config", "python:portal.webserver"]
+    return subprocess.Popen(  # noqa: S603  our own command
+        [sys.executable, *command, "--bind", f"127.0.0.1:{port}", *more, "portal.wsgi"],
+        env={**os.environ, "LOG_FORMAT": "json", "LOG_LEVEL": level},
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def test_the_web_server_writes_its_own_lines_so_too() -> None:
+    server = web_server("INFO", free_port())
     assert server.stderr
     first = server.stderr.readline()
     server.terminate()
@@ -111,3 +116,24 @@ def test_the_web_server_writes_its_own_lines_so_too() -> None:
     told = [json.loads(line) for line in (first, *rest)]
 
     assert {each["logger"] for each in told} == {"gunicorn.error"}
+
+
+def test_the_web_server_keeps_to_the_same_level() -> None:
+    port = free_port()
+    server = web_server("ERROR", port)
+    while server.poll() is None:
+        with suppress(OSError), create_connection(("127.0.0.1", port)):
+            break
+    server.terminate()
+
+    assert server.communicate(timeout=60)[1] == ""
+
+
+def test_the_web_server_says_that_several_processes_want_a_cache_that_they_share() -> None:
+    server = web_server("WARNING", free_port(), "--workers", "2")
+    assert server.stderr
+    first = json.loads(server.stderr.readline())
+    server.terminate()
+    server.communicate(timeout=60)
+
+    assert (first["level"], first["message"][:31]) == ("WARNING", "2 processes, and no CACHE_URL: ")

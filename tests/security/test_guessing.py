@@ -130,6 +130,38 @@ def test_passwords_from_a_whole_network(operator: User) -> None:
     assert log_in("segredo-da-operadora", "::ffff:203.0.113.200") == 302
 
 
+def test_passwords_of_one_name_from_everywhere(operator: User) -> None:
+    def log_in(client: Client, password: str, name: str = "") -> int:
+        form = {"username": name or operator.username, "password": password}
+        answer = client.post("/login/", form)
+        return int(answer.status_code)
+
+    operator.username = "Łucja"
+    operator.save()
+    at_home = Client()
+    assert log_in(at_home, "segredo-da-operadora") == 302
+    at_home.post("/logout/")
+    strangers = [Client(REMOTE_ADDR=f"203.0.113.{n}") for n in range(settings.NAME_ATTEMPTS + 1)]
+    wide = operator.username.replace("u", "ｕ")
+
+    for number, stranger in enumerate(strangers[1:]):
+        assert log_in(stranger, "errada", wide if number % 2 else operator.username) == 200
+
+    assert log_in(strangers[0], "segredo-da-operadora") == 429
+    assert log_in(strangers[0], "segredo-da-operadora", f" {wide}") == 429
+    assert log_in(at_home, "errada-uma-vez") == 200
+    assert log_in(at_home, "segredo-da-operadora") == 302
+
+
+def test_one_address_alone_keeps_nobody_out(operator: User) -> None:
+    guesses = {"username": operator.username, "password": "errada-de-novo"}
+    for _number in range(settings.NAME_ATTEMPTS + 1):
+        Client().post("/login/", guesses)
+
+    right = {**guesses, "password": "segredo-da-operadora"}
+    assert Client(REMOTE_ADDR=ELSEWHERE).post("/login/", right).status_code == 302
+
+
 def test_second_factors(operator: User) -> None:
     offered(operator)
 

@@ -9,8 +9,10 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
+from connectors.contract import BATCH_CALLS
 from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Activation, State, Store
+from connectors.runs.budget import meter_of
 from connectors.services import note_first_call, revoke
 from connectors.spec import Mode
 from tests.conftest import Partner, make_managed, make_operator, make_partner
@@ -31,6 +33,25 @@ def act(client: Client, action: str, *activations: Activation) -> str:
     selected = [activation.pk for activation in activations]
     answer = client.post(LIST, {"action": action, "_selected_action": selected}, follow=True)
     return answer.content.decode()
+
+
+def test_an_account_with_a_quota_shows_what_is_left_of_it(
+    store: Store, admin_client: Client
+) -> None:
+    erp = make_managed(store, "olist", URL, {"integrator_id": "1", "token": "t"})
+    shop = make_managed(store, "rocky", URL, {"token": "t"})
+    meter = meter_of(erp.account(), erp.spec, None)
+    for _call in range(3):
+        meter.spend()
+    meter.exhaust(BATCH_CALLS)
+
+    page = admin_client.get(page_of(erp)).content.decode()
+
+    assert "3 de 20 chamadas no último minuto" in page
+    assert "5 de 5 chamadas em lote no último minuto, nenhuma antes das " in page
+    assert "no último minuto" not in admin_client.get(page_of(shop)).content.decode()
+    erp.credentials.all().delete()
+    assert admin_client.get(page_of(erp)).status_code == 200
 
 
 # -- Settings -----------------------------------------------------------------------------------

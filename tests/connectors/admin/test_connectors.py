@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
-from connectors.describe import rows
+from connectors.describe import replay_row, rows
 from connectors.models import Connector
 from connectors.registry import SPECS
 from tests.connectors.admin.conftest import somebody_who_may
@@ -71,7 +71,7 @@ def test_the_details_show_the_whole_specification_in_portuguese(
 
     assert "Mais detalhes" in page.content.decode()
     assert "Ativar para uma loja" in page.content.decode()
-    for label, cell in rows(SPECS[slug]):
+    for label, cell in [*rows(SPECS[slug]), *replay_row(SPECS[slug])]:
         assert label[0].isupper()
         assert label in page.content.decode()
         assert escape(cell) in page.content.decode()

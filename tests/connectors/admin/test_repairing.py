@@ -94,7 +94,10 @@ def test_each_button_asks_and_then_does_it(activation: Activation, admin_client:
     admin_client.post(page_of(failure, "dismiss"), {"reason": "sai de linha"})
 
     failure.refresh_from_db()
-    assert "A falha é tentada outra vez" in asked.content.decode()
+    assert (
+        "A falha é tentada outra vez no próximo minuto. Repetir grava o último valor que chegou,"
+        " inteiro, nunca uma diferença." in asked.content.decode()
+    )
     assert "Registros que serão buscados na próxima execução: 1." in fetched.content.decode()
     assert "Este campo é obrigatório." in without_reason.content.decode()
     assert failure.resolution == "Dispensada por operadora: sai de linha"

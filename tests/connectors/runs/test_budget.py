@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from connectors.contract import BATCH_CALLS, CALLS, Account, Flow, Meter
 from connectors.errors import OutOfBudget
 from connectors.models import CallBudget
 from connectors.registry import SPECS
-from connectors.runs.budget import AccountMeter, meter_of
+from connectors.runs.budget import AccountMeter, Spent, meter_of
 from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +196,17 @@ def test_a_clock_that_is_put_back_does_not_end_the_calls(clock: Clock) -> None:
 
     assert spend_all(meter()) == 19
     assert wait_of(meter()) <= 2 * 60
+
+
+def test_what_was_spent_is_seen_without_spending(clock: Clock) -> None:
+    for _call in range(20):
+        meter().spend()
+
+    calls, batches = meter().spent()
+
+    assert (calls.kind, calls.calls, calls.limit) == (CALLS, 20, 20)
+    assert calls.free_at == timezone.now() + timedelta(seconds=wait_of(meter()))
+    assert batches == Spent(BATCH_CALLS, 0, 5, None)
+    clock.go(timedelta(seconds=90))
+    assert meter().spent()[0] == Spent(CALLS, 10, 20, None)
+    assert CallBudget.objects.get().used == 20
