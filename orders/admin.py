@@ -173,7 +173,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @display(description=_("total"))
     def shown_total(self, order: Order) -> str:
-        return f"R$ {floatformat(order.total, '2g')}"
+        return f"{order.money_sign} {floatformat(order.total, '2g')}"
 
     @display(description=_("outros campos"))
     def shown_fields(self, order: Order) -> SafeString | None:

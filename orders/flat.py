@@ -25,7 +25,7 @@ from connectors.hub.wire import Kind
 from connectors.models import Activation
 from connectors.payload import Payload, read_value, to_decimal, to_text, to_whole
 from connectors.records import Document
-from orders.wire import OrderDocument, read_order
+from orders.wire import OrderDocument, read_order, total_of
 
 SEPARATORS = re.compile(r"[;|\r\n]+")
 PAYMENT = tuple(name for name in wire.PAYMENT if name not in ("id", "external"))
@@ -71,7 +71,7 @@ def read_flat_order(payload: Payload, by: Activation) -> OrderDocument:
     payment = {name: data.pop(name) for name in PAYMENT if name in data}
     shipment = {name: data.pop(name) for name in wire.TRACKING_FIELDS if name in data}
     if data.get("total") in (None, ""):
-        data["total"] = _total(items, data)
+        data["total"] = wire.decimal_text(total_of(items, data))
     if data.get("channel") in (None, ""):
         data["channel"] = by.spec.name
     if _is_said(payment):
@@ -132,10 +132,3 @@ def _cell(value: Any, convert: Callable[[Any], Any], place: str) -> Any:
     if convert is to_text or read is None:
         return read
     return wire.decimal_text(read) if isinstance(read, Decimal) else read
-
-
-def _total(items: list[Document], data: Document) -> str:
-    """What nobody said: the items, with shipping, less the discount."""
-    total = sum((Decimal(item.get("price") or 0) * item["quantity"] for item in items), Decimal(0))
-    total += Decimal(data.get("shipping") or 0) - Decimal(data.get("discount") or 0)
-    return wire.decimal_text(total)

@@ -1,10 +1,6 @@
 """An order at the activations: what each notes on it, and whom a change must be told."""
 
-from collections import Counter
-from collections.abc import Iterable
-
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
 
 from catalog.announcing import Circle, circle_of
 from connectors.bulk import insert_all
@@ -16,11 +12,11 @@ from connectors.models import Activation
 from connectors.records import OrderStatus
 from connectors.runs.dispatch import start_now
 from connectors.spec import Mode
-from connectors.trouble.failures import record_untold, retry_parked
+from connectors.trouble.failures import retry_parked
 from orders import push
 from orders.events import publish_order
 from orders.history import By
-from orders.models import Line, Order, OrderLink
+from orders.models import Order, OrderLink
 from orders.status import ENDED
 from orders.wire import OrderDocument, Parts
 
@@ -56,31 +52,6 @@ def number_there(document: OrderDocument) -> str | None:
         except ValidationError as error:
             raise Refused(f"$.external: {' '.join(error.messages)}") from error
     return document.external
-
-
-def show_changed_items(order: Order, before: Iterable[Line], now: Iterable[Line]) -> None:
-    """What we send once more tells a managed platform the status alone: with what else has changed
-    of an order that it has, a person must go there."""
-    if _sold(before) == _sold(now) or order.status in ENDED:
-        return
-    at_work = Activation.objects.filter(store=order.store_id).consuming()
-    had = order.links.filter(activation__in=at_work, activation__mode=Mode.MANAGED)
-    for link in had.exclude(activation=order.source_id).exclude(sent_status=""):
-        error = Refused(
-            _(
-                "O canal mudou os itens do pedido %(order)s depois que esta integração o levou, e"
-                " ela não fica sabendo: corrija-o lá."
-            )
-            % {"order": order}
-        )
-        record_untold(link.activation, order.public_id, error)
-
-
-def _sold(lines: Iterable[Line]) -> Counter[str]:
-    units = Counter[str]()
-    for line in lines:
-        units[line.sold_sku] += line.quantity
-    return units
 
 
 def tell(

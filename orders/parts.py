@@ -11,6 +11,7 @@ from catalog.codes import product_ids
 from catalog.models import Product, Reservation
 from connectors.errors import NotFound, Refused
 from connectors.hub.wire import TRACKING_FIELDS
+from connectors.payload import is_no
 from connectors.prepared import Prepared, Slot, many, slot_of_many
 from connectors.records import Document
 from connectors.trouble.causes import MISSING_DATA
@@ -142,26 +143,47 @@ def with_logs(order: Order, head: Document) -> Document:
     return {**head, **logs}
 
 
-def merge_shipments(order: Order, documents: list[Document]) -> list[tuple[Shipment, set[str]]]:
+def merge_shipments(
+    order: Order, documents: list[Document], *, by_partner: bool
+) -> list[tuple[Shipment, set[str]]]:
     """An element with an id updates that shipment; one without is a new one (section 5.4), except
     where it says nothing that one of ours does not say: then the same call came again."""
     known = {shipment.public_id: shipment for shipment in order.shipments.all()}
     named = {document.get("id") for document in documents}
     unnamed = [shipment for shipment in known.values() if shipment.public_id not in named]
-    merged = []
-    for position, document in enumerate(documents):
+    merged = {}
+    # Who says more goes first: what says less could be any of them.
+    for position, document in sorted(enumerate(documents), key=lambda each: -_length(each[1])):
         place, said = f"$.shipments[{position}]", _without_id(document)
-        if not document.get("id"):
-            told = next((each for each in unnamed if not each.news(said, place)), None)
-            if told:
-                unnamed.remove(told)
-            shipment = told or Shipment(order=order)
-        elif document["id"] in known:
-            shipment = known[document["id"]]
-        else:
+        if document.get("id") and document["id"] not in known:
             raise NotFound(
                 _("$.shipments[%(position)d].id: o pedido não tem a entrega %(id)s.")
                 % {"position": position, "id": document["id"]}
             )
-        merged.append((shipment, shipment.take(said, place)))
-    return merged
+        shipment = known.get(document.get("id") or "") or Shipment(order=order)
+        if by_partner:
+            said = without_defaults(shipment, said)
+        if not document.get("id"):
+            told = next((each for each in unnamed if not each.news(said, place)), None)
+            if told:
+                unnamed.remove(told)
+                shipment = told
+        merged[position] = (shipment, shipment.take(said, place))
+    return [merged[position] for position in range(len(documents))]
+
+
+def _length(document: Document) -> int:
+    return sum(not _is_blank(value) for value in document.values())
+
+
+def without_defaults(row: Order | Shipment, document: Document) -> Document:
+    """Typed clients send every field: a blank one is no news of what has no value yet."""
+    return {
+        name: value
+        for name, value in document.items()
+        if name in row.COLUMNS or row.fields.get(name) or not _is_blank(value)
+    }
+
+
+def _is_blank(value: Any) -> bool:
+    return all(map(_is_blank, value.values())) if isinstance(value, dict) else is_no(value)

@@ -28,8 +28,9 @@ from connectors.records import (
 )
 from connectors.runs.running import Attempt, run_flow
 from connectors.succession import acting, hold_integrations
-from orders.models import Line, OrderLink, Shipment
+from orders.models import Line, Order, OrderLink, Shipment
 from orders.reserving import note_asked, note_taken
+from orders.untold import Deal, deal, show_changes
 from orders.wire import intermediary_for, write_order
 
 # What a channel is told of its own orders.
@@ -79,10 +80,25 @@ def _push_orders(attempt: Attempt, sink: OrderSink) -> None:
                 note_asked(link.order, attempt.activation)
                 external_id = sink.push_order(item.record)
                 with transaction.atomic():
-                    hold_integrations(link.order.store_id)
-                    note_taken(link.order, acting(attempt.activation))
+                    # From here on whoever changes the order sees that it was sent.
+                    now = Order.objects.select_for_update(of=("self",)).get(pk=link.order_id)
+                    hold_integrations(now.store_id)
+                    taker = acting(attempt.activation)
+                    note_taken(link.order, taker)
                     _note_sent(link, external_id=external_id)
+                    if not link.sent_status:
+                        _show_what_changed(link.order, now, taker)
                 item.changed = True
+
+
+def _show_what_changed(sent: Order, now: Order, taker: Activation) -> None:
+    """While the platform was told the order for the first time."""
+    if now.modified_at != sent.modified_at:
+        show_changes(now, _deal_of(sent), _deal_of(now), taker)
+
+
+def _deal_of(order: Order) -> Deal:
+    return deal(order.total, order.lines.all(), order.payments.all())
 
 
 def _push_fulfilments(attempt: Attempt, sink: FulfilmentSink) -> None:

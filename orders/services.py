@@ -19,7 +19,7 @@ from connectors.succession import acting, hold_integrations
 from connectors.trouble.causes import MISSING_DATA
 from orders.finding import concerns_words, note_words, renew_words
 from orders.history import By, record_refusal, record_step
-from orders.links import note, notes_that_change, number_there, show_changed_items, tell
+from orders.links import note, notes_that_change, number_there, tell
 from orders.mails import write_mail
 from orders.models import Line, Order, OrderLink, Payment, Shipment
 from orders.parts import (
@@ -29,12 +29,14 @@ from orders.parts import (
     merge_shipments,
     parts,
     with_logs,
+    without_defaults,
 )
 from orders.policy import check_may_create, check_report, passed_over
 from orders.reserving import keep_stock, note_taken
 from orders.statistics import Standing, count_in, standing
 from orders.status import ENDED, KEEPING
-from orders.wire import OrderDocument, Parts, from_record
+from orders.untold import deal, show_changes
+from orders.wire import OrderDocument, Parts, from_record, total_of
 from orders.written import write_down
 
 # What must reach whoever has the order even where the status stays.
@@ -62,7 +64,10 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     if document.status is None:
         raise Refused(_("$.status: falta a situação do pedido."), cause=MISSING_DATA)
     order = Order(store=source.store, source=source, status=document.status, modified_by=source)
-    order.take(document.head)
+    head = document.head
+    if "total" not in head:
+        head = {**head, "total": total_of(document.items or [], head)}
+    order.take(head)
     if number := order.original_id or (document.external and f"external {document.external}"):
         # Platforms know the order by it. A portal that was restored from a backup, and is told of
         # the order again, must find it there.
@@ -219,9 +224,12 @@ def _update_order(order_id: int, document: OrderDocument, by: By) -> tuple[Order
     hold_integrations(order.store_id)
     by = acting(by)
     before = standing(order)
-    shipments = merge_shipments(order, document.shipments or [])
+    by_partner = isinstance(by, Activation) and by.pk != order.source_id
+    shipments = merge_shipments(order, document.shipments or [], by_partner=by_partner)
     link = notes_that_change(order, by, document)
     head = with_logs(order, document.head)
+    if by_partner:
+        head = without_defaults(order, head)
     changes = _Changes(
         head=set(order.news(head)),
         lists=changed_lists(order, document),
@@ -290,8 +298,11 @@ def _apply(
     locked = None if lines is None else find_products(order, lines)
     if _concerns_stock(changes, previous):
         keep_stock(order, by, order.lines.all() if lines is None else lines, locked)
+    if changes.lists or "total" in changes.head:
+        ours: dict[str, Any] = {"items": order.lines.all(), "payments": order.payments.all()}
+        now = deal(order.total, **(ours | changes.lists))
+        show_changes(order, deal(before.amount, **ours), now)
     if lines is not None:
-        show_changed_items(order, order.lines.all(), lines)
         order.lines.all().delete()
         Line.objects.bulk_create(lines)
     if "payments" in changes.lists:

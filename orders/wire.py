@@ -1,13 +1,14 @@
 """Orders in the hub's JSON (pluggto-api.md, sections 5 and 6)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from connectors.errors import Unreadable
 from connectors.hub import wire
 from connectors.models import Activation
-from connectors.payload import Payload, is_no
+from connectors.payload import Payload, is_no, read_value, to_decimal
 from connectors.records import Document, OrderRecord, OrderStatus
 from orders.models import Line, Order, Payment, Shipment, StatusChange
 
@@ -40,6 +41,8 @@ def read_order(payload: Payload, by: Activation | None = None) -> OrderDocument:
     status = head.pop("status", None)
     external, acknowledged = head.pop("external", None), head.pop("ack", None)
     update = head.pop("update", True)
+    if head.get("total") is None:
+        head.pop("total", None)  # typed clients' word for what they do not speak of
     if by and head.get(INTERMEDIARY) == by.settings.get(INTERMEDIARY_SETTING):
         head.pop(INTERMEDIARY, None)  # our own answer, sent back
     return OrderDocument(
@@ -71,8 +74,18 @@ def _items(payload: Payload) -> list[Document] | None:
         document = wire.read(item, wire.ITEM)
         if document.get("variation"):
             document["variation"] = _without_nulls(item.one("variation")) or None
+        if document.get("price") is None:
+            document.pop("price", None)
         documents.append(document)
     return documents
+
+
+def total_of(items: Iterable[Document], head: Document) -> Decimal:
+    """What nobody said: the items, with shipping, less the discount."""
+    total = Decimal(head.get("shipping") or 0) - Decimal(head.get("discount") or 0)
+    for item in items:
+        total += Decimal(item.get("price") or 0) * (item.get("quantity") or 0)
+    return read_value(total, to_decimal, "$.total")
 
 
 def _without_nulls(variation: Payload) -> Document:

@@ -153,9 +153,15 @@ class Order(HubObject):
         return SHORTAGES.filter(sale=self.public_id).select_related("product")
 
     def amount(self, name: str) -> Decimal | None:
-        """BRL: of what its total is made up, where the channel said it (`shipping`, `discount`)."""
+        """Of what its total is made up, where the channel said it (`shipping`, `discount`)."""
         said = self.fields.get(name)
         return None if said is None else Decimal(said)
+
+    @property
+    def money_sign(self) -> str:
+        """What stands before its amounts: the hub's are in reais, another currency says so."""
+        code = str(self.fields.get("currency") or "").upper()
+        return "R$" if code in ("", "BRL") else code
 
     @property
     def buyer(self) -> str:

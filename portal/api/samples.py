@@ -8,8 +8,9 @@ from connectors.messages.hooks import check_hook, events_of, write_event
 from connectors.models import Activation, Event
 from connectors.records import Document, OrderStatus
 from connectors.spec import Hook
-from orders.events import STEPS, flatten, write_flat_order
+from orders.events import STEPS, write_event_order, write_flat_order
 from orders.models import Order
+from orders.wire import Parts
 
 STATUS_OF = {hook: status for status, hook in STEPS.items()}
 LEVELS: Document = {
@@ -89,11 +90,11 @@ def _of_order(activation: Activation, hook: Hook) -> Document:
     )
     order = orders.with_everything().order_by("-pk").first()
     if order is not None:
-        return write_flat_order(order) | {"previous_status": None}
+        return write_event_order(order, Parts.of(order)) | {"previous_status": None}
     invented = Order(
         store=activation.store, source=activation, status=status or OrderStatus.APPROVED
     )
-    return flatten(invented, [], [], []) | ORDER | {"previous_status": None}
+    return write_flat_order(invented, Parts([], [], [], [])) | ORDER | {"previous_status": None}
 
 
 def _of_product(activation: Activation, hook: Hook) -> Document:

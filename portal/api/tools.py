@@ -22,6 +22,7 @@ from orders.events import write_flat_order
 from orders.flat import ITEM, read_flat_order
 from orders.models import Order
 from orders.services import create_order_once
+from orders.wire import Parts
 from portal.api.samples import sample_of
 
 MOST_EVENTS = 100
@@ -196,4 +197,4 @@ class FlatOrders(APIView):
         caller = _caller(request)
         order = create_order_once(caller, read_flat_order(Payload(request.data), caller))
         order = Order.objects.with_everything().get(pk=order.pk)
-        return Response(write_flat_order(order), status=201)
+        return Response(write_flat_order(order, Parts.of(order)), status=201)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 
 from connectors.records import OrderStatus as S
@@ -18,6 +19,8 @@ UNDONE = {
 }  # fmt: skip
 # What went wrong is the store's to mend; its buyer is told how far the order came.
 INTERNAL = {S.INVOICE_ERROR: S.APPROVED, S.SHIPPING_ERROR: S.INVOICED}
+# A buyer would take the hub's own word, "Entrega informada", for a delivery that was made.
+PLAIN = {S.SHIPPING_INFORMED: gettext_lazy("Envio informado pela loja")}
 PRIVATE = {
     "Cache-Control": "no-store, private",
     "Referrer-Policy": "no-referrer",
@@ -42,9 +45,11 @@ def about(order: Order) -> dict[str, Any]:
         if change.applied and change.status not in UNDONE:
             at.setdefault(STAGE[S(change.status)], change.at)
     stage = STAGE[S(order.status)] - (order.status in UNDONE)
+    status = INTERNAL.get(S(order.status), S(order.status))
     return {
         "order": order,
-        "status": INTERNAL.get(S(order.status), S(order.status)),
+        "status": status,
+        "status_label": PLAIN.get(status, status.label),
         "name": first_name(order),
         "ended": S(order.status) in ENDED,
         "steps": [

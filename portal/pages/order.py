@@ -1,5 +1,6 @@
 """One order: what became of it, what happens next, and what its merchant has to say."""
 
+from decimal import Decimal
 from typing import Any, cast
 
 from django.contrib import messages
@@ -42,14 +43,6 @@ PAYMENT_WAYS = {
     "transfer": gettext_lazy("Transferência"),
     "voucher": gettext_lazy("Vale"),
 }
-
-
-# Beside the items, what the total is made up of.
-SUMS = (
-    ("shipping", gettext_lazy("Frete")),
-    ("tax", gettext_lazy("Impostos")),
-    ("discount", gettext_lazy("Desconto")),
-)
 
 
 class OrderPage(Live, OwnOrders, DetailView):
@@ -96,7 +89,7 @@ class OrderPage(Live, OwnOrders, DetailView):
             "integrations": [
                 (link, failures.get(link.activation_id)) for link in order.links.all()
             ],
-            "sums": [(label, sum) for name, label in SUMS if (sum := order.amount(name))],
+            "sums": _sums(order),
             "payments": [_payment(each) for each in order.payments.all()],
             "people": [_person(order, who) for who in ("payer", "receiver")],
             "mails": with_acts(mails),
@@ -181,6 +174,25 @@ def _delivery(order: Order, shipment: Shipment) -> dict[str, Any]:
         "tracking_link": tracking_link(shipment),
         "invoice_link": link if link.startswith(("https://", "http://")) else "",
     }
+
+
+def _sums(order: Order) -> list[tuple[str, Decimal]]:
+    """Beside the items, what the total is made up of. With many channels the tax is in the prices
+    already; what nobody named has a line of its own."""
+    names = ("shipping", "tax", "discount")
+    shipping, tax, discount = (order.amount(name) or Decimal(0) for name in names)
+    lines = order.lines.all()
+    rest = order.total - sum((each.amount for each in lines), shipping - discount)
+    is_added = not round(rest - tax, 2)
+    sums = [
+        (_("Frete"), shipping),
+        (_("Impostos") if is_added else _("Impostos, já nos valores"), tax),
+        (_("Desconto"), discount),
+    ]
+    # Where a price was not said, nobody can say what is missing either.
+    if lines and not is_added and all(each.price is not None for each in lines):
+        sums.append((_("Outros acréscimos") if rest > 0 else _("Outros descontos"), abs(rest)))
+    return [(label, amount) for label, amount in sums if round(amount, 2)]
 
 
 def _payment(payment: Payment) -> dict[str, Any]:

@@ -6,12 +6,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from catalog.models import SkuMapping
+from catalog.services import create_product
 from connectors.errors import NothingChanged
 from connectors.models import Activation, Event, Store
 from connectors.records import OrderStatus
+from orders.events import write_flat_order
 from orders.models import Order
 from orders.services import Backwards, create_order, update_order
-from orders.wire import OrderDocument
+from orders.wire import OrderDocument, Parts
 from tests.conftest import make_activation, make_store
 from tests.orders.samples import document
 
@@ -123,6 +126,27 @@ def test_a_half_cent_is_told_as_the_pages_show_it(pluga):
     create_order(pluga, document(items=[{"sku": "CAM", "quantity": 1, "price": 10.005}]))
 
     assert Event.objects.get().data["items_text"] == "1 × CAM (R$ 10,01)"
+
+
+def test_an_event_calls_items_as_the_store_does_and_not_as_the_channel(store, pluga):
+    channel = make_activation(store, "pluga")
+    mug = create_product(store, {"sku": "CAN-07"}, None)
+    SkuMapping.objects.create(activation=channel, product=mug, code="MLB-1")
+    items = [{"sku": sku, "quantity": 1, "price": 10} for sku in ("MLB-1", "MLB-2")]
+
+    order = create_order(channel, document(items=items))
+
+    told = Event.objects.get(hook="order.created").data
+    assert told["items_sku"] == "CAN-07; MLB-2"
+    assert told["items_text"] == "1 × CAN-07 (R$ 10,00); 1 × MLB-2 (R$ 10,00)"
+    assert write_flat_order(order, Parts.of(order))["items_sku"] == "MLB-1; MLB-2"
+
+
+def test_an_amount_that_is_not_in_reais_says_so(pluga):
+    items = [{"sku": "CAM", "quantity": 1, "price": 10}]
+    create_order(pluga, document(items=items, currency="USD"))
+
+    assert Event.objects.get().data["items_text"] == "1 × CAM (USD 10,00)"
 
 
 def test_an_event_costs_the_same_however_many_items_there_are(pluga):

@@ -315,6 +315,33 @@ def test_an_order_that_is_changed_while_those_before_it_are_pushed_goes_as_it_is
     assert [item["quantity"] for item in held(shop, orders[1])["document"]["items"]] == [1]
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"items": [{"sku": "CAN-07", "quantity": 1, "price": "29.95"}]}, 1),
+        ({"head": {"total": "49.90"}}, 1),
+        ({"head": {"payer_name": "Ana"}}, 0),
+        ({"status": OrderStatus.CANCELED}, 0),
+    ],
+)
+def test_an_order_that_is_changed_while_it_is_first_pushed_is_shown(
+    rocky, pluga, monkeypatch, said, shown
+):
+    order = create_order(pluga, document())
+    push_order = StoreContract.push_order
+
+    def changed(self, record):
+        monkeypatch.undo()
+        update_order(order.pk, OrderDocument(**{"head": {}, **said}), pluga)
+        return push_order(self, record)
+
+    monkeypatch.setattr(StoreContract, "push_order", changed)
+    run = push(rocky)
+
+    assert (run.outcome, run.changed) == ("done", 1)
+    assert Failure.objects.open().filter(activation=rocky).count() == shown
+
+
 def test_a_cancelled_order_that_was_refused_is_no_failure_any_more(
     store, pluga, sandbox, shop, monkeypatch
 ):

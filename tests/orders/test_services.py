@@ -196,8 +196,50 @@ def test_items_that_its_channel_changes_when_a_platform_has_it_are_shown(store):
 
     failure = Failure.objects.get()
     assert (failure.activation, failure.record_id) == (rocky, order.public_id)
-    assert "mudou os itens do pedido 2000011434004146" in failure.reason
+    assert "mudou os itens, o pagamento ou o total do pedido 2000011434004146" in failure.reason
     assert failure.retry_at is None
+
+
+CREDIT = {"payment_type": "credit", "payment_total": "59.9"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"total": Decimal("49.90")},
+        {"payments": ({**CREDIT, "payment_total": "49.9"},)},
+        {"payments": ({**CREDIT, "payment_type": "pix"},)},
+        {"payments": ({**CREDIT, "payment_installments": 3},)},
+        {"payments": (CREDIT, {"payment_type": "voucher", "payment_total": "10"})},
+    ],
+)
+def test_money_that_its_channel_changes_when_a_platform_has_it_is_shown(store, changed):
+    hub, rocky = managed(store, "pluggto"), managed(store, "rocky")
+    order = import_order(hub, replace(RECORD, status=OrderStatus.APPROVED))
+    OrderLink.objects.filter(activation=rocky).update(sent_status="approved")
+
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED, **changed))
+
+    failure = Failure.objects.get()
+    assert (failure.activation, failure.record_id) == (rocky, order.public_id)
+
+
+@pytest.mark.parametrize(
+    "paid",
+    [
+        {**CREDIT, "payment_installments": "1", "payment_authorization_code": "R2"},
+        {**CREDIT, "payment_type": "Credit", "payment_card_brand": "visa"},
+    ],
+)
+@pytest.mark.parametrize("before", [(CREDIT,), (), ({"payment_type": "credit"},)])
+def test_what_becomes_known_of_a_payment_is_not_shown(store, before, paid):
+    hub, rocky = managed(store, "pluggto"), managed(store, "rocky")
+    import_order(hub, replace(RECORD, payments=before))
+    OrderLink.objects.filter(activation=rocky).update(sent_status="pending")
+
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED, payments=(paid,)))
+
+    assert not Failure.objects.exists()
 
 
 @pytest.mark.parametrize("sent", ["", "approved"])

@@ -250,11 +250,32 @@ def test_a_value_that_no_order_can_have_is_refused_with_its_place(linx, pluga, f
     assert counts() == before
 
 
-def test_a_total_of_null_is_a_total_of_nothing(pluga):
-    response = pluga.post("/orders", small_order(total=None))
+@pytest.mark.parametrize("body", [small_order(total=None), small_order(total="")])
+def test_a_total_that_nobody_says_is_what_the_order_comes_to(pluga, body):
+    response = pluga.post("/orders", {**body, "shipping": 14.9, "discount": None})
 
     assert response.status_code == 201
-    assert response.json()["Order"]["total"] == 0
+    assert response.json()["Order"]["total"] == 74.8
+
+
+def test_a_total_that_nobody_can_have_is_refused(pluga):
+    item = {**ITEM, "price": 10**11, "quantity": 2**31 - 1}
+
+    response = pluga.post("/orders", small_order(total=None, items=[item]))
+
+    assert response.status_code == 400
+    assert response.json()["details"].startswith("$.total: ")
+
+
+def test_null_takes_no_money_from_an_order(pluga):
+    sent = small_order(shipping=14.9)
+    order = pluga.post("/orders", sent).json()["Order"]
+    items = [{**order["items"][0], "price": None, "name": "Caneca azul"}]
+
+    changed = pluga.put(f"/orders/{order['id']}", {"total": None, "items": items}).json()["Order"]
+
+    assert (changed["total"], changed["items"][0]["price"]) == (59.9, 29.95)
+    assert changed["items"][0]["name"] == "Caneca azul"
 
 
 def test_an_update_with_something_wrong_changes_nothing(linx, pluga):

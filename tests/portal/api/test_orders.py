@@ -378,6 +378,31 @@ def test_a_shipment_without_an_id_that_is_sent_again_is_the_same_one(pluga, linx
     assert len(order_of(linx.get(path))["shipments"]) == 3
 
 
+@pytest.mark.parametrize("known", [{"printed": True}, {}])
+def test_a_parcel_is_not_another_one_for_a_typed_clients_blanks(pluga, linx, order, known):
+    path, parcel = f"/orders/{order['id']}", {**TRACKING, "printed": False, "label_type": ""}
+    told = order_of(linx.put(path, {"shipments": [parcel]}))["shipments"]
+    if known:
+        order_of(pluga.put(path, {"shipments": [{"id": told[1]["id"], **known}]}))
+
+    again = linx.put(path, {"shipments": [parcel]})
+
+    assert details_of(again) == (400, "not_updated", "Changes not found in the order")
+    assert len(told) == len(order_of(linx.get(path))["shipments"]) == 2
+
+
+def test_a_parcel_of_which_less_is_said_is_not_the_known_one_that_is_said_in_full(linx, order):
+    path, less = f"/orders/{order['id']}", {"nfe_key": NFE_KEY}
+    order_of(linx.put(path, {"shipments": [{**less, **TRACKING}]}))
+
+    updated = order_of(linx.put(path, {"shipments": [less, {**less, **TRACKING}]}))
+    again = linx.put(path, {"shipments": [less, {**less, **TRACKING}]})
+
+    codes = [each["track_code"] for each in updated["shipments"] if each["nfe_key"]]
+    assert codes == [TRACKING["track_code"], None]
+    assert details_of(again)[1] == "not_updated"
+
+
 def test_a_shipment_like_one_that_is_named_beside_it_is_one_more(linx, order):
     path, first = f"/orders/{order['id']}", order["shipments"][0]["id"]
     order_of(linx.put(path, {"shipments": [{"id": first, **TRACKING}]}))

@@ -22,6 +22,12 @@ FOUR_FACTS = {
 INVOICE = {**FOUR_FACTS, "nfe_link": "https://notas.example/22846.xml", "cfops": "6108"}
 TRACKING = {"shipping_company": "Correios", "track_code": "AA123456785BR"}
 
+# As typed clients send what they do not know.
+DEFAULTS = {
+    "printed": False, "label_type": "", "quotation_id": 0, "comment": "", "issues": [],
+    "label_info": {"plp": None, "sender_name": ""},
+}  # fmt: skip
+
 SEES = {
     "rocky": {"pending", "approved", "paid"},
     "webstore": {"approved", "paid"},
@@ -128,6 +134,8 @@ def test_a_connector_reports_only_its_own_statuses(pluga, slug, status):
         ("rocky", {**INVOICE, **TRACKING}, ""),
         ("rocky", {"documents": [{"url": "https://notas.example/1.xml", "type": "invoice"}]}, ""),
         ("rocky", {"printed": True}, "printed"),
+        ("rocky", {**TRACKING, **DEFAULTS}, ""),
+        ("otimo", {**FOUR_FACTS, **DEFAULTS}, ""),
         ("rocky", {**INVOICE, **TRACKING, "invented": 1}, ""),
         ("webstore", {**INVOICE, **TRACKING}, ""),
         ("linx", {**INVOICE, **TRACKING, "date_delivered": "2025-05-05"}, ""),
@@ -159,6 +167,17 @@ def test_a_connector_reports_only_its_own_fields(pluga, slug, shipment, refused)
         assert details_of(response) == (403, "not_allowed", message)
         assert Order.objects.get().status == "approved"
         assert Shipment.objects.get().nfe_key == ""
+
+
+def test_a_blank_in_the_place_of_what_the_channel_says_is_a_change(pluga):
+    rocky = make_partner(pluga.activation.store, "rocky")
+    id = place_order(pluga, shipments=[{"label_type": "zpl"}])
+    shipment = {"id": Shipment.objects.get().public_id, "label_type": "", **TRACKING}
+
+    response = rocky.put(f"/orders/{id}", {"shipments": [shipment]})
+
+    assert details_of(response)[:2] == (403, "not_allowed")
+    assert Shipment.objects.get().fields["label_type"] == "zpl"
 
 
 @pytest.mark.parametrize("slug", REPORTS)
@@ -222,6 +241,23 @@ def test_otimo_may_send_the_order_back_with_its_own_facts_in_it(pluga):
 
     assert response.status_code == 200
     assert Order.objects.get().status == "invoiced"
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_what_a_typed_client_leaves_blank_changes_nothing_of_the_order(pluga, slug):
+    partner = make_partner(pluga.activation.store, slug)
+    id = place_order(pluga)
+    blank = {"auto_reserve": False, "discount": 0, "stock_code": "", "log_history": []}
+    invoice = {"id": Shipment.objects.get().public_id, **FOUR_FACTS}
+
+    alone = partner.put(f"/orders/{id}", blank)
+    with_facts = partner.put(
+        f"/orders/{id}", {**blank, "status": "invoiced", "shipments": [invoice]}
+    )
+
+    assert details_of(alone) == (400, "not_updated", "Changes not found in the order")
+    assert with_facts.status_code == 200
+    assert Order.objects.get().fields == {}
 
 
 @pytest.mark.parametrize("slug", REPORTS)

@@ -244,7 +244,12 @@ def test_a_buyer_is_told_no_day_of_an_invoice_that_was_refused_afterwards(
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [("invoice_error", "Aprovado"), ("shipping_error", "Faturado"), ("shipped", "Enviado")],
+    [
+        ("invoice_error", "Aprovado"),
+        ("shipping_informed", "Envio informado pela loja"),
+        ("shipping_error", "Faturado"),
+        ("shipped", "Enviado"),
+    ],
 )
 def test_a_buyer_is_told_how_far_his_order_came_and_not_what_its_store_has_to_mend(
     page: Client, channel: Partner, status: str, said: str

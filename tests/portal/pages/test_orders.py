@@ -275,6 +275,50 @@ def test_an_order_says_how_its_items_come_to_the_total(page: Client, channel: Pa
     assert "1 × A;19,90;5,00;1014,80" in exported
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ({"tax": 7, "total": 107}, "Impostos R$ 7,00"),
+        ({"tax": 7, "total": 100}, "Impostos, já nos valores R$ 7,00"),
+        ({"discount": 5, "total": 85}, "Desconto R$ 5,00 Outros descontos R$ 10,00"),
+        ({"shipping": 9, "total": 112.5}, "Frete R$ 9,00 Outros acréscimos R$ 3,50"),
+        ({"total": "100.004"}, ""),
+    ],
+)
+def test_the_sums_of_an_order_come_to_its_total(
+    page: Client, channel: Partner, said: dict[str, Any], shown: str
+) -> None:
+    items = [{"sku": "A", "quantity": 2, "price": "50"}]
+    order = place(channel, "1001", items=items, **said)
+
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+
+    assert f"R$ 100,00 {shown} Total do pedido".replace("  ", " ") in text
+
+
+def test_nothing_is_missing_in_a_sum_of_unknown_prices(page: Client, channel: Partner) -> None:
+    order = place(channel, "1001", items=[{"sku": "A", "quantity": 1}], total=50)
+
+    assert "Outros" not in text_of(page.get(f"/orders/{order.public_id}/"))
+
+
+def test_an_order_in_another_currency_is_not_shown_in_reais(
+    page: Client, channel: Partner, operator: User
+) -> None:
+    paid = [{"payment_type": "credit", "payment_total": 59.9}]
+    order = place(channel, "1001", currency="usd", total=59.9, payments=paid)
+    support = Client()
+    support.force_login(operator)
+
+    own, listed = page.get(f"/orders/{order.public_id}/"), page.get("/orders/")
+    in_admin = support.get("/admin/orders/order/")
+
+    assert "R$" not in text_of(own)
+    assert "USD 59,90" in text_of(own)
+    assert "USD 59,90" in text_of(listed)
+    assert "USD 59,90" in in_admin.content.decode()
+
+
 def test_a_tracking_code_put_right_leaves_the_hour_of_shipping(
     page: Client, channel: Partner, store: Store
 ) -> None:
