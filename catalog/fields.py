@@ -28,7 +28,7 @@ UNLIKELY_DAYS = 60
 NO_CHAPTERS = {"00", "77"}
 THOUSANDS = re.compile(r"-?(?!0\.)\d{1,3}(\.\d{3})+(,\d+)?")  # 0.250 is no thousand
 THOUSAND_OR_ONE = re.compile(r"-?(?!0\.)\d{1,3}\.\d{3}")
-DIGITS = re.compile(r"\D+")
+DIGITS = re.compile(r"[^0-9]+")  # \d would take other alphabets' too
 
 
 class Part(Enum):
@@ -87,7 +87,7 @@ def text_of(most: int) -> Callable[[str], str]:
 def digits(*lengths: int) -> Callable[[str], str]:
     def read(text: str) -> str:
         found = DIGITS.sub("", text)
-        if len(found) not in lengths or re.search(r"[^\d.\-\s/]", text):
+        if len(found) not in lengths or re.search(r"[^0-9.\-\s/]", text):
             wanted = " ou ".join(map(str, lengths))
             raise Refused(
                 _("são %(wanted)s algarismos, e não %(text)s.")
@@ -116,9 +116,9 @@ def gtin_is_valid(code: str) -> bool:
 
 def isbn(text: str) -> str:
     found = re.sub(r"[\s-]", "", text).upper()
-    if re.fullmatch(r"\d{13}", found) and found.startswith(("978", "979")):
+    if re.fullmatch(r"[0-9]{13}", found) and found.startswith(("978", "979")):
         valid = gtin_is_valid(found)
-    elif re.fullmatch(r"\d{9}[\dX]", found):
+    elif re.fullmatch(r"[0-9]{9}[0-9X]", found):
         values = [10 if char == "X" else int(char) for char in found]
         valid = sum(value * (10 - index) for index, value in enumerate(values)) % 11 == 0
     else:

@@ -30,7 +30,10 @@ def to_text(value: Any) -> str:
 def to_decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise TypeError
-    number = Decimal(str(value).strip())
+    text = str(value).strip()
+    if "_" in text:  # to Python 1_000 is a number, and to nobody else
+        raise ValueError
+    number = Decimal(text)
     if not number.is_finite() or abs(number) > LARGEST:
         raise ValueError
     # Written out, the exponent of 1e-999999 would be a million digits.

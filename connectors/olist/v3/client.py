@@ -142,13 +142,13 @@ class OlistV3(
         return self.api.page("produtos", look.page, dataAlteracao=f"{after:%Y-%m-%d %H:%M:%S}")
 
     def _product(self, row: Row) -> Found:
-        product = self.api.get(f"produtos/{row['id']}")
+        product = self.api.open("produtos", row["id"])
         if product.optional_text("tipoVariacao") == CHILD:
-            product = self.api.get(f"produtos/{product.one('produtoPai').text('id')}")
+            product = self.api.open("produtos", product.one("produtoPai").text("id"))
         return Found([product])
 
     def _variations(self, row: Row) -> Found:
-        product = self.api.get(f"produtos/{row['id'].removesuffix(VARIATIONS)}")
+        product = self.api.open("produtos", row["id"].removesuffix(VARIATIONS))
         return Found([Payload(each.data) for each in product.each("variacoes")])
 
     def _stock(self, row: Row) -> Found:
@@ -186,7 +186,7 @@ class OlistV3(
     def _held(self, order: OrderRecord) -> Payload | None:
         """The ERP offers no idempotency: ask before creating."""
         if order.external_id:
-            return self.api.get(f"pedidos/{order.external_id}")
+            return self.api.open("pedidos", order.external_id)
         return self._numbered(order.hub_id)
 
     def _numbered(self, hub_id: str) -> Payload | None:
@@ -253,7 +253,7 @@ class OlistV3(
     def _fulfilment(self, row: Row) -> Found:
         """An order with its invoice. One whose invoice is not authorised yet is worth another
         look: when that happens, the order itself may not change."""
-        order = self.api.get(f"pedidos/{row['id']}")
+        order = self.api.open("pedidos", row["id"])
         if not _is_ours(order):
             return Found()
         note, link, later = None, "", []

@@ -70,12 +70,21 @@ class Api:
     def get(self, path: str, **params: str | int) -> Payload:
         return self._call("GET", path, params=params)
 
+    def open(self, folder: str, record_id: str) -> Payload:
+        """One record. An answer without it, or with another, says nothing of this one."""
+        record = self.get(f"{folder}/{record_id}")
+        if (answered := record.optional_text("id")) != record_id:
+            raise Unavailable(f"GET {folder}: asked for {record_id}, answered {answered}")
+        return record
+
     def page(self, path: str, number: int, **params: str) -> tuple[list[Payload], bool]:
         """A page of a list, the first is 1, and whether there are more."""
         offset = (number - 1) * PAGE
         answer = self.get(path, limit=PAGE, offset=offset, **params)
         found = answer.each("itens")
         total = answer.one("paginacao").whole("total")
+        if offset < total and answer.data.get("itens") is None:
+            raise Unavailable(f"GET {path}: $.itens: missing")
         return found, bool(found) and offset + len(found) < total
 
     def post(self, path: str, body: dict[str, Any]) -> Payload:

@@ -47,6 +47,7 @@ def failure(client: Pluggto) -> ConnectorError:
         ({"body": requests.ReadTimeout(TOKEN)}, Unavailable, "GET orders: GET: ReadTimeout"),
         ({"body": "<html>Oi"}, Unreadable, "GET orders: not JSON: b'<html>Oi'"),
         ({"body": "[]"}, Unreadable, "GET orders: $: got list, not an object"),
+        ({"json": {"message": "Oi"}}, Unreadable, "GET orders: $.result: missing"),
         ({"status": 403, "json": {}}, Unauthorized, "GET orders: HTTP 403"),
         ({"status": 404, "body": "<html>"}, Rejected, "GET orders: HTTP 404"),
         (

@@ -326,6 +326,48 @@ def test_an_invoice_whose_link_is_not_there_yet_is_looked_at_again(
     assert after.invoice.link
 
 
+@pytest.mark.parametrize("opened", [False, True])
+def test_an_answer_without_what_was_asked_for_is_no_news(
+    erp: TinyV3, olist: OlistV3, sold: str, monkeypatch: pytest.MonkeyPatch, opened: bool
+) -> None:
+    serve, muted = erp._serve, ("pedidos", sold) if opened else ("pedidos",)
+    cursors = [""]
+
+    def mute(request: Request) -> Response:
+        paging = {"paginacao": {"limit": 100, "offset": 0, "total": 1}}
+        return Response(paging) if request.path == muted else serve(request)
+
+    erp.work()
+    with monkeypatch.context() as muting:
+        muting.setattr(erp, "_serve", mute)
+        with pytest.raises(Unavailable):
+            cursors.extend(page.cursor for page in olist.changed_fulfilments(""))
+
+    [found] = records(olist.changed_fulfilments(cursors[-1]), olist.read_fulfilment)
+
+    assert found.status == OrderStatus.INVOICED
+
+
+@pytest.mark.parametrize("pages", [OlistV3.changed_stock, OlistV3.changed_prices])
+def test_a_product_that_is_not_in_the_answer_is_not_one_without_variations(
+    erp: TinyV3,
+    olist: OlistV3,
+    full_shelf: None,
+    monkeypatch: pytest.MonkeyPatch,
+    pages: Any,
+) -> None:
+    shirt = next(str(each["id"]) for each in erp.products.values() if each["sku"] == "CAM-01")
+    serve = erp._serve
+
+    def mute(request: Request) -> Response:
+        return Response({}) if request.path == ("produtos", shirt) else serve(request)
+
+    monkeypatch.setattr(erp, "_serve", mute)
+
+    with pytest.raises(Unavailable, match=f"asked for {shirt}"):
+        list(pages(olist, ""))
+
+
 def test_an_order_that_looks_as_before_is_not_opened_again(
     erp: TinyV3, olist: OlistV3, sold: str
 ) -> None:
