@@ -311,7 +311,7 @@ def _apply(
     if isinstance(by, Activation):
         if changes.link:
             note(order, by, document)
-        if by.pk != order.source_id and changes.show_that_it_has_the_order:
+        if changes.show_that_it_has_the_order:
             note_taken(order, by)
     count_in(order, before)
     if concerns_words(changes.head) or "items" in changes.lists or changes.shipments:

@@ -24,6 +24,8 @@ from catalog.services import (
     save_product,
     take_product,
 )
+from catalog.taking import remember
+from connectors.contract import Flow
 from connectors.errors import NothingChanged
 from connectors.models import Activation, Notice, Store
 from connectors.records import ProductRecord, StockRecord
@@ -209,6 +211,14 @@ def test_a_sale_that_is_invoiced_without_units_takes_those_that_there_are(store,
     assert level(product) == (5, 5, 0)
 
 
+def test_a_sale_of_more_than_there_is_leaves_nothing_when_it_is_invoiced(store, product):
+    reserve(store, "sale", {product.pk: 13}, None)
+
+    consume(store, "sale", None)
+
+    assert level(product) == (0, 0, 0)
+
+
 # -- Counted by whoever tells the levels -----------------------------------------------------------
 def test_a_level_of_a_master_that_does_not_have_the_sale_is_with_its_units(store, product, master):
     reserve(store, "sale", {product.pk: 3}, None)
@@ -227,6 +237,17 @@ def test_a_level_that_was_asked_for_after_the_master_had_the_sale_is_without_its
     tell(master, 7)
 
     assert level(product) == (7, 0, 7)
+
+
+def test_a_level_of_another_master_than_the_one_that_has_the_sale_is_with_its_units(
+    store, product, master
+):
+    reserve(store, "sale", {product.pk: 3}, None)
+    note_taken(store, "sale", master)
+
+    tell(make_activation(store, "webstore"), 8)
+
+    assert level(product) == (8, 3, 5)
 
 
 def test_a_level_that_stays_the_same_counts_as_well(store, product, master):
@@ -282,9 +303,14 @@ def test_and_when_no_other_level_came_until_the_invoice_it_was_without_the_units
     assert level(product) == (7, 0, 7)
 
 
-def test_a_level_from_before_the_master_had_the_sale_says_nothing_about_it(store, product, master):
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_level_from_before_the_master_had_the_sale_says_nothing_about_it(
+    store, product, master, asked
+):
     reserve(store, "sale", {product.pk: 3}, None)
     tell(master, 9)
+    if asked:
+        note_asked(store, "sale", master)
     note_taken(store, "sale", master)
 
     consume(store, "sale", master)
@@ -351,6 +377,27 @@ def test_what_a_sale_wants_more_is_unknown_to_the_master(store, product, master)
     assert level(product) == (7, 4, 3)
 
 
+def test_who_says_again_that_he_has_a_sale_had_it_from_the_first_time_on(store, product, master):
+    reserve(store, "sale", {product.pk: 3}, None)
+    note_taken(store, "sale", master)
+    asked_at = timezone.now()
+    note_taken(store, "sale", master)
+
+    set_stock(store, [StockRecord("A", 7)], master, asked_at)
+
+    assert level(product) == (7, 0, 7)
+
+
+def test_the_master_still_has_a_sale_that_wants_as_much_as_before(store, product, master):
+    reserve(store, "sale", {product.pk: 3}, None)
+    note_taken(store, "sale", master)
+
+    reserve(store, "sale", {product.pk: 3}, None)
+    tell(master, 7)
+
+    assert level(product) == (7, 0, 7)
+
+
 def test_what_a_person_counts_is_with_the_units_of_every_sale(store, product, master):
     reserve(store, "sale", {product.pk: 3}, None)
     note_taken(store, "sale", master)
@@ -402,13 +449,14 @@ def test_a_level_that_a_platform_tells_with_its_product_is_as_old_as_the_questio
     assert (before, old, level(product)) == ((7, 3, 4), (8, 3, 5), (5, 0, 5))
 
 
+@pytest.mark.parametrize("comes_to", [note_taken, consume])
 def test_a_level_that_was_told_before_is_looked_at_again_once_the_master_has_the_sale(
-    store, product, master
+    store, product, master, comes_to
 ):
-    set_stock(store, [StockRecord("A", 10)], master)
     reserve(store, "sale", {product.pk: 3}, None)
+    remember(master, Flow.STOCK, [("A", product.pk, 1)])
 
-    note_taken(store, "sale", master)
+    comes_to(store, "sale", master)
 
     assert not product.taken.exclude(digest=None).exists()
 

@@ -21,7 +21,7 @@ from orders.services import (
     import_order,
     update_order,
 )
-from tests.conftest import make_activation, make_operator
+from tests.conftest import make_activation, make_operator, make_store
 from tests.orders.samples import RECORD, become, document, managed
 
 
@@ -101,6 +101,14 @@ def test_a_step_names_its_author(store, pluga):
     ]
 
 
+def test_an_order_that_is_paid_later_was_approved_when_it_was(pluga):
+    order = create_order(pluga, document())
+
+    paid = update_order(order.pk, become(OrderStatus.PAID), pluga)
+
+    assert paid.approved_at == order.approved_at == order.created_at
+
+
 def test_late_news_does_not_move_an_order_backwards(store, pluga):
     rocky = make_activation(store, "rocky")
     order = create_order(pluga, document())
@@ -156,6 +164,34 @@ def test_an_order_that_a_channel_shows_is_stored_once(store):
     assert order.shipments.get().shipping_company == "Mercado Envios"
     link = OrderLink.objects.get()
     assert (link.external_id, link.wanted_status) == (RECORD.external_id, link.sent_status)
+
+
+def test_an_order_of_another_stores_channel_is_another_one(store):
+    import_order(managed(store, "pluggto"), RECORD)
+
+    import_order(managed(make_store(), "pluggto"), RECORD)
+
+    assert Order.objects.count() == 2
+
+
+def test_a_platforms_own_number_for_an_order_is_none_of_its_channels(store):
+    hub = managed(store, "pluggto")
+    rocky = managed(store, "rocky")
+    order = import_order(hub, RECORD)
+    OrderLink.objects.filter(order=order, activation=rocky).update(external_id="7")
+
+    import_order(hub, replace(RECORD, external_id="7", original_id="another"))
+
+    assert Order.objects.count() == 2
+
+
+def test_orders_without_an_id_at_their_channel_are_not_one(store):
+    hub = managed(store, "pluggto")
+    import_order(hub, replace(RECORD, external_id=""))
+
+    import_order(hub, replace(RECORD, external_id="", original_id="another"))
+
+    assert Order.objects.count() == 2
 
 
 def test_what_the_channel_says_later_is_taken_over(store):
@@ -333,3 +369,13 @@ def test_a_channel_that_has_not_heard_yet_moves_nothing_back(store):
         import_order(hub, replace(RECORD, status=OrderStatus.APPROVED))
 
     assert not order.status_changes.filter(applied=False).exists()
+
+
+def test_a_channel_that_goes_on_with_what_it_ended_is_shown_whoever_was_refused_since(store):
+    hub, rocky = managed(store, "pluggto"), managed(store, "rocky")
+    order = import_order(hub, replace(RECORD, status=OrderStatus.CANCELED))
+    with pytest.raises(Backwards):
+        update_order(order.pk, become(OrderStatus.INVOICED), rocky)
+
+    with pytest.raises(Backwards):
+        import_order(hub, replace(RECORD, status=OrderStatus.APPROVED))

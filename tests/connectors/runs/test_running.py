@@ -350,7 +350,10 @@ def test_a_client_that_meets_a_broken_platform_ends_its_run(flow: ActivationFlow
 # -- An operator takes the flow away ---------------------------------------------------------------
 
 
-def test_a_released_run_is_over_and_its_flow_is_due(flow: ActivationFlow) -> None:
+def test_a_released_run_is_over_and_its_flow_alone_is_due(
+    store: Store, flow: ActivationFlow
+) -> None:
+    make_managed(store, "rocky", "https://outra.example.com.br", {"token": "u"})
     ActivationFlow.objects.update(due_at=timezone.now() + HOUR)
 
     def work(attempt: Attempt, client: Any) -> None:
@@ -360,7 +363,7 @@ def test_a_released_run_is_over_and_its_flow_is_due(flow: ActivationFlow) -> Non
 
     assert released.outcome == Run.Outcome.ABANDONED
     assert released.reason == "Liberada por operadora."
-    assert flow.due_at <= timezone.now()
+    assert ActivationFlow.objects.get(due_at__lte=timezone.now()) == flow
     assert flow.last_success_at is None
     assert not release_run(released.pk, "outra")
 
