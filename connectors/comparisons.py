@@ -146,8 +146,9 @@ def ask_for(differences: QuerySet[Difference], by: User) -> int:
 
 
 def prune_comparisons() -> None:
-    """Forget old ones, some at a time."""
+    """Forget old ones, some at a time; not one that still holds a synchronisation back."""
     old = Comparison.objects.filter(asked_at__lt=timezone.now() - KEPT, ended_at__isnull=False)
+    old = old.exclude(pk__in=Comparison.objects.holding())
     found = Difference.objects.filter(comparison__in=old)
     empty = old.filter(~Exists(Difference.objects.filter(comparison=OuterRef("pk"))))
     if forget_some(PRUNED_AT_ONCE, found, empty):

@@ -357,11 +357,10 @@ class Courier(ABC, Generic[A, M]):
 
     def prune(self) -> bool:
         """Forget some of those that ended long ago, or are for nobody. Whether there may be
-        more."""
-        ended = Q(delivered_at__isnull=False) | Q(given_up_at__isnull=False)
-        old = self.messages.objects.filter(
-            ended | self.for_nobody, created_at__lt=timezone.now() - KEPT
-        )
+        more. What was given up lately may yet be wanted: it may have waited for long before."""
+        before = timezone.now() - KEPT
+        ended = Q(delivered_at__isnull=False) | Q(given_up_at__lt=before)
+        old = self.messages.objects.filter(ended | self.for_nobody, created_at__lt=before)
         return forget_some(PRUNED_AT_ONCE, old.order_by("created_at"))
 
 

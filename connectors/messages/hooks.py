@@ -248,9 +248,9 @@ def deliver_events(subscription_id: int) -> None:
 
 
 def prune_events() -> None:
-    """Forget deliveries that ended long ago, and events that wait for nobody."""
+    """Forget deliveries that ended long ago, and events of which there are no others."""
     more = COURIER.prune()
-    waiting = Delivery.objects.waiting().filter(event=OuterRef("pk"))
-    old = Event.objects.filter(~Exists(waiting), at__lt=timezone.now() - KEPT)
+    deliveries = Delivery.objects.filter(event=OuterRef("pk"))
+    old = Event.objects.filter(~Exists(deliveries), at__lt=timezone.now() - KEPT)
     if forget_some(PRUNED_AT_ONCE, old.order_by("at")) or more:
         enqueue(prune_events)

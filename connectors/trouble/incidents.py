@@ -10,12 +10,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from connectors.messages import hooks, notices
 from connectors.models import ActivationFlow, Freshness, Heartbeat, Incident, State
 from connectors.runs.dispatch import follow_clock_back
+from connectors.spec import Mode
 from connectors.trouble.alerts import tell
 
 CALM = timedelta(minutes=30)
@@ -40,6 +51,8 @@ def watch_flows() -> None:
         return
     if abs(now - heartbeat.beat_at) > GAP:
         heartbeat.steady_since = now
+    if now > heartbeat.beat_at + GAP:
+        _leave_out(heartbeat.beat_at, now)
     if heartbeat.beat_at > now + GAP:
         follow_clock_back()
         for courier in COURIERS:
@@ -53,6 +66,20 @@ def watch_flows() -> None:
         _end(kind, flows, now)
     _end_refusals(now)
     _tell(now)
+
+
+def _leave_out(began: datetime, now: datetime) -> None:
+    """A partner that could not call while the portal was off was not silent meanwhile."""
+    heard = Greatest(Coalesce(F("last_success_at"), F("watched_since")), F("watched_since"))
+    flows: QuerySet[Any] = ActivationFlow.objects.with_freshness(now).filter(
+        Q(last_success_at=None) | Q(last_success_at__lte=began),
+        activation__mode=Mode.PARTNER,
+        # Of one that never changed anything, the time that it is watched is a sign as well.
+        last_change_at__isnull=False,
+        watched_since__lte=began,
+        late_at__gt=began,
+    )
+    flows.update(watched_since=ExpressionWrapper(heard + Value(now - began), DateTimeField()))
 
 
 def _open(kind: Incident.Kind, ill: QuerySet[Any], now: datetime) -> None:

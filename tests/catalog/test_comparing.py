@@ -17,7 +17,7 @@ from connectors.contract import PriceSource, ProductSource, StockSource
 from connectors.errors import NotAllowed, Refused
 from connectors.findings import Findings
 from connectors.models import Activation, Comparison, Difference, Listed, Run, State
-from connectors.runs.holding import approve_preview, ask_preview
+from connectors.runs.holding import approve_preview, ask_preview, is_held
 from tests.catalog.conftest import TASKS, TOKEN, pull, pull_all, thing
 from tests.conftest import flow_of, make_activation, make_managed, make_operator
 
@@ -328,6 +328,16 @@ def test_old_comparisons_are_forgotten(reader):
 
     assert list(Comparison.objects.all()) == [new]
     assert not Difference.objects.filter(comparison=old.pk).exists()
+
+
+def test_a_preview_that_nobody_has_approved_yet_holds_however_old_it_is(reader):
+    held = preview(reader, holds=True)
+    Comparison.objects.update(asked_at=timezone.now() - timedelta(days=400))
+
+    prune_comparisons()
+
+    assert is_held(flow_of(reader, ProductSource))
+    assert held.differences.exists()
 
 
 def test_what_is_too_much_for_one_prune_is_the_nexts(reader, monkeypatch):

@@ -13,6 +13,18 @@ from tests.upgrades.release import MIGRATIONS
 
 pytestmark = pytest.mark.long
 Manage = Callable[..., str]
+QUEUE_MUCH = """
+from django.db import connection
+from django_q.models import OrmQ
+from connectors.queue import enqueue
+from portal.pruning import prune_sessions
+
+sequence = "pg_get_serial_sequence('django_q_ormq', 'id')"
+connection.cursor().execute(f"SELECT setval({sequence}, 2147483646)")
+enqueue(prune_sessions)
+enqueue(prune_sessions)
+print(sorted(OrmQ.objects.values_list("pk", flat=True)))
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -51,6 +63,15 @@ def test_every_migration_can_be_undone_and_done_again(manage: Manage) -> None:
     manage("migrate", "-v0")
 
     assert "No changes" in manage("makemigrations", "--check", "--dry-run")
+
+
+@pytest.mark.parametrize("manage", ["postgresql"], indirect=True)
+def test_the_queue_goes_on_when_its_numbers_are_used_up(manage: Manage) -> None:
+    manage("migrate", "-v0")
+
+    said = manage("shell", "-v0", "-c", QUEUE_MUCH)
+
+    assert said.strip() == "[1, 2147483647]"
 
 
 def test_the_first_releases_data_comes_along(manage: Manage) -> None:

@@ -955,6 +955,24 @@ def test_what_ended_thirty_days_ago_is_forgotten_and_what_waits_is_not(
     }  # fmt: skip
 
 
+def test_what_waited_for_long_is_sent_when_its_address_is_enabled_after_it_was_given_up(
+    activation: Activation, receiver: Receiver, clock: Clock
+) -> None:
+    announce_order(activation)
+    pause(activation.pk, "…")
+    clock.go(40 * DAYS)
+    resume(activation.pk)
+    for _day in range(6):
+        receiver.reply(500)
+        deliver_notices(activation.pk)
+        clock.go(DAYS)
+
+    prune_notices()
+
+    assert enable_notices(activation.pk)
+    assert Notice.objects.waiting().count() == 1
+
+
 def test_many_are_forgotten_in_portions(
     activation: Activation, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from connectors.services import pause, record_credential, revoke
 from connectors.trouble.alerts import deliver_all_alerts
 from connectors.trouble.incidents import watch_flows
 from tests.clock import Clock
-from tests.conftest import flow_of, make_managed, make_operator
+from tests.conftest import flow_of, make_activation, make_managed, make_operator
 
 pytestmark = pytest.mark.long
 
@@ -166,6 +166,24 @@ def test_after_a_gap_the_flows_get_time_to_come_round_again(
     clock.watch(5)
 
     assert (during, Incident.objects.count()) == (0, 1)
+
+
+def test_what_a_partner_could_not_call_while_the_portal_was_off_is_no_silence(
+    clock: Watched, store: Store
+) -> None:
+    partner = make_activation(store, "webstore")
+    Activation.objects.update(state=State.ACTIVE)
+    partner.flows.exclude(ability="StockSource").delete()
+    partner.flows.update(
+        last_success_at=clock.now, last_change_at=clock.now, watched_since=clock.now - DAY
+    )
+    clock.now += 3 * DAY
+
+    clock.watch(60)
+    soon = Incident.objects.count()
+    clock.watch(90)
+
+    assert (soon, Incident.objects.count()) == (0, 1)
 
 
 @pytest.mark.parametrize("count", [1, 30])
