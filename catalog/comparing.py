@@ -12,12 +12,13 @@ from time import monotonic
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from catalog.fetching import SOURCES, fetch_asked
 from catalog.levels import Applied, set_prices, set_stock
 from catalog.models import Price, Stock, Taken
+from catalog.models.levels import price_text
 from catalog.services import Changes, try_product
 from catalog.taking import Digester, known
 from connectors.comparisons import STEP_SECONDS, begin_daily, start_steps, take_step
@@ -36,6 +37,7 @@ from connectors.models import (
     Comparison,
     Difference,
     Listed,
+    State,
 )
 from connectors.payload import Payload
 from connectors.records import PriceRecord, ProductRecord, StockRecord
@@ -44,6 +46,12 @@ from connectors.spec import Mode
 from connectors.trouble.failures import guess_id
 
 Kind = Difference.Kind
+# Of a product that is here, by flow.
+SHOWN = {
+    Flow.PRODUCTS: ("name",),
+    Flow.PRICES: ("price_row__price", "price_row__special_price"),
+    Flow.STOCK: ("stock_row__on_hand",),
+}
 PURPOSES = (Comparison.Purpose.PREVIEW, Comparison.Purpose.CATALOGUE)
 
 
@@ -74,6 +82,7 @@ def _compare(comparison: Comparison) -> bool:
             if page.items and monotonic() > deadline:
                 return True
         _note_missing(findings)
+        _note_undone(findings)
         findings.save(following)
     return False
 
@@ -206,7 +215,7 @@ def _shown(record: PriceRecord | StockRecord) -> str:
 
 def _text(values: Sequence[object]) -> str:
     return " / ".join(
-        f"{value:f}" if isinstance(value, Decimal) else str(value)
+        price_text(value) if isinstance(value, Decimal) else str(value)
         for value in values
         if value is not None
     )
@@ -247,11 +256,27 @@ def _note_listed(findings: Findings, listed: Sequence[tuple[str, str, int]]) -> 
 
 
 def _note_missing(findings: Findings) -> None:
-    """What came from there once, and is not there any more."""
+    """What came from there once, and is not there any more: with what is sold of it here still."""
     comparison, flow = findings.comparison, findings.flow
     ours = Taken.objects.filter(activation=comparison.activation, flow=flow)
     there = Listed.objects.filter(comparison=comparison, flow=flow, record_id=OuterRef("record_id"))
     findings.count(OURS, ours.count())
-    gone = ours.filter(~Exists(there)).order_by("record_id").values_list("record_id", flat=True)
-    for code in gone.iterator(chunk_size=2000):
-        findings.add(Kind.MISSING_THERE, code)
+    gone = ours.filter(~Exists(there)).order_by("record_id")
+    rows = gone.values_list("record_id", *(f"product__{name}" for name in SHOWN[flow]))
+    for code, *values in rows.iterator(chunk_size=2000):
+        findings.add(Kind.MISSING_THERE, code, ours=_text(values))
+
+
+def _note_undone(findings: Findings) -> None:
+    """What another integration, which tells it as well, has written over since: each undoes what
+    the other says, and nobody knows whose word counts."""
+    comparison, flow = findings.comparison, findings.flow
+    told = Taken.objects.filter(flow=flow, activation__mode=Mode.MANAGED)
+    mine = told.filter(activation=comparison.activation, digest=None)
+    others = told.filter(product=OuterRef("product"), digest__isnull=False)
+    others = others.filter(activation__state=State.ACTIVE).exclude(activation=comparison.activation)
+    undone = mine.annotate(other=Subquery(others.values("activation__name")[:1]))
+    rows = undone.exclude(other=None).order_by("record_id").values_list("record_id", "other")
+    for code, other in rows.iterator(chunk_size=2000):
+        text = _("Também vem de %s, e um desfaz o que o outro manda.")
+        findings.add(Kind.DUPLICATE, code, theirs=text % other)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from catalog.codes import product_ids
 from catalog.models import Product, Sent, SkuMapping
+from catalog.models.levels import price_text
 from catalog.offers import code_of, price_record, stock_record
 from catalog.push import SINKS, load_offered
 from catalog.resending import send_asked
@@ -217,4 +218,4 @@ class _Sides:
 def _prices(held: HeldSku) -> str:
     """For people, and to compare: no special price may be written as 0."""
     values = [held.price, held.special_price or None]
-    return " / ".join(f"{value.normalize():f}" for value in values if value is not None)
+    return " / ".join(price_text(value) for value in values if value is not None)

@@ -24,6 +24,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.forms.models import model_to_dict
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from catalog.marks import clear, mark, mark_all_daily
 from catalog.models import Product, Sent, SkuMapping
@@ -41,18 +42,20 @@ from catalog.offers import (
 from catalog.wire import write_product
 from connectors.bulk import among
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
-from connectors.errors import Rejected
+from connectors.errors import Refused, Rejected
 from connectors.models import Activation, ActivationFlow, Run, State, Store
 from connectors.models.activations import OVER
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.runs.dispatch import start_due, start_soon
 from connectors.runs.running import RUN_LIFE, Attempt, run_flow
 from connectors.spec import Hook
+from connectors.trouble.causes import MISSING_DATA
 
 # Two calls for each, at a slow channel, must fit into a task's time.
 AT_ONCE = 50
 AGAIN_AT_ONCE = 5000
 SENT_AS = ("product_id", "code", "elements", "unanswered")
+NOTHING = "nothing"  # refused: that there is nothing to send
 
 R = TypeVar("R", ProductRecord, PriceRecord, StockRecord)
 
@@ -215,7 +218,21 @@ def _tell_levels_of_new(row: Sent, record: ProductRecord) -> None:
 
 
 def _push_prices(attempt: Attempt, sink: PriceSink) -> None:
-    _push(attempt, price_record, lambda row, record: sink.push_price(record))
+    _push(
+        attempt, price_record, lambda row, record: sink.push_price(record), without=_price_is_gone
+    )
+
+
+def _price_is_gone(row: Sent, product: Product, codes: Codes) -> Refused | None:
+    """Nobody can tell a channel that there is none: it goes on selling at the one it was told."""
+    is_sold = not product.variations.all()
+    if not is_sold or row.code != code_of(product, codes):
+        return None
+    text = _(
+        "O produto ficou sem preço aqui, e o canal segue com o último que recebeu. Informe um"
+        " preço; para não vender o produto, zere o estoque."
+    )
+    return Refused(text, cause=MISSING_DATA)
 
 
 def _push_stock(attempt: Attempt, sink: StockSink) -> None:
@@ -227,7 +244,9 @@ def _push(
     read: Callable[[Product, Codes], R | None],
     send: Callable[[Sent, R], str | None],
     take_off: Callable[[Sent], bool] = lambda row: True,
+    without: Callable[[Sent, Product, Codes], Refused | None] = lambda *_it: None,
 ) -> None:
+    """`without` says what is wrong with having no record any more."""
     mark_all_daily(attempt)
     for rows in _marked(attempt):
         products, codes = load_offered(
@@ -240,13 +259,15 @@ def _push(
             if row.product_id is None:
                 _let_go(attempt, row, take_off)
             elif row.product_id in products and row.product_id not in absent:
-                record = read(products[row.product_id], codes)
-                if record is None and row.refused:
-                    Sent.objects.filter(pk=row.pk).update(refused="")
-                if record is None or _is_true(attempt, row, record):
+                product = products[row.product_id]
+                record = read(product, codes)
+                if record is None:
+                    if _is_settled(attempt, row, product, without(row, product, codes)):
+                        true.append(row)
+                elif _is_true(attempt, row, record):
                     true.append(row)
                 elif not _rests(attempt, row, record):
-                    untrue.append((row, products[row.product_id], record))
+                    untrue.append((row, product, record))
         _note_what_is_asked(untrue)
         for row, product, record in untrue:
             _tell(attempt, row, product, record, send)
@@ -333,6 +354,26 @@ def _is_true(attempt: Attempt, row: Sent, record: R) -> bool:
     if known:
         attempt.mend(record.sku)  # what was refused meanwhile was taken back
     return dismissed or known
+
+
+def _is_settled(attempt: Attempt, row: Sent, product: Product, trouble: Refused | None) -> bool:
+    """There is nothing to send of it. Is that wrong, it is put on record until it is otherwise, or
+    until a person dismisses it."""
+    mine = Sent.objects.filter(pk=row.pk)
+    if trouble is None:
+        if row.refused:
+            mine.update(refused="")
+        return True
+    if row.refused == NOTHING and row.code not in attempt.open_failures:
+        return True
+    if row.refused == NOTHING and attempt.rests(row.code):
+        return False
+    with attempt.item(record_id=row.code) as item:
+        item.source = partial(write_product, product, None)
+        raise trouble
+    # What comes next is told, also what was told before.
+    mine.update(refused=NOTHING, unanswered={})
+    return False
 
 
 def _rests(attempt: Attempt, row: Sent, record: R) -> bool:

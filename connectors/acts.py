@@ -6,9 +6,12 @@ from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 from django.db import models
+from django.forms import ChoiceField, Field
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from connectors.models import Act, Store
+from connectors.models import Act, Activation, Store
+from connectors.records import Document
 
 # What leads from a row to its store.
 PATHS = ("activation", "product", "flow", "order", "credential", "comparison")
@@ -61,22 +64,45 @@ def is_secret(name: str) -> bool:
 
 def differences(before: models.Model, after: models.Model) -> Changes:
     """Column by column, without secrets and without what came from outside. The documents that
-    platforms and partners sent are theirs; of ours, only the settings are a document."""
-    changes = {}
+    platforms and partners sent are theirs; of ours, only the settings are a document, and each of
+    them is shown by its own name."""
+    changes: Changes = {}
     for column in before._meta.concrete_fields:
         name = column.attname
-        document = isinstance(column, models.JSONField) and name != "settings"
-        if document or is_secret(name):
-            continue
         was, became = before.__dict__.get(name), after.__dict__.get(name)
-        if was != became:
-            changes[str(column.verbose_name)] = [shown(was), shown(became)]
+        if was == became or is_secret(name):
+            continue
+        if isinstance(after, Activation) and name == "settings":
+            changes |= _of_settings(after, was or {}, became or {})
+        elif not isinstance(column, models.JSONField):
+            labels = dict(column.flatchoices)
+            values = [shown(labels.get(value, value)) for value in (was, became)]
+            changes[str(column.verbose_name)] = values
     return changes
+
+
+def _of_settings(activation: Activation, was: Document, became: Document) -> Changes:
+    changes = {}
+    for setting in activation.spec.settings_in(activation.mode):
+        labels, key = dict(setting.choices), setting.key
+        before, after = was.get(key, setting.default), became.get(key, setting.default)
+        if before != after:
+            values = [shown(labels.get(str(value), value)) for value in (before, after)]
+            changes[str(setting.label)] = values
+    return changes
+
+
+def shown_in(field: Field, value: Any) -> str:
+    """As its form shows it."""
+    choices: Any = field.choices if type(field) is ChoiceField else ()
+    return shown(dict(choices).get(str(value), value))
 
 
 def shown(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return _("sim") if value else _("não")
     if isinstance(value, datetime):
         return f"{timezone.localtime(value):%d/%m/%Y %H:%M:%S}"
     if isinstance(value, models.QuerySet | list | tuple):

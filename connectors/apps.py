@@ -3,7 +3,7 @@ from django.apps.registry import Apps
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
-from connectors import checks  # noqa: F401  registers itself
+from connectors import checks, lookups  # noqa: F401  register themselves
 
 
 class ConnectorsConfig(AppConfig):

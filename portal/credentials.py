@@ -58,7 +58,7 @@ class CredentialAdmin(CredentialFacts, IntegrationColumn, ReadOnlyAdmin):
         ("revoked_at", admin.EmptyFieldListFilter), ("ends_at", admin.EmptyFieldListFilter),
     )  # fmt: skip
     list_select_related = INTEGRATION
-    search_fields = ("fingerprint", "activation__name", "activation__store__name")
+    search_fields = ("fingerprint", "activation__name__called", "activation__store__name__called")
     fields = (
         "activation", "kind", "fingerprint", "situation", "created_by", "created_at",
         "last_used_at", "last_used_from", "ends_at", "revoked_at", "revoked_by",

@@ -1,10 +1,18 @@
 """What a product costs, and how much of it there is."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models.products import Product
+
+
+def price_text(price: Decimal) -> str:
+    """With two decimals, or as many as it has."""
+    whole, _point, cents = f"{price.normalize():f}".partition(".")
+    return f"{whole}.{cents.ljust(2, '0')}"
 
 
 class Price(models.Model):

@@ -96,7 +96,12 @@ class ActivationAdmin(WizardPages, ConfirmedActions):
         "state", "mode", "connector", ("endpoint__disabled_at", admin.EmptyFieldListFilter),
     )  # fmt: skip
     list_select_related = ("store", "connector", "endpoint")
-    search_fields = ("name", "custom_name", "store__name", "connector__name")
+    search_fields = (
+        "name__called",
+        "custom_name__called",
+        "store__name__called",
+        "connector__name__called",
+    )
     inlines = (
         CredentialInline,
         HandoverInline,

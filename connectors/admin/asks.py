@@ -23,7 +23,7 @@ class AskAdmin(ReadOnlyAdmin):
     )
     list_filter = (("answered_at", admin.EmptyFieldListFilter),)
     list_select_related = ("connector", "store", "asked_by")
-    search_fields = ("store__name", "connector__name")
+    search_fields = ("store__name__called", "connector__name__called")
     fields = ("connector", "store", "text", "asked_by", "asked_at", "answered_at")
     shown_text = text_of(Ask, "text")
     shown_asked = moment_of(Ask, "asked_at")

@@ -46,7 +46,7 @@ class BrakeAdmin(IntegrationColumn, ReadOnlyAdmin):
     )
     list_filter = (AnsweredFilter, "danger", "activation__connector")
     list_select_related = (*INTEGRATION, "answered_by")
-    search_fields = ("activation__name", "activation__store__name")
+    search_fields = ("activation__name__called", "activation__store__name__called")
     actions_detail = ("let_through", "read_again")
     fields = (
         "activation", "flow", "danger", "reach", "limit", "written_before", "asked_at", "run",

@@ -79,7 +79,7 @@ class ComparisonAdmin(IntegrationColumn, ProgressAdmin):
     )
     list_filter = (SituationFilter, "purpose")
     list_select_related = INTEGRATION
-    search_fields = ("activation__name", "activation__store__name")
+    search_fields = ("activation__name__called", "activation__store__name__called")
     actions_detail = ("approve", "list_differences", "download")
     fields = (
         "activation", "purpose", "shown_situation", "seen", "shown_counts", "reason", "asked_by",

@@ -27,7 +27,7 @@ class ConnectorAdmin(AppListPage, RecordedAdmin):
     when_empty = _(
         "Nenhum conector com este nome. Limpe a busca para ver todos os que o portal conhece."
     )
-    search_fields = ("name", "slug")
+    search_fields = ("name__called", "slug")
     readonly_fields = ("name",)
     fields = ("name", "enabled", "contacts")
     change_form_outer_before_template = "admin/connectors/connector/details.html"

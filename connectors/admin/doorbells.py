@@ -67,6 +67,6 @@ class RingAdmin(IntegrationColumn, ReadOnlyAdmin):
         HandledFilter, "activation__connector",
     )  # fmt: skip
     list_select_related = INTEGRATION
-    search_fields = ("record_id", "activation__store__name")
+    search_fields = ("record_id", "activation__store__name__called")
     shown_rung = moment_of(Ring, "rung_at")
     shown_handled = moment_of(Ring, "handled_at")

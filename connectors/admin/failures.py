@@ -104,7 +104,7 @@ class FailureAdmin(IntegrationColumn, MendingActions, ReadOnlyAdmin):
     )  # fmt: skip
     list_filter_submit = True
     list_select_related = INTEGRATION
-    search_fields = ("record_id", "activation__store__name")
+    search_fields = ("record_id", "activation__store__name__called")
     readonly_fields = (
         "activation", "flow", "record_id", "kind", "shown_direction", "shown_cause", "reason",
         "who_acts", "how_to_fix", "shown_fix", "shown_source", "shown_translated", "shown_request",

@@ -97,7 +97,7 @@ class FlowAdmin(_Shown, IntegrationColumn, RecordedAdmin):
         ("activation__store", RowFilter),
     )  # fmt: skip
     list_filter_submit = True
-    search_fields = ("activation__name", "activation__store__name")
+    search_fields = ("activation__name__called", "activation__store__name__called")
     actions = ("sync_now",)
     # The tolerance alone is the operator's: he knows the partner's habits.
     fields = (

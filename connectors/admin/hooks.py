@@ -86,7 +86,7 @@ class SubscriptionAdmin(IntegrationColumn, ReadOnlyAdmin):
         ("ended_at", admin.EmptyFieldListFilter),
     )
     list_select_related = INTEGRATION
-    search_fields = ("activation__name", "activation__store__name")
+    search_fields = ("activation__name__called", "activation__store__name__called")
     # The address is a secret: its host is enough to know it by.
     fields = (
         "public_id", "activation", "hook", "host", "shown_state", "disabled_reason",

@@ -42,7 +42,7 @@ class IncidentAdmin(IntegrationColumn, ReadOnlyAdmin):
     list_filter = (EndFilter, "kind", ("activation__store", RowFilter))
     list_filter_submit = True
     list_select_related = (*INTEGRATION, "flow")
-    search_fields = ("activation__name", "activation__store__name")
+    search_fields = ("activation__name__called", "activation__store__name__called")
     shown_opened = moment_of(Incident, "opened_at")
     shown_ended = moment_of(Incident, "ended_at")
     shown_reason = text_of(Incident, "reason")

@@ -61,9 +61,7 @@ class IntegrationsFirst:
         activations = Activation.objects.order_by()
         for word in words:
             activations = activations.filter(
-                Q(name__icontains=word)
-                | Q(custom_name__icontains=word)
-                | Q(store__name__icontains=word)
+                Q(name__called=word) | Q(custom_name__called=word) | Q(store__name__called=word)
             )
         return queryset.filter(activation__in=list(activations.values_list("pk", flat=True))), False
 

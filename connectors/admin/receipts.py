@@ -30,7 +30,7 @@ class ReceiptAdmin(IntegrationColumn, ReadOnlyAdmin):
     )
     list_select_related = (*INTEGRATION, "created_by")
     shown_created = moment_of(Receipt, "created_at")
-    search_fields = ("activation__name", "activation__store__name")
+    search_fields = ("activation__name__called", "activation__store__name__called")
 
     def change_view(
         self,

@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from connectors.acts import Changes, differences, is_secret, record_act, shown
+from connectors.acts import Changes, differences, is_secret, record_act, shown_in
 from connectors.admin.operators import operator_of
 from connectors.admin.paging import PER_PAGE, CappedPaginator
 from connectors.store_field import IdSelect, IdSelectMultiple
@@ -94,7 +94,7 @@ def typed(form: BaseForm) -> Changes:
         if is_secret(name) or isinstance(field.widget, PasswordInput):
             before, after = "", "•••"
         else:
-            before = shown(form.get_initial_for_field(field, name))
-            after = shown(form.cleaned_data.get(name))
+            before = shown_in(field, form.get_initial_for_field(field, name))
+            after = shown_in(field, form.cleaned_data.get(name))
         changes[capfirst(str(field.label or name))] = [before, after]
     return changes

@@ -61,7 +61,7 @@ class RunAdmin(IntegrationsFirst, IntegrationColumn, ReadOnlyAdmin):
     )  # fmt: skip
     list_filter_submit = True
     list_select_related = INTEGRATION
-    search_fields = ("activation__name", "activation__store__name")
+    search_fields = ("activation__name__called", "activation__store__name__called")
     actions = ("release_selected",)
     fields = (
         "activation", "flow", "ability", "outcome", "reason", "planned_at", "started_at",

@@ -41,7 +41,7 @@ class StoreAdmin(RecordedAdmin):
         "Nenhuma loja ainda: tudo no portal pertence a uma. Cadastre a primeira e depois ative um"
         " conector para ela."
     )
-    search_fields = ("name", "cnpj", "domain")
+    search_fields = ("name__called", "cnpj", "domain")
     autocomplete_fields = ("members",)
 
     def get_search_results(

@@ -188,7 +188,13 @@ _SPAN = _("AtoB: dois dias ou dois instantes com to entre eles, como 2025-04-01t
 _ORDERING = (
     asked("created", _SPAN),
     asked("modified", _SPAN),
-    asked("orderby", _("O campo que ordena a lista.")),
+    asked(
+        "orderby",
+        _(
+            "O campo que ordena a lista. Por modified, o que muda durante a leitura volta no fim"
+            " dela; com modified=AtoB, e B já passado, ela acaba."
+        ),
+    ),
     asked("orderdirection", _("asc ou desc."), {"enum": ["asc", "desc"]}),
 )
 PRODUCT_QUERY = (

@@ -147,7 +147,7 @@ class ProductPage(OwnProducts, DetailView):
 
 def _matches(question: str) -> Q:
     """SKU and EAN by their indexes; the name within the store's own products."""
-    return Q(sku__iexact=question) | Q(ean=question) | Q(name__icontains=question)
+    return Q(sku__iexact=question) | Q(ean=question) | Q(name__called=question)
 
 
 def _row(product: Product) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
-from connectors.acts import record_act, shown
+from connectors.acts import record_act, shown_in
 from connectors.admin.forms import keep_what_is, setting_field, show_what_was
 from connectors.errors import ConnectorError, Refused
 from connectors.models import Activation, Failure, Freshness, Run, State
@@ -216,10 +216,11 @@ class IntegrationPage(OwnStores, TemplateView):
 def _record(by: User, activation: Activation, what: str, form: forms.Form) -> None:
     """Of each field that was changed, what it said before and what it says now."""
     changes = {
-        str(form.fields[name].label): [
-            shown(form.fields[name].initial), shown(form.cleaned_data[name])
+        str(field.label): [
+            shown_in(field, field.initial), shown_in(field, form.cleaned_data[name])
         ]
-        for name in form.changed_data
+        for name, field in form.fields.items()
+        if name in form.changed_data
     }  # fmt: skip
     if changes:
         record_act(by, activation, what, changes)

@@ -73,7 +73,7 @@ def test_a_preview_tells_everything_that_is_wrong(reader, big_shop, store):
     wrong = [row for row in differences if row[1] != "create"]
     assert [row[:4] for row in wrong] == [
         ("prices", "unmapped", "C-03", ""),
-        ("prices", "update", "C-01", "90.0000"),
+        ("prices", "update", "C-01", "90.00"),
         ("prices", "zero_price", "C-04", ""),
         ("products", "duplicate", "C-06", ""),
         ("products", "refused", "C-07", ""),
@@ -81,7 +81,7 @@ def test_a_preview_tells_everything_that_is_wrong(reader, big_shop, store):
         ("stock", "unmapped", "C-03", ""),
         ("stock", "unmapped", "NADA", ""),
     ]
-    assert ("prices", "update", "C-01", "90.0000", "100") in wrong
+    assert ("prices", "update", "C-01", "90.00", "100.00") in wrong
     assert wrong[3][4] == "GTIN 7891234567901 também no SKU C-05"
 
 
@@ -229,10 +229,10 @@ def test_both_sides_lists_are_compared(reader, big_shop, store):
     comparison = compared(reader)
 
     assert found(comparison) == [
-        ("prices", "create", "C-04", "", "100"),
-        ("prices", "update", "C-02", "1.0000", "100"),
+        ("prices", "create", "C-04", "", "100.00"),
+        ("prices", "update", "C-02", "1.00", "100.00"),
         ("products", "create", "C-04", "", "Coisa 4"),
-        ("products", "missing_there", "C-01", "", ""),
+        ("products", "missing_there", "C-01", "Coisa 1", ""),
         ("stock", "create", "C-04", "", "10"),
         ("stock", "update", "C-03", "2", "10"),
     ]
@@ -240,6 +240,27 @@ def test_both_sides_lists_are_compared(reader, big_shop, store):
         "theirs": 19, "same": 18, "create": 1, "ours": 19, "missing_there": 1,
     }  # fmt: skip
     assert Price.objects.get(product__sku="C-02").price == 1
+
+
+def test_what_two_integrations_tell_otherwise_is_shown(reader, big_shop, store, sandbox):
+    other_shop = sandbox.open("store", "other", {"token": TOKEN})
+    for same in (thing(1), thing(2)):
+        other_shop.control("put_product", same)
+    url = f"{sandbox.url}/{other_shop.name}"
+    other = make_managed(store, "rocky", url, {"token": TOKEN}, name="Outra")
+    pull_all(reader)
+    pull_all(other)
+    assert found(compared(reader)) == found(compared(other)) == []
+
+    photo = {"url": "https://outra.example/1.jpg"}
+    other_shop.control("put_product", thing(1, photos=[photo], name="Coisa de outro"))
+    pull_all(other)
+
+    text = "Também vem de Outra, e um desfaz o que o outro manda."
+    assert ("products", "duplicate", "C-01", "", text) in found(compared(reader))
+    assert found(compared(other)) == []
+    Activation.objects.filter(pk=other.pk).update(state=State.PAUSED)
+    assert "duplicate" not in [row[1] for row in found(compared(reader))]
 
 
 def test_what_is_asked_for_is_read_again_by_its_flow(reader, store):

@@ -338,6 +338,54 @@ def test_what_was_refused_and_is_not_offered_any_more_is_over(store, channel, mo
     assert Sent.objects.get(flow="prices").situation == Situation.NOTHING
 
 
+def test_a_price_that_is_emptied_after_it_was_told_is_shown_until_there_is_one(store, hub, channel):
+    save(store, MUG)
+    run_all(channel)
+
+    save(store, {"sku": "CANECA", "price": None})
+    emptied = run(channel, PriceSink)
+    run(channel, PriceSink)
+
+    assert (emptied.outcome, emptied.failed) == ("partial", 1)
+    failure = Failure.objects.open().get()
+    assert (failure.record_id, failure.cause, failure.times) == ("CANECA", "missing_data", 1)
+    assert "sem preço" in failure.reason
+    assert told(hub)["CANECA"] == (39.9, 29.9, 12)
+
+    save(store, {"sku": "CANECA", "price": "39.9"})
+    run(channel, PriceSink)
+
+    assert not Failure.objects.open().exists()
+    assert Sent.objects.get(flow="prices").situation == Situation.SENT
+
+
+def test_an_emptied_price_that_a_person_dismissed_is_not_shown_again(store, channel):
+    save(store, MUG)
+    run_all(channel)
+    save(store, {"sku": "CANECA", "price": None})
+    run(channel, PriceSink)
+    Failure.objects.update(resolved_at=timezone.now())
+
+    next_run = run(channel, PriceSink)
+    ActivationFlow.objects.update(cursor="")
+    full_pass = run(channel, PriceSink)
+
+    assert (next_run.failed, full_pass.failed) == (0, 0)
+    assert not Sent.objects.to_compare().filter(flow="prices").exists()
+
+
+def test_a_price_that_was_never_told_is_not_missed(store, channel):
+    save(store, {"sku": "CANECA", "name": "Caneca", "quantity": 2})
+    # Nobody buys the parent.
+    save(store, SHIRT)
+    run_all(channel)
+
+    save(store, {"sku": "CAMISETA", "price": None})
+    runs = run_all(channel)
+
+    assert [each.failed for each in runs] == [0, 0, 0]
+
+
 def test_what_a_person_dismissed_rests_until_it_changes(store, channel):
     save(store, {"sku": "..", "name": "Impossível"})
     run(channel, ProductSink)

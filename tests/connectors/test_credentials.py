@@ -131,7 +131,7 @@ def test_the_whole_integration_says_what_stops_too(partner: Partner, operator: U
 
     partner.activation.refresh_from_db()
     assert partner.activation.state == "revoked"
-    assert Act.objects.get().changes["situação"][1] == "revoked"
+    assert Act.objects.get().changes["situação"][1] == "Revogada"
 
 
 def test_the_end_is_brought_forward_on_its_page(partner: Partner, operator: User) -> None:

@@ -1,16 +1,22 @@
 """Several workers at spreadsheets at the same moment: nothing twice, nothing missing, in order."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from catalog.levels import set_prices
 from catalog.models import Spreadsheet
+from catalog.services import change_stock, save_product
 from catalog.spreadsheets import jobs
 from catalog.spreadsheets.jobs import confirm, upload, work
 from connectors.models import Store
+from connectors.records import PriceRecord
 from tests.catalog.spreadsheets.sheets import PRODUCTS, send, xlsx
-from tests.conftest import make_operator, make_store
+from tests.catalog.test_push import CREDENTIALS
+from tests.catalog.test_push_concurrency import at_once
+from tests.conftest import make_activation, make_managed, make_operator, make_store
 from tests.threads import AT_ONCE, all_at_once
 
 pytestmark = [
@@ -75,6 +81,39 @@ def test_of_six_spreadsheets_of_the_same_products_the_last_confirmed_stays(store
     assert levels(store) == dict.fromkeys(SKUS, AT_ONCE)
     ended = Spreadsheet.objects.order_by("ended_at").values_list("pk", flat=True)
     assert list(ended) == [sheet.pk for sheet in sheets]
+
+
+def test_a_spreadsheet_a_partner_and_a_run_write_the_same_products_at_once(store: Store) -> None:
+    partner, erp = make_activation(store, "rocky"), make_activation(store, "otimo")
+    make_managed(store, "pluggto", "https://hub.example", CREDENTIALS)  # they are marked for it
+    for sku in SKUS:
+        save_product(store, sku, {"name": sku, "quantity": 100}, partner)
+    codes = [f"6912000{number}" for number in range(5)]
+    sheets = [send(store, xlsx(["SKU", "NCM"], *([sku, ncm] for sku in SKUS))) for ncm in codes]
+
+    def put() -> None:
+        for number in range(4):
+            for sku in reversed(SKUS):
+                save_product(store, sku, {"name": f"{sku} {number}"}, partner)
+
+    def restock() -> None:
+        for sku in SKUS * 4:
+            change_stock(store, sku, "decrease", 1, partner)
+
+    def run() -> None:
+        for number in range(1, 11):
+            set_prices(store, [PriceRecord(sku, Decimal(number)) for sku in SKUS], erp)
+
+    def bring_in() -> None:
+        for sheet in sheets:
+            confirm(sheet.pk)
+            finish(sheet)
+
+    at_once(put, restock, run, bring_in)
+
+    said = store.products.values_list("name", "fields__ncm", "price_row__price")
+    assert sorted(said) == [(f"{sku} 3", codes[-1], 10) for sku in SKUS]
+    assert set(store.products.values_list("stock_row__on_hand", flat=True)) == {96}
 
 
 def test_two_stores_do_not_wait_for_each_other(store: Store) -> None:

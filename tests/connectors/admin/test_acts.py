@@ -9,9 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from connectors.acts import record_act, shown
+from connectors.acts import differences, record_act, shown
 from connectors.admin.recorded import RecordedAdmin
-from connectors.models import Act, Store
+from connectors.models import Act, Activation, State, Store
 from connectors.payload import LOCAL
 from tests.conftest import make_activation, make_managed, make_partner, make_store
 from tests.connectors.admin.conftest import LIST, form_on, page_of
@@ -41,8 +41,22 @@ def test_an_action_is_recorded_with_what_it_changed(store: Store, admin_client: 
 
     act = Act.objects.get()
     assert (act.what, act.store, act.object_id) == ("Pausada.", store, str(activation.pk))
-    assert act.changes["situação"] == ["waiting", "paused"]
+    assert act.changes["situação"] == ["Aguardando a primeira chamada", "Pausada"]
     assert "operadora" in act.changes["motivo da pausa"][1]
+
+
+def test_settings_and_choices_are_recorded_by_their_names(store: Store) -> None:
+    received = {"integrator_id": "9", "token": "t"}
+    before = make_managed(store, "olist", "https://erp.example", received)
+    after = Activation.objects.get(pk=before.pk)
+    after.settings = {"images": "new", "preparation_days": False}
+    after.state = State.PAUSED
+
+    assert differences(before, after) == {
+        "situação": ["Ativa", "Pausada"],
+        "Enviar imagens": ["sempre", "só para produtos novos"],
+        "Enviar os dias de preparação": ["sim", "não"],
+    }
 
 
 def test_a_deletion_is_recorded(store: Store, admin_client: Client) -> None:

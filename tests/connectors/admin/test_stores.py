@@ -1,8 +1,10 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
-from connectors.models import Store
+from connectors.models import Run, Store
+from tests.conftest import make_activation, make_store
 
 ADD = "/admin/connectors/store/add/"
 FORM = {"name": "Loja da Ana", "cnpj": "12.abc.345/01de-35", "domain": "https://Loja.example.com/"}
@@ -28,6 +30,21 @@ def test_a_store_is_found_by_its_cnpj_however_it_is_written(
     found = admin_client.get("/admin/connectors/store/", {"q": written})
 
     assert "Loja da Ana" in found.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["pao e acucar", "PÃO açúcar"])
+def test_a_store_and_its_runs_are_found_by_its_name_without_accents(
+    typed: str, admin_client: Client
+) -> None:
+    store = make_store(name="Pão e Açúcar")
+    activation = make_activation(store, "rocky")
+    begun = {"planned_at": timezone.now(), "started_at": timezone.now()}
+    Run.objects.create(activation=activation, expires_at=timezone.now(), **begun)
+
+    for row in (store, activation, Run.objects.get()):
+        path = f"/admin/connectors/{row._meta.model_name}/"
+        assert "Pão e Açúcar" in admin_client.get(path, {"q": typed}).content.decode()
+        assert "Pão e Açúcar" not in admin_client.get(path, {"q": "pai"}).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from connectors.contract import PriceSource, StockSource
 from connectors.models import ActivationFlow, Connector, Failure, State
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.messages import Response
+from tests.catalog.test_comparing import compared, found
 from tests.conftest import flow_of
 from tests.connectors.day import Day, levels
 from tests.connectors.rockyerp.test_mapping import PRODUCT, VARIATION
@@ -47,6 +48,21 @@ def test_products_prices_and_stock_are_read(day, platform):
         "CANECA": (25, 9),
     }
     assert Product.objects.get(sku="CAMISA").fields["brand"] == "Exemplo"
+
+
+def test_what_is_deleted_there_is_shown_with_what_is_offered_of_it_here(day, platform):
+    pull(day, platform)
+    del platform.products[80]
+    pull(day, platform)
+    assert levels(day.store)["CANECA"] == (25, 9)
+
+    comparison = compared(platform.activation)
+
+    assert found(comparison) == [
+        ("prices", "missing_there", "CANECA", "25.00", ""),
+        ("products", "missing_there", "CANECA", "Caneca", ""),
+        ("stock", "missing_there", "CANECA", "9", ""),
+    ]
 
 
 def test_what_changed_there_changes_here_and_nothing_else_does(day, platform):

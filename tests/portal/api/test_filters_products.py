@@ -226,6 +226,25 @@ def test_a_list_goes_on_where_it_was_read_to_though_that_product_changed(partner
     assert found(partner, sort="modified", next=ids["A"]) == ["B", "C", "A"]
 
 
+def test_a_list_up_to_a_moment_ends_though_each_product_that_it_shows_changes(partner):
+    for sku in "ABC":
+        save(partner, sku)
+    shown = partner.get("/products").json()["result"]
+    until = max(row["Product"]["modified"] for row in shown)
+    seen, last = [], ""
+
+    for _page in range(5):
+        query = {"sort": "modified", "modified": f"2020-01-01to{until}", "limit": "1"}
+        page = partner.get("/products", **query, next=last).json()["result"]
+        if not page:
+            break
+        seen.append(page[0]["Product"]["sku"])
+        last = page[0]["Product"]["id"]
+        partner.put(f"/skus/{seen[-1]}", {"name": f"x{len(seen)}"})
+
+    assert (seen, page) == (["A", "B", "C"], [])
+
+
 def test_what_is_remembered_of_lists_drives_no_count_of_calls_out_of_the_cache(partner, settings):
     table = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cached"}
     settings.CACHES = {"default": {**table, "OPTIONS": {"MAX_ENTRIES": 6}}}

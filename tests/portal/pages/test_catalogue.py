@@ -45,6 +45,17 @@ def test_the_list_shows_families_and_searches_within_them(page: Client, store: S
     assert skus_on(page.get("/catalogue/?q=ALHEIO")) == []
 
 
+@pytest.mark.parametrize("typed", ["calca", "calça", "CALÇA", "Calc\u0327a", "jeans (azul"])
+@pytest.mark.parametrize("name", ["Calça jeans (azul)", "CALÇA JEANS (AZUL)", "calca jeans (azul)"])
+def test_a_name_is_found_with_whatever_accents(
+    typed: str, name: str, page: Client, store: Store
+) -> None:
+    create_product(store, {"sku": "CAL", "name": name}, None)
+    create_product(store, {"sku": "CAM", "name": "Camisa"}, None)
+
+    assert skus_on(page.get("/catalogue/", {"q": typed})) == ["CAL"]
+
+
 def test_filters_show_each_sku_that_is_sold(page: Client, store: Store) -> None:
     family = {"sku": "CAM", "variations": [{"sku": "CAM-M", "quantity": 2}, {"sku": "CAM-G"}]}
     create_product(store, family, None)

@@ -1,0 +1,40 @@
+"""Finding a name by how people type it."""
+
+import re
+import unicodedata
+from collections import defaultdict
+
+from django.db.models import CharField
+from django.db.models.lookups import IRegex
+
+LONGEST = 100  # characters that are looked for
+
+
+def _plain(letter: str) -> str:
+    """Without its accent."""
+    return unicodedata.normalize("NFD", letter)[0]
+
+
+ACCENTED: dict[str, str] = defaultdict(str)
+for letter in map(chr, range(0xC0, 0x180)):
+    if _plain(letter) != letter:
+        ACCENTED[_plain(letter).lower()] += letter
+
+
+class Called(IRegex):
+    """`name__called="calca"` finds "Calça" and "CALÇA", with whatever accents either is written."""
+
+    def get_prep_lookup(self) -> str:
+        typed = unicodedata.normalize("NFC", str(self.rhs))
+        return "".join(map(_alike, typed[:LONGEST]))
+
+
+def _alike(letter: str) -> str:
+    plain = _plain(letter).lower()
+    if plain not in ACCENTED:
+        return re.escape(letter)
+    # In both cases: a database knows those of accented letters only by its locale.
+    return f"[{plain}{plain.upper()}{ACCENTED[plain]}]"
+
+
+CharField.register_lookup(Called, "called")
