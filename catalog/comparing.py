@@ -272,7 +272,9 @@ def _note_undone(findings: Findings) -> None:
     the other says, and nobody knows whose word counts."""
     comparison, flow = findings.comparison, findings.flow
     told = Taken.objects.filter(flow=flow, activation__mode=Mode.MANAGED)
-    mine = told.filter(activation=comparison.activation, digest=None)
+    # Only where it would write something else: other facts of a product may have changed.
+    other_here = comparison.differences.filter(flow=flow, kind=Kind.UPDATE).values("record_id")
+    mine = told.filter(activation=comparison.activation, digest=None, record_id__in=other_here)
     others = told.filter(product=OuterRef("product"), digest__isnull=False)
     others = others.filter(activation__state=State.ACTIVE).exclude(activation=comparison.activation)
     undone = mine.annotate(other=Subquery(others.values("activation__name")[:1]))

@@ -230,7 +230,7 @@ def _price_is_gone(row: Sent, product: Product, codes: Codes) -> Refused | None:
         return None
     text = _(
         "O produto ficou sem preço aqui, e o canal segue com o último que recebeu. Informe um"
-        " preço; para não vender o produto, zere o estoque."
+        " preço; enquanto isso, só o estoque zerado impede a venda."
     )
     return Refused(text, cause=MISSING_DATA)
 

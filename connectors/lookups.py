@@ -8,6 +8,7 @@ from django.db.models import CharField
 from django.db.models.lookups import IRegex
 
 LONGEST = 100  # characters that are looked for
+ACCENTS = "[\u0300-\u036f]*"  # some write them as characters of their own, behind the letter
 
 
 def _plain(letter: str) -> str:
@@ -16,7 +17,7 @@ def _plain(letter: str) -> str:
 
 
 ACCENTED: dict[str, str] = defaultdict(str)
-for letter in map(chr, range(0xC0, 0x180)):
+for letter in map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))):
     if _plain(letter) != letter:
         ACCENTED[_plain(letter).lower()] += letter
 
@@ -34,7 +35,7 @@ def _alike(letter: str) -> str:
     if plain not in ACCENTED:
         return re.escape(letter)
     # In both cases: a database knows those of accented letters only by its locale.
-    return f"[{plain}{plain.upper()}{ACCENTED[plain]}]"
+    return f"[{plain}{plain.upper()}{ACCENTED[plain]}]{ACCENTS}"
 
 
 CharField.register_lookup(Called, "called")

@@ -81,11 +81,12 @@ def _items(payload: Payload) -> list[Document] | None:
 
 
 def total_of(items: Iterable[Document], head: Document) -> Decimal:
-    """What nobody said: the items, with shipping, less the discount."""
+    """What nobody said: the items, with shipping, less the discount; never below zero, for prices
+    may not be said either."""
     total = Decimal(head.get("shipping") or 0) - Decimal(head.get("discount") or 0)
     for item in items:
         total += Decimal(item.get("price") or 0) * (item.get("quantity") or 0)
-    return read_value(total, to_decimal, "$.total")
+    return read_value(max(total, Decimal(0)), to_decimal, "$.total")
 
 
 def _without_nulls(variation: Payload) -> Document:

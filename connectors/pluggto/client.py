@@ -96,7 +96,8 @@ class Pluggto(
         while True:
             page = {**query, "limit": PAGE_SIZE, "next": last_id or None}
             reply = self.api.call("GET", path, params=page)
-            if reply.data.get("result") is None:  # an empty list is one too
+            # Past the end there may be none.
+            if reply.data.get("result") is None and reply.data.get("total") != 0:
                 raise Unreadable(f"GET {path}: $.result: missing")
             rows = [unwrapped(row) for row in reply.each("result")]
             is_last = not rows or len(rows) < reply.whole("limit")

@@ -55,6 +55,7 @@ def watch_flows() -> None:
         _leave_out(heartbeat.beat_at, now)
     if heartbeat.beat_at > now + GAP:
         follow_clock_back()
+        ActivationFlow.objects.filter(watched_since__gt=now).update(watched_since=now)
         for courier in COURIERS:
             courier.follow_clock_back()
     heartbeat.beat_at = now

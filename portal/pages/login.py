@@ -67,8 +67,9 @@ class LoginPage(LoginView):
         return super().post(request, *args, **kwargs)
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
-        # An address that has to wait guesses no more.
-        if self.guesses and not getattr(self.request, "axes_locked_out", False):
+        # An address that has to wait guesses no more; a form without a password guessed nothing.
+        has_to_wait = getattr(self.request, "axes_locked_out", False)
+        if self.guesses and form.non_field_errors() and not has_to_wait:
             self.guesses.note()
         return super().form_invalid(form)
 

@@ -183,14 +183,15 @@ def _sums(order: Order) -> list[tuple[str, Decimal]]:
     shipping, tax, discount = (order.amount(name) or Decimal(0) for name in names)
     lines = order.lines.all()
     rest = order.total - sum((each.amount for each in lines), shipping - discount)
-    is_added = not round(rest - tax, 2)
+    # Where a price was not said, nobody can say what is missing, or where the tax is.
+    is_known = bool(lines) and all(each.price is not None for each in lines)
+    is_within = is_known and bool(round(rest - tax, 2))
     sums = [
         (_("Frete"), shipping),
-        (_("Impostos") if is_added else _("Impostos, já nos valores"), tax),
+        (_("Impostos, já nos valores") if is_within else _("Impostos"), tax),
         (_("Desconto"), discount),
     ]
-    # Where a price was not said, nobody can say what is missing either.
-    if lines and not is_added and all(each.price is not None for each in lines):
+    if is_within:
         sums.append((_("Outros acréscimos") if rest > 0 else _("Outros descontos"), abs(rest)))
     return [(label, amount) for label, amount in sums if round(amount, 2)]
 

@@ -384,3 +384,20 @@ def test_what_was_not_saved_is_not_counted_twice(reader):
     findings.save()
 
     assert comparison.counts == {"products": {"theirs": 5}}
+
+
+def test_what_two_integrations_tell_alike_is_not_shown(reader, big_shop, store, sandbox):
+    other_shop = sandbox.open("store", "other", {"token": TOKEN})
+    for same in (thing(1), thing(2)):
+        other_shop.control("put_product", same)
+    url = f"{sandbox.url}/{other_shop.name}"
+    other = make_managed(store, "rocky", url, {"token": TOKEN}, name="Outra")
+    pull_all(reader)
+    pull_all(other)
+
+    # A price that both have anew: only the one has told it yet.
+    for shop in (big_shop, other_shop):
+        shop.control("put_product", thing(1, price=90))
+    pull(other, PriceSource)
+
+    assert found(compared(reader)) == []

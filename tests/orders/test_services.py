@@ -101,6 +101,20 @@ def test_a_step_names_its_author(store, pluga):
     ]
 
 
+@pytest.mark.parametrize(
+    ("said", "total"),
+    [
+        ({"shipping": 5, "discount": 1}, "63.9"),
+        ({"discount": 100}, "0"),
+        ({"discount": 5, "items": [{"sku": "CAN-07", "quantity": 1}]}, "0"),
+    ],
+)
+def test_a_total_that_nobody_said_refuses_no_order(pluga, said, total):
+    brought = document(**said, total=None)
+
+    assert create_order(pluga, brought).total == Decimal(total)
+
+
 def test_an_order_that_is_paid_later_was_approved_when_it_was(pluga):
     order = create_order(pluga, document())
 

@@ -196,3 +196,12 @@ def test_nobody_is_remembered_for_longer(db: None, monkeypatch: pytest.MonkeyPat
 
     assert FailedAttempts.objects.get().name == Attempts("token", "new").name
     assert "new" not in str(FailedAttempts.objects.values().get())
+
+
+@pytest.mark.parametrize("form", [{}, {"password": ""}])
+def test_a_form_without_a_password_is_no_guess(form: dict[str, str], operator: User) -> None:
+    for _number in range(settings.NAME_ATTEMPTS + 1):
+        Client().post("/login/", {"username": operator.username, **form})
+
+    right = {"username": operator.username, "password": "segredo-da-operadora"}
+    assert Client(REMOTE_ADDR=ELSEWHERE).post("/login/", right).status_code == 302

@@ -72,6 +72,15 @@ def test_a_fault_is_told_by_what_comes_next(
     assert (type(error), str(error)) == (kind, message)
 
 
+def test_a_list_of_none_may_be_left_out(client: Pluggto, far_side: responses.RequestsMock) -> None:
+    grant(far_side)
+    far_side.get(f"{URL}/orders", json={"total": 0, "showing": 0, "limit": 100})
+
+    (page,) = client.changed_orders("")
+
+    assert page.items == []
+
+
 def test_the_wish_to_be_left_alone_is_handed_on(client, far_side):
     grant(far_side)
     far_side.get(f"{URL}/orders", status=429, headers={"Retry-After": "17"})

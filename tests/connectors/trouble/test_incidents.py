@@ -186,6 +186,22 @@ def test_what_a_partner_could_not_call_while_the_portal_was_off_is_no_silence(
     assert (soon, Incident.objects.count()) == (0, 1)
 
 
+def test_a_clock_that_was_ahead_excuses_no_silence(clock: Watched, store: Store) -> None:
+    partner = make_activation(store, "webstore")
+    Activation.objects.update(state=State.ACTIVE)
+    partner.flows.exclude(ability="StockSource").delete()
+    partner.flows.update(
+        last_success_at=clock.now, last_change_at=clock.now, watched_since=clock.now - DAY
+    )
+    clock.now += 365 * DAY
+    clock.watch()
+    clock.now -= 365 * DAY
+
+    clock.watch(150)
+
+    assert Incident.objects.count() == 1
+
+
 @pytest.mark.parametrize("count", [1, 30])
 def test_the_watch_takes_the_same_statements_for_one_and_for_many(
     clock: Watched, activation: Activation, count: int

@@ -56,6 +56,24 @@ def test_a_name_is_found_with_whatever_accents(
     assert skus_on(page.get("/catalogue/", {"q": typed})) == ["CAL"]
 
 
+@pytest.mark.parametrize("typed", ["coracao", "Corac\u0327a\u0303o", "CORAÇÃO"])
+def test_a_name_is_found_that_has_its_accents_behind_the_letters(
+    typed: str, page: Client, store: Store
+) -> None:
+    create_product(store, {"sku": "COR", "name": "Corac\u0327a\u0303o"}, None)
+
+    assert skus_on(page.get("/catalogue/", {"q": typed})) == ["COR"]
+
+
+@pytest.mark.parametrize("typed", ["Tuyu Cuẽ", "tuyu cuẽ", "TUYU CUE"])
+def test_a_name_is_found_with_the_accents_of_other_languages(
+    typed: str, page: Client, store: Store
+) -> None:
+    create_product(store, {"sku": "TUY", "name": "Tuyu Cuẽ"}, None)
+
+    assert skus_on(page.get("/catalogue/", {"q": typed})) == ["TUY"]
+
+
 def test_filters_show_each_sku_that_is_sold(page: Client, store: Store) -> None:
     family = {"sku": "CAM", "variations": [{"sku": "CAM-M", "quantity": 2}, {"sku": "CAM-G"}]}
     create_product(store, family, None)

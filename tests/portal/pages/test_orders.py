@@ -297,9 +297,11 @@ def test_the_sums_of_an_order_come_to_its_total(
 
 
 def test_nothing_is_missing_in_a_sum_of_unknown_prices(page: Client, channel: Partner) -> None:
-    order = place(channel, "1001", items=[{"sku": "A", "quantity": 1}], total=50)
+    order = place(channel, "1001", items=[{"sku": "A", "quantity": 1}], total=50, tax=7)
 
-    assert "Outros" not in text_of(page.get(f"/orders/{order.public_id}/"))
+    text = text_of(page.get(f"/orders/{order.public_id}/"))
+    assert "Outros" not in text
+    assert "Impostos R$ 7,00" in text
 
 
 def test_an_order_in_another_currency_is_not_shown_in_reais(
