@@ -16,10 +16,16 @@ def _plain(letter: str) -> str:
     return unicodedata.normalize("NFD", letter)[0]
 
 
-ACCENTED: dict[str, str] = defaultdict(str)
-for letter in map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))):
-    if _plain(letter) != letter:
-        ACCENTED[_plain(letter).lower()] += letter
+def _accented() -> dict[str, str]:
+    """By each letter that has none, all that have one, large and small."""
+    found: dict[str, str] = defaultdict(str)
+    for letter in map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))):
+        if _plain(letter) != letter:
+            found[_plain(letter).lower()] += letter
+    return found
+
+
+ACCENTED = _accented()
 
 
 class Called(IRegex):

@@ -242,12 +242,22 @@ def test_both_sides_lists_are_compared(reader, big_shop, store):
     assert Price.objects.get(product__sku="C-02").price == 1
 
 
-def test_what_two_integrations_tell_otherwise_is_shown(reader, big_shop, store, sandbox):
-    other_shop = sandbox.open("store", "other", {"token": TOKEN})
+@pytest.fixture
+def other_shop(sandbox):
+    """Which has two of the same products."""
+    shop = sandbox.open("store", "other", {"token": TOKEN})
     for same in (thing(1), thing(2)):
-        other_shop.control("put_product", same)
+        shop.control("put_product", same)
+    return shop
+
+
+@pytest.fixture
+def other(other_shop, store, sandbox):
     url = f"{sandbox.url}/{other_shop.name}"
-    other = make_managed(store, "rocky", url, {"token": TOKEN}, name="Outra")
+    return make_managed(store, "rocky", url, {"token": TOKEN}, name="Outra")
+
+
+def test_what_two_integrations_tell_otherwise_is_shown(reader, big_shop, other_shop, other):
     pull_all(reader)
     pull_all(other)
     assert found(compared(reader)) == found(compared(other)) == []
@@ -386,12 +396,7 @@ def test_what_was_not_saved_is_not_counted_twice(reader):
     assert comparison.counts == {"products": {"theirs": 5}}
 
 
-def test_what_two_integrations_tell_alike_is_not_shown(reader, big_shop, store, sandbox):
-    other_shop = sandbox.open("store", "other", {"token": TOKEN})
-    for same in (thing(1), thing(2)):
-        other_shop.control("put_product", same)
-    url = f"{sandbox.url}/{other_shop.name}"
-    other = make_managed(store, "rocky", url, {"token": TOKEN}, name="Outra")
+def test_what_two_integrations_tell_alike_is_not_shown(reader, big_shop, other_shop, other):
     pull_all(reader)
     pull_all(other)
 

@@ -168,15 +168,20 @@ def test_after_a_gap_the_flows_get_time_to_come_round_again(
     assert (during, Incident.objects.count()) == (0, 1)
 
 
-def test_what_a_partner_could_not_call_while_the_portal_was_off_is_no_silence(
-    clock: Watched, store: Store
-) -> None:
+def heard_of_now(clock: Watched, store: Store) -> None:
+    """A partner with one flow, which is well."""
     partner = make_activation(store, "webstore")
     Activation.objects.update(state=State.ACTIVE)
     partner.flows.exclude(ability="StockSource").delete()
     partner.flows.update(
         last_success_at=clock.now, last_change_at=clock.now, watched_since=clock.now - DAY
     )
+
+
+def test_what_a_partner_could_not_call_while_the_portal_was_off_is_no_silence(
+    clock: Watched, store: Store
+) -> None:
+    heard_of_now(clock, store)
     clock.now += 3 * DAY
 
     clock.watch(60)
@@ -187,12 +192,7 @@ def test_what_a_partner_could_not_call_while_the_portal_was_off_is_no_silence(
 
 
 def test_a_clock_that_was_ahead_excuses_no_silence(clock: Watched, store: Store) -> None:
-    partner = make_activation(store, "webstore")
-    Activation.objects.update(state=State.ACTIVE)
-    partner.flows.exclude(ability="StockSource").delete()
-    partner.flows.update(
-        last_success_at=clock.now, last_change_at=clock.now, watched_since=clock.now - DAY
-    )
+    heard_of_now(clock, store)
     clock.now += 365 * DAY
     clock.watch()
     clock.now -= 365 * DAY
