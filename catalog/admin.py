@@ -52,7 +52,7 @@ class ProductAdmin(CodesFirst, ReadOnlyAdmin):
         "Nenhum produto ainda: eles vêm da integração de catálogo da loja, ou de uma planilha."
         " Ative um conector que envia produtos, ou importe a planilha nas páginas da loja."
     )
-    search_fields = ("sku", "name", "ean")
+    search_fields = ("sku", "name__called", "ean")
     inlines = (VariationInline,)
     fields = (
         "store", "sku", "name", "ean", "parent", "shown_price", "shown_stock", "shown_fields",
@@ -114,7 +114,7 @@ class StockAdmin(CodesFirst, RecordedAdmin):
         " aparece aqui."
     )
     list_select_related = ("product",)
-    search_fields = ("product__sku", "product__name")
+    search_fields = ("product__sku", "product__name__called")
     fields = ("product", "on_hand", "reserved", "safety", "shown_available")
     readonly_fields = ("product", "on_hand", "reserved", "shown_available")
 

@@ -35,6 +35,10 @@ class UserAdmin(auth_admin.UserAdmin, RecordedAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     actions_detail = ("forget_second_factor",)
+    when_needed = _(
+        "Quem já fez algo no portal fica no registro do que cada um fez: não é apagado. Desmarque"
+        " “Ativo” na página da pessoa, e ela não entra mais."
+    )
 
     @action(
         description=_("Zerar o segundo fator"),

@@ -254,8 +254,16 @@ API_RATE = number("API_RATE", default=600)  # calls of one credential in a minut
 # waits.
 FAILED_ATTEMPTS = 20
 ATTEMPTS_WINDOW = 15 * 60  # seconds
-# What the calls are counted in: several processes count together only in a cache that they share.
-CACHES = {"default": address(env.cache, "CACHE_URL", "locmemcache://", "dbcache://table")}
+CACHES = {
+    # What the calls are counted in: several processes count together only in one that they share.
+    "default": address(env.cache, "CACHE_URL", "locmemcache://", "dbcache://table"),
+    # What must be known by whichever process is asked next.
+    "shared": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_shared",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    },
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Tomada",
     "VERSION": "1.0.0",

@@ -12,6 +12,7 @@ worker_class = "gthread"
 threads = 8
 # Its own lines are written as the portal's: LOG_FORMAT says how, and LOG_LEVEL from which level on.
 loglevel = settings.LOGGING["root"]["level"].lower()
+capture_output = True  # into --error-logfile, where that is given
 logconfig_dict: dict[str, Any] = {
     **settings.LOGGING,
     "loggers": {**settings.LOGGING["loggers"], "gunicorn.error": {"propagate": True}},
@@ -30,8 +31,7 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     if server.cfg.workers > 1 and settings.CACHES["default"]["BACKEND"].endswith(".LocMemCache"):
         server.log.warning(
-            "%d processes, and no CACHE_URL: each counts a partner's calls for itself, and does not"
-            " know up to which row another one showed him a list by date of change: he misses rows",
+            "%d processes, and no CACHE_URL: each counts a partner's calls for itself",
             server.cfg.workers,
         )
 

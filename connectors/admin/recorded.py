@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import Model, QuerySet
+from django.db.models import PROTECT, Model, QuerySet
 from django.forms import BaseForm, PasswordInput
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -31,6 +31,20 @@ class RecordedAdmin(ModelAdmin):
     sortable_by: Any = ()
     # What the list says when there is nothing in it: what would be here, and what to do next.
     when_empty: Any = ""
+    # Why a row that others need is not deleted, and what to do instead.
+    when_needed: Any = ""
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, Any, Any, Any]:
+        """Of others that need a row, Django reads and lists all, and says that it is the person who
+        may not delete those. Whoever comes here may delete the row itself."""
+        kept: tuple[Any, Any, Any, Any] = [], {}, set(), [self.when_needed]
+        for relation in self.model._meta.get_fields(include_hidden=True):
+            if getattr(relation, "on_delete", None) is PROTECT:
+                others = relation.related_model._base_manager
+                if others.filter(**{f"{relation.field.name}__in": objs}).exists():
+                    return kept
+        rows, counts, forbidden, needed = super().get_deleted_objects(objs, request)
+        return kept if forbidden or needed else (rows, counts, forbidden, needed)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):

@@ -41,6 +41,10 @@ class StoreAdmin(RecordedAdmin):
         "Nenhuma loja ainda: tudo no portal pertence a uma. Cadastre a primeira e depois ative um"
         " conector para ela."
     )
+    when_needed = _(
+        "Uma loja com integrações, pedidos ou produtos tem histórico, que se guarda: ela não é"
+        " apagada. Revogue as integrações dela e tire os lojistas."
+    )
     search_fields = ("name__called", "cnpj", "domain")
     autocomplete_fields = ("members",)
 

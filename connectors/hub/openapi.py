@@ -185,9 +185,8 @@ _PAGING = (
     asked("next", _("Em vez de page: o id do último que já chegou.")),
 )
 _SPAN = _("AtoB: dois dias ou dois instantes com to entre eles, como 2025-04-01to2025-04-30.")
+_CREATED = asked("created", _SPAN)
 _ORDERING = (
-    asked("created", _SPAN),
-    asked("modified", _SPAN),
     asked(
         "orderby",
         _(
@@ -203,6 +202,15 @@ PRODUCT_QUERY = (
     asked("bysku", _("O produto que tem este SKU, ele mesmo ou numa variação.")),
     asked("ean", _("Igual a este EAN.")),
     asked("external", _("O número de quem chama.")),
+    _CREATED,
+    asked(
+        "modified",
+        _(
+            "AtoB, como created. Acha também o produto de que só uma variação mudou, o que não o"
+            " muda de lugar na ordem por modified: quem acompanha mudanças lê sem orderby, com A"
+            " no começo da leitura anterior."
+        ),
+    ),
     *_ORDERING,
 )
 ORDER_QUERY = (
@@ -213,6 +221,8 @@ ORDER_QUERY = (
     ),
     asked("channel", _("O canal de venda.")),
     asked("external", _("O número de quem chama.")),
+    _CREATED,
+    asked("modified", _SPAN),
     *_ORDERING,
 )
 SHOW_EXTERNAL = asked(

@@ -27,14 +27,14 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -44,7 +44,7 @@ from connectors.forgetting import forget_some
 from connectors.http import send
 from connectors.messages.patience import answer_of
 from connectors.messages.signing import signature_headers
-from connectors.models import Address, Credential, Message
+from connectors.models import Address, Credential, Heartbeat, Message
 from connectors.models.activations import OVER
 from connectors.moments import when
 from connectors.queue import enqueue, enqueue_all
@@ -157,6 +157,12 @@ class Courier(ABC, Generic[A, M]):
         self.messages.objects.waiting().filter(due_at__gt=now).update(due_at=now)
         self.addresses.objects.filter(open_until__gt=now).update(open_until=now)
         self.addresses.objects.filter(busy_until__gt=now + LEASE).update(busy_until=None)
+
+    def leave_out(self, began: datetime, now: datetime) -> None:
+        """The portal was off in between: nobody failed meanwhile."""
+        for failing in (self.addresses.objects.all(), self.messages.objects.waiting()):
+            since = F("failing_since") + (now - began)
+            failing.filter(failing_since__lte=began).update(failing_since=since)
 
     def deliver(self, address_id: int) -> None:
         """One turn at one address. It ends when nothing is due, when its time is up, and where
@@ -278,7 +284,7 @@ class Courier(ABC, Generic[A, M]):
         message.attempts += 1
         message.last_status, message.last_error = outcome.status, outcome.error
         message.failing_since = message.failing_since or now
-        failing_for = now - message.failing_since
+        failing_for = _failing_for(message.failing_since, now)
         self._count_failure(address, outcome.error)
         # Where the breaker opens the address is to blame: the message goes when the others go.
         message.due_at = address.open_until or now + _wait(failing_for, LONGEST_WAIT)
@@ -297,7 +303,7 @@ class Courier(ABC, Generic[A, M]):
         address.failing_since = address.failing_since or now
         if address.failures_in_a_row < FAILURES_TO_OPEN and not self.in_order:
             return
-        failing_for = now - address.failing_since
+        failing_for = _failing_for(address.failing_since, now)
         if failing_for < GIVE_UP_AFTER:
             address.open_until = now + _wait(failing_for, LONGEST_OPEN)
             return
@@ -390,6 +396,13 @@ def webhook_secrets(activation_id: int) -> list[str] | None:
     opened = list(map(unseal_known, sealed))
     secrets = [values["webhook_secret"] for values in opened if values]
     return secrets if secrets or not opened else None
+
+
+def _failing_for(since: datetime, now: datetime) -> timedelta:
+    """No longer than the portal was last seen to run: after it was off, what waited in the queue is
+    tried before the time in between is left out."""
+    seen_at = Heartbeat.objects.values_list("beat_at", flat=True).first()
+    return max(min(now, seen_at or now) - since, timedelta())
 
 
 def _wait(failing_for: timedelta, longest: timedelta) -> timedelta:

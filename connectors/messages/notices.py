@@ -7,10 +7,11 @@ here HTTP 200 alone is a delivery, and one that is refused delays only itself.
 import json
 from collections.abc import Callable, Collection, Iterable
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
 
-from connectors.messages.delivery import Courier, Letter, is_revoked
-from connectors.models import Activation, Endpoint, Notice
+from connectors.forgetting import forget_some
+from connectors.messages.delivery import PRUNED_AT_ONCE, Courier, Letter, is_revoked
+from connectors.models import Activation, Endpoint, Notice, State
 from connectors.queue import enqueue
 from connectors.spec import NOTIFY_OWN_WRITES
 
@@ -103,5 +104,16 @@ def replay(notices: QuerySet[Notice]) -> int:
 
 
 def prune_notices() -> None:
-    if COURIER.prune():
+    if COURIER.prune() | _forget_repetitions():
         enqueue(prune_notices)
+
+
+def _forget_repetitions() -> bool:
+    """What waits for a paused integration is told once of each record, by the last that says so:
+    else it would grow for as long as the pause lasts. Whether there may be more."""
+    waiting = Notice.objects.waiting().filter(activation__state=State.PAUSED)
+    same = {name: OuterRef(name) for name in ("activation", "topic", "action", "changes")}
+    later = Notice.objects.waiting().filter(object_id=OuterRef("object_id"), pk__gt=OuterRef("pk"))
+    # Whoever was at the address when it was paused writes down how it went.
+    idle = waiting.filter(activation__endpoint__busy_until=None)
+    return forget_some(PRUNED_AT_ONCE, idle.filter(Exists(later.filter(**same))).order_by("pk"))

@@ -70,7 +70,10 @@ def watch_flows() -> None:
 
 
 def _leave_out(began: datetime, now: datetime) -> None:
-    """A partner that could not call while the portal was off was not silent meanwhile."""
+    """A partner that could not call while the portal was off was not silent meanwhile, and an
+    address that nobody called did not fail."""
+    for courier in COURIERS:
+        courier.leave_out(began, now)
     heard = Greatest(Coalesce(F("last_success_at"), F("watched_since")), F("watched_since"))
     flows: QuerySet[Any] = ActivationFlow.objects.with_freshness(now).filter(
         Q(last_success_at=None) | Q(last_success_at__lte=began),

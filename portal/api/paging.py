@@ -1,7 +1,7 @@
 import re
 from typing import Any, cast
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Q
 from django.http import HttpResponse
 from rest_framework.pagination import BasePagination
@@ -15,8 +15,8 @@ from connectors.models import Activation
 from connectors.payload import read_value, to_text
 
 DEFAULT_LIMIT = LARGEST_LIMIT = 100
-# In these orders a row that changes goes to the end. Where another process remembers an older place
-# of it, rows are shown once more; where none remembers, those in between are passed over.
+# In these orders a row that changes goes to the end: where nobody remembers its older place, those
+# in between are passed over.
 BY_CHANGE = ("modified_at", "modification__at")
 WALK = 60 * 60  # seconds for which such a place is remembered
 
@@ -41,7 +41,7 @@ class HubPagination(BasePagination):
         if last_id:
             mine = queryset.model._default_manager.filter(store=caller.store, public_id=last_id)
             place = _place(caller, last_id, order)
-            last = (by_change and cache.get(place)) or mine.values(*columns).first()
+            last = (by_change and caches["shared"].get(place)) or mine.values(*columns).first()
             after = _after(last, order) if last else _after_deleted(last_id, order)
             queryset = queryset.filter(after) if after else queryset.none()
         self.total = queryset.count()
@@ -50,7 +50,7 @@ class HubPagination(BasePagination):
         if by_change:
             # Whoever works a page off changes its last row before he asks for the next page.
             for row in list(page.prefetch_related(None).values("public_id", *columns))[-1:]:
-                cache.set(_place(caller, row.pop("public_id"), order), row, WALK)
+                caches["shared"].set(_place(caller, row.pop("public_id"), order), row, WALK)
         return page
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -66,8 +66,7 @@ class HubPagination(BasePagination):
 
 
 def _place(caller: Activation, public_id: str, order: tuple[str, ...]) -> str:
-    """Where it is remembered how a row stood when the caller was shown it as a page's last. A full
-    cache in the database drops first what comes first in the alphabet: not the counts of calls."""
+    """Where it is remembered how a row stood when the caller was shown it as a page's last."""
     return f"after:{public_id_of(caller.client_id, public_id, *order)}"
 
 

@@ -47,6 +47,17 @@ def test_a_mapping_without_a_product_is_refused_by_the_form(
     assert (answer.status_code, SkuMapping.objects.count()) == (200, 0)
 
 
+@pytest.mark.parametrize("address", ["catalog/product", "catalog/stock"])
+def test_a_product_is_found_by_its_name_without_accents(
+    admin_client: Client, store: Store, address: str
+) -> None:
+    create_product(store, {"sku": "A", "name": "Calça de algodão"}, None)
+
+    for typed, shown in (("calca algodao", True), ("CALÇA", True), ("calco", False)):
+        page = admin_client.get(f"/admin/{address}/", {"q": typed}).content.decode()
+        assert ("Calça de algodão" in page) == shown
+
+
 @pytest.mark.parametrize("address", ["catalog/skumapping", "connectors/store", "auth/group"])
 def test_what_was_saved_a_moment_ago_is_not_saved_twice(
     admin_client: Client, store: Store, monkeypatch: pytest.MonkeyPatch, address: str

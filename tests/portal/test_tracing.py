@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from socket import create_connection
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -116,6 +119,22 @@ def test_the_web_server_writes_its_own_lines_so_too() -> None:
     told = [json.loads(line) for line in (first, *rest)]
 
     assert {each["logger"] for each in told} == {"gunicorn.error"}
+
+
+def test_the_web_servers_file_takes_its_lines_and_the_portals(tmp_path: Path) -> None:
+    file, port = tmp_path / "lines", free_port()
+    server = web_server("INFO", port, "--error-logfile", str(file))
+    while server.poll() is None:
+        with suppress(URLError):
+            with pytest.raises(HTTPError, match="Not Found"):
+                urlopen(f"http://127.0.0.1:{port}/nowhere")
+            break
+    server.terminate()
+    server.communicate(timeout=60)
+
+    told = [json.loads(line) for line in file.read_text().splitlines()]
+
+    assert {"gunicorn.error", "django.request"} <= {each["logger"] for each in told}
 
 
 def test_the_web_server_keeps_to_the_same_level() -> None:

@@ -3,6 +3,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
+from connectors.acts import record_act
 from connectors.models import Run, Store
 from tests.conftest import make_activation, make_store
 
@@ -64,6 +65,37 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
 
     assert message in answer.content.decode()
     assert not Store.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["its page", "the list"])
+def test_a_store_with_history_stays_and_what_to_do_instead_is_said(
+    how: str, admin_client: Client
+) -> None:
+    store = make_store()
+    make_activation(store, "rocky")
+
+    if how == "its page":
+        answer = admin_client.post(f"/admin/connectors/store/{store.pk}/delete/", {"post": "yes"})
+    else:
+        chosen = {"action": "delete_selected", "_selected_action": store.pk, "post": "yes"}
+        answer = admin_client.post("/admin/connectors/store/", chosen)
+
+    page = answer.content.decode()
+    assert "Revogue as integrações dela e tire os lojistas." in page
+    assert "permissão" not in page
+    assert Store.objects.get() == store
+
+
+def test_a_person_with_history_stays_and_what_to_do_instead_is_said(admin_client: Client) -> None:
+    ana = User.objects.create_user("ana")
+    record_act(ana, ana, "Senha alterada.")
+    beto = User.objects.create_user("beto")
+
+    kept = admin_client.post(f"/admin/auth/user/{ana.pk}/delete/", {"post": "yes"})
+    admin_client.post(f"/admin/auth/user/{beto.pk}/delete/", {"post": "yes"})
+
+    assert "Desmarque “Ativo” na página da pessoa" in kept.content.decode()
+    assert set(User.objects.filter(pk__in=[ana.pk, beto.pk])) == {ana}
 
 
 def test_a_domain_belongs_to_one_store(admin_client: Client) -> None:

@@ -620,6 +620,49 @@ def test_what_was_due_by_a_clock_that_is_put_back_is_delivered(
     assert not Notice.objects.waiting().exists()
 
 
+@pytest.mark.parametrize("watched_first", [False, True])
+def test_the_time_in_which_the_portal_was_off_switches_no_address_off(
+    activation: Activation,
+    receiver: Receiver,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    watched_first: bool,
+) -> None:
+    clock.rule(monkeypatch, (Heartbeat, "beat_at"), (Heartbeat, "steady_since"))
+    fail_until_open(activation, receiver)
+    watch_flows()
+    clock.go(4 * DAYS)
+    if watched_first:
+        watch_flows()
+
+    receiver.reply(503)
+    deliver_notices(activation.pk)
+
+    assert endpoint_of(activation).breaker == Breaker.OPEN
+    watch_flows()
+    clock.go(HOURS)
+    work()
+    assert not Notice.objects.waiting().exists()
+
+
+def test_what_failed_before_the_portal_was_off_counts_when_it_is_back(
+    activation: Activation, receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.rule(monkeypatch, (Heartbeat, "beat_at"), (Heartbeat, "steady_since"))
+    fail_until_open(activation, receiver)
+    for night in (2 * DAYS, DAYS, DAYS):
+        watch_flows()
+        clock.go(night)
+        watch_flows()
+        Heartbeat.objects.update(beat_at=clock.now + DAYS)  # it runs for a day
+        clock.go(DAYS)
+
+    receiver.reply(503)
+    deliver_notices(activation.pk)
+
+    assert endpoint_of(activation).breaker == Breaker.DISABLED
+
+
 # -- Taking turns ----------------------------------------------------------------------------------
 
 
@@ -971,6 +1014,27 @@ def test_what_waited_for_long_is_sent_when_its_address_is_enabled_after_it_was_g
 
     assert enable_notices(activation.pk)
     assert Notice.objects.waiting().count() == 1
+
+
+def test_what_a_paused_integration_is_told_of_one_record_waits_once(
+    activation: Activation, receiver: Receiver
+) -> None:
+    for number in range(3):
+        announce([activation], "products", "created", f"new {number}")
+        announce([activation], "products", "updated", "same", "stock")
+    announce([activation], "products", "updated", "same", "price")
+    prune_notices()
+    assert Notice.objects.count() == 7
+
+    pause(activation.pk, "…")
+    prune_notices()
+    resume(activation.pk)
+    work()
+
+    told = [(body["id"], body["changes"]["price"]) for body in receiver.bodies]
+    assert told == [
+        ("new 0", False), ("new 1", False), ("new 2", False), ("same", False), ("same", True),
+    ]  # fmt: skip
 
 
 def test_many_are_forgotten_in_portions(
