@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import User
 from django.core.paginator import InvalidPage
@@ -19,9 +20,21 @@ from unfold.sites import UnfoldAdminSite
 from connectors.acts import record_act
 from portal.front import front_page
 from portal.pages.order_filter import to_id
+from portal.pages.own import tell_what_was_lost
 from portal.why import NEEDED, why_page
 
 SHOWN = "second_factor"  # in the session: it was shown at this login
+
+
+class Search(AutocompleteJsonView):
+    def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may not see the list of people may name one where a page of his asks for it: a
+        store's merchants, and whose acts he looks for."""
+        page = cast(PortalSite, self.admin_site).get_model_admin(self.source_field.model)
+        names_people = self.source_field.related_model is User
+        return super().has_perm(request, obj) or (
+            names_people and page.has_view_permission(request)
+        )
 
 
 class PortalSite(UnfoldAdminSite):
@@ -55,7 +68,15 @@ class PortalSite(UnfoldAdminSite):
                 raise Http404
             return view(request, *args, **kwargs)
 
-        return super().admin_view(named, cacheable)
+        inner = super().admin_view(named, cacheable)
+
+        @wraps(inner)
+        def told(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if request.path != reverse("admin:logout"):
+                tell_what_was_lost(request)
+            return inner(request, *args, **kwargs)
+
+        return told
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -65,6 +86,9 @@ class PortalSite(UnfoldAdminSite):
             user, address = cast(User, request.user), request.META.get("REMOTE_ADDR", "")
             record_act(user, user, str(_("Senha alterada.")), address=address)
         return answer
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return cast(HttpResponse, Search.as_view(admin_site=self)(request))
 
     def get_urls(self) -> list[Any]:
         return [path("why/", self.admin_view(why_page), name="why"), *super().get_urls()]

@@ -5,7 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.paginator import Paginator
+from django.db import DataError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
@@ -17,12 +19,16 @@ COUNTED_AT_MOST = 3_000
 
 
 class CappedPaginator(Paginator):
-    """Counts no further than that, and shows no page behind it."""
+    """Counts no further than that, and shows no page behind it. It is the first to ask the
+    database: what no database can look for is a filter that cannot be meant."""
 
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        return int(rows.order_by()[:COUNTED_AT_MOST].count())
+        try:
+            return int(rows.order_by()[:COUNTED_AT_MOST].count())
+        except (DataError, OverflowError, ValueError) as error:
+            raise IncorrectLookupParameters from error
 
 
 class CodesFirst:

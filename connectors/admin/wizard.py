@@ -229,8 +229,9 @@ class WizardPages(ModelAdmin):
                 return {"issued": activation.state != State.DRAFT}
             case Does.MERCHANT:
                 here = request.build_absolute_uri("/")
+                members = activation.store.members.filter(is_active=True)
                 return {
-                    "merchants": list(activation.store.members.order_by("username")),
+                    "merchants": list(members.order_by("username")),
                     "address": urljoin(here, reverse("integrations")),
                     "concluded": activation.first_called_at is not None,
                 }

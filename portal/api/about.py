@@ -55,7 +55,7 @@ class CurrentUser(APIView):
     def get(self, request: Request) -> Response:
         caller = cast(Activation, request.auth)
         store = caller.store
-        members = store.members.exclude(email="").order_by("pk")
+        members = store.members.filter(is_active=True).exclude(email="").order_by("pk")
         return Response(
             {
                 "data": {

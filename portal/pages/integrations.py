@@ -80,6 +80,10 @@ class AskForm(forms.Form):
 class AskPage(OwnStores, View):
     """A request for an integration: support switches it on."""
 
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Here the login leads whoever was logged out while he wrote it."""
+        return redirect("integrations")
+
     def post(self, request: HttpRequest) -> HttpResponse:
         form = AskForm(self.stores, request.POST)
         if not form.is_valid():

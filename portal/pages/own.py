@@ -4,12 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
 from django.db.models import Max, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
 
 from catalog.models import Modification
 from connectors.models import Store
@@ -17,6 +19,14 @@ from orders.models import Order, OrderQuerySet
 
 VERSION = "X-Version"
 UNKEPT = "no-store, private"
+
+
+def tell_what_was_lost(request: HttpRequest) -> None:
+    """Somebody whose session ended while he typed: the page to which the login leads him looks as
+    if it had taken it."""
+    if request.method == "POST" and not request.user.is_authenticated:
+        text = _("Nada foi gravado: a sua sessão tinha terminado. Entre e envie outra vez.")
+        messages.warning(request, text)
 
 
 class OwnStores(LoginRequiredMixin):
@@ -40,6 +50,7 @@ class OwnStores(LoginRequiredMixin):
         if "HX-Request" in self.request.headers:
             # Logged out in another window: the whole page goes to the login, not a part of it.
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        tell_what_was_lost(self.request)
         return super().handle_no_permission()
 
 

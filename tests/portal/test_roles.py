@@ -186,6 +186,24 @@ def test_who_may_not_is_told_so_in_words(db: None) -> None:
     assert "Você não tem permissão para isto" in answer.content.decode()
 
 
+@pytest.mark.parametrize(("model", "field"), [("store", "members"), ("act", "by")])
+def test_support_finds_the_people_whom_its_pages_ask_for_but_sees_no_list_of_them(
+    model: str, field: str, db: None
+) -> None:
+    ana = User.objects.create_user("ana")
+    asked = {"app_label": "connectors", "model_name": model, "field_name": field, "term": "ana"}
+    answers = {}
+    for role in ("operator", "lead", "staff without a group"):
+        client = Client()
+        client.force_login(somebody(role))
+        answers[role] = client.get("/admin/autocomplete/", asked)
+        assert client.get("/admin/auth/user/").status_code == 403
+
+    assert answers.pop("staff without a group").status_code == 403
+    for answer in answers.values():
+        assert answer.json()["results"] == [{"id": str(ana.pk), "text": "ana"}]
+
+
 def test_only_a_lead_revokes(store: Store) -> None:
     activation = make_partner(store, "rocky").activation
     data = {"action": "revoke_selected", "_selected_action": [activation.pk]}

@@ -38,6 +38,22 @@ def test_a_merchant_does_not_get_into_the_admin(db: None) -> None:
     assert client.get("/admin/connectors/store/").status_code == 302
 
 
+@pytest.mark.parametrize(
+    "path", ["/orders/1/", "/integrations/ask/", "/admin/connectors/store/add/"]
+)
+def test_who_was_logged_out_while_he_typed_is_told_that_nothing_was_saved(
+    path: str, operator: User
+) -> None:
+    client = Client()
+    opened = client.get(path, follow=True).content.decode()
+
+    sent = client.post(path, {"name": "Loja"}, follow=True).content.decode()
+
+    assert "Nada foi gravado" not in opened
+    assert "Nada foi gravado" in sent
+    assert "Nada foi gravado" not in client.post("/admin/logout/", follow=True).content.decode()
+
+
 def test_the_front_door_leads_to_the_merchants_page(db: None) -> None:
     answer = Client().get("/", follow=True)
 

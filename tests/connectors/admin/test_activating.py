@@ -144,6 +144,16 @@ def test_left_after_any_step_it_goes_on_at_the_next(
     assert where(client, activation) == step(activation, stop.step.key)
 
 
+def test_who_concludes_is_a_merchant_who_can_come_in(store: Store, admin_client: Client) -> None:
+    store.members.add(User.objects.create_user("quem-saiu", is_active=False))
+    activation, _shown = activated(admin_client, "webstore", store, Mode.PARTNER, until="merchant")
+
+    page = admin_client.get(step(activation, "merchant")).content.decode()
+
+    assert "Esta loja ainda não tem lojista com acesso ao portal." in page
+    assert "quem-saiu" not in page
+
+
 @pytest.mark.parametrize(("slug", "mode"), ONE_MODE_EACH)
 def test_every_step_sent_twice_is_taken_once(
     slug: str, mode: Mode, store: Store, admin_client: Client

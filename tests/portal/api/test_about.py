@@ -44,6 +44,14 @@ def test_a_store_without_members_has_no_address(store: Store):
     assert make_partner(store, "rocky").get("/users").json()["data"]["email"] is None
 
 
+def test_a_member_who_was_switched_off_lends_his_address_no_more(store: Store):
+    partner = make_partner(store, "rocky")
+    gone = User.objects.create(username="foi", email="foi@loja.example", is_active=False)
+    store.members.add(gone)
+
+    assert partner.get("/users").json()["data"]["email"] is None
+
+
 def test_the_current_user_is_nobody_elses_business(db):
     assert Client().get("/api/users").status_code == 401
 

@@ -41,6 +41,18 @@ def test_a_merchant_asks_for_an_integration_once_and_support_is_told(
     assert "o suporte vai ativar" in page.get("/integrations/").content.decode()
 
 
+def test_who_was_logged_out_while_he_wrote_is_led_back_to_the_form(
+    page: Client, merchant: User
+) -> None:
+    page.logout()
+    login = page.post("/integrations/ask/", {"text": "Com urgência"})["Location"]
+
+    typed = {"username": "lojista", "password": "senha-da-lojista"}
+    answer = page.post(login, typed, follow=True)
+
+    assert answer.redirect_chain[-1] == ("/integrations/", 302)
+
+
 def test_nobody_asks_for_anothers_store_or_for_what_is_not_offered(
     page: Client, store: Store
 ) -> None:
