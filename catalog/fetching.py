@@ -91,9 +91,9 @@ def _ring_for(
 
 @transaction.atomic
 def _read_anew(activation_id: int, flow: str) -> None:
-    flows = ActivationFlow.objects.select_for_update().filter(
-        activation=activation_id, flow=flow, ability__in=SOURCES
-    )
+    flows = ActivationFlow.objects.filter(activation=activation_id, flow=flow, ability__in=SOURCES)
+    # Before anything is asked: a run that begins meanwhile waits, and reads the new cursor.
+    list(flows.select_for_update().order_by("pk"))
     going_on = Run.objects.filter(
         activation=activation_id, flow=flow, ability__in=SOURCES, ended_at=None
     )

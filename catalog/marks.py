@@ -6,12 +6,14 @@ Locks: rows by activation, flow and product. Who clears waits for nobody.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalog.models import Product, Sent
-from connectors.bulk import upsert_rows
+from connectors.bulk import among, upsert_rows
 from connectors.contract import Flow
 from connectors.hub.wire import moment_text
 from connectors.models import ActivationFlow
@@ -32,6 +34,14 @@ def mark(flows: Iterable[ActivationFlow], product_ids: Collection[int]) -> None:
         ("activation_id", "flow", "product_id"),
         changed_at=timezone.now(),
     )
+
+
+@transaction.atomic
+def rewrite(rows: QuerySet[Sent], **columns: Any) -> int:
+    """Set these columns of many; how many those are."""
+    locked = rows.select_for_update(of=("self",)).order_by("activation_id", "flow", "product_id")
+    ids = list(locked.values_list("pk", flat=True))
+    return Sent.objects.filter(pk__in=among(ids)).update(**columns)
 
 
 def clear(compared: Sequence[Sent]) -> None:

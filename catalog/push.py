@@ -26,7 +26,7 @@ from django.forms.models import model_to_dict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.marks import clear, mark, mark_all_daily
+from catalog.marks import clear, mark, mark_all_daily, rewrite
 from catalog.models import Product, Sent, SkuMapping
 from catalog.offers import (
     Codes,
@@ -127,7 +127,7 @@ def send_again(rows: QuerySet[Sent]) -> int:
     """Tell their channels these once more, as if they had never been told; how many that are."""
     chosen = Sent.objects.filter(pk__in=rows.values("pk")).exclude(activation__state__in=OVER)
     flows = set(chosen.values_list("activation", "flow"))
-    count = chosen.update(digest="", refused="", changed_at=timezone.now())
+    count = rewrite(chosen, digest="", refused="", changed_at=timezone.now())
     for activation_id, flow in flows:
         ability, task = SINKS[Flow(flow)]
         mine = ActivationFlow.objects.filter(activation=activation_id, ability=ability.__name__)
@@ -214,7 +214,7 @@ def _tell_levels_of_new(row: Sent, record: ProductRecord) -> None:
     family = Q(product=row.product_id) | Q(product__parent=row.product_id)
     levels = Sent.objects.filter(family, activation=row.activation_id).exclude(flow=Flow.PRODUCTS)
     if new:
-        levels.filter(code__in=new).update(digest="", changed_at=timezone.now())
+        rewrite(levels.filter(code__in=new), digest="", changed_at=timezone.now())
 
 
 def _push_prices(attempt: Attempt, sink: PriceSink) -> None:
@@ -395,7 +395,7 @@ def _note_what_is_asked(untrue: Iterable[tuple[Sent, Product, R]]) -> None:
             row.unanswered = asked
             Sent.objects.filter(pk=row.pk).update(unanswered=asked, refused="")
     if levels:
-        Sent.objects.filter(pk__in=among(levels)).update(unanswered={}, refused="")
+        rewrite(Sent.objects.filter(pk__in=among(levels)), unanswered={}, refused="")
 
 
 def _tell(

@@ -63,7 +63,7 @@ def one_within_another(
         threading.Thread(target=run, args=(work,), kwargs={"begins": work is first})
         for work in (first, second)
     ]
-    for thread in threads:
+    for thread in reversed(threads):  # the first one waits for the second
         thread.start()
     for thread in threads:
         thread.join()

@@ -153,6 +153,8 @@ def _read_from_the_beginning(activation: Activation, ability: type[Ability], flo
     client = client_of(activation)
     if ability in client.forgets:
         return  # its cursor holds what the platform has forgotten; the daily pass reads it all
+    # Before it is asked: a run that begins meanwhile waits, and reads the new cursor.
+    list(flow.select_for_update())
     if Run.objects.filter(activation=activation, ability=ability.__name__, ended_at=None).exists():
         raise Refused(_("O fluxo está em execução: peça de novo quando ele terminar."))
     flow.update(cursor="")

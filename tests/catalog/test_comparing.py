@@ -1,5 +1,6 @@
 """Both sides' catalogues compared: before the first synchronisation, and once a day."""
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from catalog import comparing
+from catalog import comparing, fetching
 from catalog.comparing import compare_all_catalogues, compare_catalogue
 from catalog.models import Price, Product, SkuMapping, Stock, Taken
 from catalog.services import delete_product, save_product
@@ -18,8 +19,10 @@ from connectors.errors import NotAllowed, Refused
 from connectors.findings import Findings
 from connectors.models import Activation, Comparison, Difference, Listed, Run, State
 from connectors.runs.holding import approve_preview, ask_preview, is_held
+from connectors.storecontract.client import StoreContract
 from tests.catalog.conftest import TASKS, TOKEN, pull, pull_all, thing
 from tests.conftest import flow_of, make_activation, make_managed, make_operator
+from tests.threads import one_within_another
 
 pytestmark = pytest.mark.django_db
 
@@ -306,6 +309,32 @@ def test_what_a_run_reads_at_this_moment_is_not_taken_from_under_it(reader):
     compare_all_catalogues()
 
     assert (waiting, Difference.objects.to_do().count()) == (1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_begins_while_it_is_asked_for_reads_from_the_beginning(reader, monkeypatch):
+    pull_all(reader)
+    Price.objects.filter(product__sku="C-02").update(price=1)
+    Taken.objects.update(digest=None)
+    ask_for(compared(reader).differences.all(), make_operator())
+    asked, pages = threading.Event(), StoreContract.changed_prices
+
+    def slowly(*args: Any) -> Any:
+        asked.wait(2)
+        yield from pages(*args)
+
+    def ask() -> None:
+        fetching._read_anew(reader.pk, "prices")
+        asked.set()
+
+    monkeypatch.setattr(StoreContract, "changed_prices", slowly)
+    faults = one_within_another(
+        monkeypatch, fetching, "_asked", ask, lambda: pull(reader, PriceSource)
+    )
+
+    assert faults == []
+    assert Run.objects.filter(ability="PriceSource").latest("pk").cursor_before == ""
+    assert Difference.objects.get().done_at is not None
 
 
 def test_what_cannot_be_mended_by_reading_again_is_not_asked_for(reader, big_shop):

@@ -8,23 +8,30 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
+from catalog import marks, push
 from catalog.levels import set_stock
 from catalog.marks import clear, mark
 from catalog.models import Product, Sent
-from catalog.push import push_products, push_stock
-from catalog.services import change_stock, save_product
+from catalog.push import push_products, push_stock, send_again
+from catalog.services import change_stock, delete_product, save_product
 from connectors.contract import ProductSink, StockSink
 from connectors.errors import NothingChanged
 from connectors.models import ActivationFlow, Run
 from connectors.records import StockRecord
 from tests.catalog.test_push import CREDENTIALS, told
 from tests.conftest import flow_of, make_activation, make_managed, make_store
+from tests.threads import one_within_another
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SKUS = [f"P{number}" for number in range(12)]
 TIMES = 15
+WAITING = """
+    SELECT count(*) FROM pg_locks
+    WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))
+"""
 
 
 def at_once(*works: Callable[[], Any]) -> None:
@@ -95,3 +102,65 @@ def test_what_is_marked_again_while_it_is_cleared_stays_marked() -> None:
     clear(seen)
 
     assert set(Sent.objects.to_compare().values_list("product_id", flat=True)) == set(ids[:5])
+
+
+def test_what_is_marked_at_the_moment_in_which_it_is_cleared_stays_marked(monkeypatch) -> None:
+    store = make_store()
+    channel = make_managed(store, "pluggto", "https://api.plugg.to", CREDENTIALS)
+    flow = ActivationFlow.objects.get(pk=flow_of(channel, StockSink))
+    ids = [Product.objects.create(store=store, sku=sku).pk for sku in SKUS]
+    mark([flow], ids)
+    seen = list(Sent.objects.to_compare())
+
+    faults = one_within_another(
+        monkeypatch, QuerySet, "update", lambda: clear(seen), lambda: mark([flow], ids[:5])
+    )
+
+    assert faults == []
+    assert set(Sent.objects.to_compare().values_list("product_id", flat=True)) == set(ids[:5])
+
+
+def test_a_product_is_deleted_while_everything_is_marked(monkeypatch) -> None:
+    store = make_store()
+    channel = make_managed(store, "pluggto", "https://api.plugg.to", CREDENTIALS)
+    flow = ActivationFlow.objects.get(pk=flow_of(channel, StockSink))
+    gone = save_product(store, SKUS[0], {"sku": SKUS[0]}, None)
+
+    faults = one_within_another(
+        monkeypatch,
+        marks,
+        "mark",
+        lambda: marks._mark_some(flow, 0),
+        lambda: delete_product(store, gone.pk, None),
+    )
+
+    assert faults == []
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda rows: send_again(Sent.objects.all()),
+        lambda rows: push._note_what_is_asked([(r, None, StockRecord(r.code, 1)) for r in rows]),
+    ],
+)
+def test_who_writes_many_locks_them_in_the_order_of_who_marks_them(write) -> None:
+    store = make_store()
+    channel = make_managed(store, "pluggto", "https://api.plugg.to", CREDENTIALS)
+    flow = ActivationFlow.objects.get(pk=flow_of(channel, StockSink))
+    ids = [Product.objects.create(store=store, sku=sku).pk for sku in SKUS]
+    mark([flow], ids)
+    for pk in reversed(ids):
+        Sent.objects.filter(product=pk).update(refused="x")  # it goes to the table's end
+    rows, there = list(Sent.objects.order_by("pk")), Sent.objects.select_for_update()
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        there.get(product=ids[5])
+        other = threading.Thread(target=at_once, args=(lambda: write(rows),))
+        other.start()
+        while other.is_alive() and not cursor.execute(WAITING).fetchone()[0]:
+            other.join(0.01)
+        free = there.select_for_update(skip_locked=True).values_list("product_id", flat=True)
+        assert set(free) == set(ids[5:])
+    other.join()

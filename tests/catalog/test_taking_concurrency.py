@@ -7,10 +7,17 @@ import pytest
 from django.db import connection
 
 from catalog import tasks
-from catalog.models import Product, Stock, Taken
-from catalog.services import change_stock
+from catalog.levels import set_stock
+from catalog.mappings import save_mapping
+from catalog.models import Product, SkuMapping, Stock, Taken
+from catalog.reservations import reserve
+from catalog.services import change_stock, create_product, delete_product
+from catalog.shelves import Shelves
 from connectors.contract import StockSource
+from connectors.records import StockRecord
 from tests.catalog.conftest import from_the_beginning, pull, pull_all, thing
+from tests.conftest import make_activation, make_store
+from tests.threads import one_within_another
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -44,3 +51,37 @@ def test_a_change_at_the_same_moment_makes_the_record_news_again(reader, big_sho
     from_the_beginning(reader)
     assert pull(reader, StockSource).changed == 1
     assert Stock.objects.get(product=product).on_hand == 12
+
+
+@pytest.mark.parametrize(("first", "second"), [("level", "sale"), ("sale", "level")])
+def test_a_level_and_a_sale_at_the_same_moment_are_both_kept(first, second, monkeypatch):
+    store = make_store()
+    rocky = make_activation(store, "rocky")
+    mug = create_product(store, {"sku": "CANECA", "quantity": 10}, None)
+    works = {
+        "level": lambda: set_stock(store, [StockRecord("CANECA", 7)], rocky),
+        "sale": lambda: reserve(store, "1001", {mug.pk: 2}, None),
+    }
+
+    faults = one_within_another(monkeypatch, Shelves, "share_out", works[first], works[second])
+
+    assert faults == []
+    stock = Stock.objects.get()
+    assert (stock.on_hand, stock.reserved) == (7, 2)
+
+
+def test_a_product_is_deleted_while_it_gets_a_code(monkeypatch):
+    store = make_store()
+    rocky = make_activation(store, "rocky")
+    mug = create_product(store, {"sku": "CANECA"}, None)
+
+    faults = one_within_another(
+        monkeypatch,
+        SkuMapping,
+        "save",
+        lambda: save_mapping(SkuMapping(activation=rocky, code="77", product=mug)),
+        lambda: delete_product(store, mug.pk, None),
+    )
+
+    assert faults == []
+    assert not SkuMapping.objects.exists()

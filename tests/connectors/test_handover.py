@@ -163,3 +163,36 @@ def test_a_link_is_opened_while_another_one_is_made(monkeypatch: pytest.MonkeyPa
     assert faults == []
     situations = Handover.objects.order_by("pk")
     assert [row.situation for row in situations] == ["opened", "waiting"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_links_made_at_once_one_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    activation, by = make_partner(make_store(), "rocky").activation, make_operator()
+
+    def offer() -> None:
+        offer_handover(activation.pk, by)
+
+    faults = one_within_another(monkeypatch, handover, "digest", offer, lambda: offer())
+
+    assert faults == []
+    assert Handover.objects.waiting().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_that_is_withdrawn_while_it_is_opened_was_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    activation, by = make_partner(make_store(), "rocky").activation, make_operator()
+    _row, token = offer_handover(activation.pk, by)
+    withdrawn = []
+
+    faults = one_within_another(
+        monkeypatch,
+        handover,
+        "rotate_credential",
+        lambda: open_handover(token, "127.0.0.1", "Navegador"),
+        lambda: withdrawn.append(withdraw_handovers(activation.pk, by)),
+    )
+
+    assert faults == []
+    assert (Handover.objects.get().situation, withdrawn) == ("opened", [0])

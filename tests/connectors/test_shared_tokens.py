@@ -58,6 +58,27 @@ def test_of_several_whose_token_is_worn_one_renews_it(activation: Activation) ->
     assert {each.access for each in answers} == {"new"}
 
 
+def test_who_saw_a_token_that_was_renewed_since_asks_for_none(
+    activation: Activation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens, asked = SharedTokens(activation), []
+    worn = tokens.renew(None, lambda _kept: token("worn"))
+    may_ask = SharedTokens._may_ask
+
+    def too_late(self: SharedTokens, seen: SharedToken) -> bool:
+        monkeypatch.undo()
+        self.renew(worn, lambda _kept: token("new"))
+        return may_ask(self, seen)
+
+    def ask(kept: Token | None) -> Token:
+        asked.append(kept)
+        return token("newer")
+
+    monkeypatch.setattr(SharedTokens, "_may_ask", too_late)
+
+    assert (tokens.renew(worn, ask).access, asked) == ("new", [])
+
+
 def test_nobody_writes_in_the_database_while_the_platform_thinks(activation: Activation) -> None:
     """A lock that is held meanwhile would stop every writer of a SQLite database."""
 

@@ -7,8 +7,10 @@ import pytest
 from django.db import connection
 
 from catalog.levels import set_prices
-from catalog.models import Spreadsheet
+from catalog.models import Spreadsheet, Stock
+from catalog.reservations import reserve
 from catalog.services import change_stock, save_product
+from catalog.shelves import Shelves
 from catalog.spreadsheets import jobs
 from catalog.spreadsheets.jobs import confirm, upload, work
 from connectors.models import Store
@@ -17,7 +19,7 @@ from tests.catalog.spreadsheets.sheets import PRODUCTS, send, xlsx
 from tests.catalog.test_push import CREDENTIALS
 from tests.catalog.test_push_concurrency import at_once
 from tests.conftest import make_activation, make_managed, make_operator, make_store
-from tests.threads import AT_ONCE, all_at_once
+from tests.threads import AT_ONCE, all_at_once, one_within_another
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -137,3 +139,23 @@ def test_what_two_people_confirm_and_discard_at_once_is_one_of_both(store: Store
     sheet.refresh_from_db()
     assert answers.count(True) == 1
     assert (sheet.state, store.products.count()) in (("done", 25), ("cancelled", 0))
+
+
+def test_a_sale_at_the_moment_in_which_a_spreadsheet_sets_the_level_is_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = save_product(store, "CANECA", {"quantity": 10}, None)
+    sheet = send(store, xlsx(["SKU", "Estoque"], ["CANECA", 7]))
+    confirm(sheet.pk)
+
+    faults = one_within_another(
+        monkeypatch,
+        Shelves,
+        "share_out",
+        lambda: finish(sheet),
+        lambda: reserve(store, "1001", {mug.pk: 2}, None),
+    )
+
+    assert faults == []
+    stock = Stock.objects.get()
+    assert (stock.on_hand, stock.reserved) == (7, 2)

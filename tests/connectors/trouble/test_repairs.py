@@ -1,26 +1,30 @@
 """What people do about failures: one and many, at once and in the background."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import responses
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from catalog.models import Stock
 from catalog.tasks import pull_stock
-from connectors.contract import StockSource
+from connectors.contract import Page, StockSource
 from connectors.errors import NotAllowed, NotFound, Refused, Rejected, Unreadable
 from connectors.models import Activation, ActivationFlow, Failure, Repair, Ring, Run, Store
+from connectors.storecontract.client import StoreContract
 from connectors.trouble.editing import edit, read_edited, with_value
 from connectors.trouble.failures import parked, record_failure
 from connectors.trouble.originals import originals_of
 from connectors.trouble.repairs import go_on_repairing, repair
 from tests.conftest import flow_of, make_managed
 from tests.products import make_product
+from tests.threads import one_within_another
 
 URL = "https://loja.example.com.br/contrato"
 OLIST = {"token": "token-da-conta-0123456789", "integrator_id": "77"}
@@ -199,6 +203,32 @@ def test_a_run_that_goes_on_would_write_its_cursor_over_it_so_it_is_asked_for_la
     asked = repair(Repair.Action.FETCH, Failure.objects.filter(pk=failure.pk), operator)
 
     assert (asked.done, [record for record, _why in asked.refusals]) == (0, ["A"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_begins_while_it_is_asked_for_reads_from_the_beginning(
+    rocky: Activation, fail: Fail, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = fail(rocky, "A", {"sku": "A"})
+    flows = ActivationFlow.objects.filter(activation=rocky, ability="StockSource")
+    flows.update(cursor="c9")
+    asked = threading.Event()
+
+    def pages(self: StoreContract, cursor: str) -> Iterator[Page]:
+        asked.wait(2)
+        yield Page([], "c10")
+
+    def ask() -> None:
+        repair(Repair.Action.FETCH, Failure.objects.filter(pk=failure.pk), operator)
+        asked.set()
+
+    monkeypatch.setattr(StoreContract, "changed_stock", pages)
+    faults = one_within_another(
+        monkeypatch, QuerySet, "update", ask, lambda: pull_stock(flow_of(rocky, StockSource))
+    )
+
+    assert faults == []
+    assert Run.objects.latest("pk").cursor_before == ""
 
 
 def test_a_platform_that_shows_one_record_is_asked_for_just_that_one(
