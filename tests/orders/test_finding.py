@@ -22,7 +22,7 @@ def order(store: Store) -> Order:
             payer_name="José",
             payer_lastname="Conceição da Silva",
             payer_tax_id="12.ABC.345/01DE-35",
-            shipments=[{"track_code": "QC638247124BR", "nfe_key": KEY}],
+            shipments=[{"track_code": "QC638247124BR", "nfe_key": KEY, "nfe_number": "22846"}],
         ),
     )
 
@@ -30,7 +30,7 @@ def order(store: Store) -> Order:
 @pytest.mark.parametrize(
     "question",
     ["mlb-2000", "MLB2000123", "jose", "conceicao", "silva jose", "José Conceição", "can-07",
-     "qc638247124br", "12abc34501", "12.ABC.345/01DE-35", KEY[:10],
+     "qc638247124br", "22846", "12abc34501", "12.ABC.345/01DE-35", KEY[:10],
      f"{KEY[:4]} {KEY[4:8]} {KEY[8:]}"],
 )  # fmt: skip
 def test_it_is_found_by_how_what_people_know_begins(question, order):

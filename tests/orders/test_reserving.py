@@ -301,6 +301,14 @@ def test_a_de_para_that_comes_later_is_kept_for_the_orders_that_wait_for_it(stor
     assert late_orders() == []
 
 
+def test_another_integrations_de_para_says_nothing_of_a_channels_orders(pluga, rocky, mug):
+    place(pluga, items=[{"sku": "LOJA-7", "quantity": 2}])
+
+    SkuMapping.objects.create(activation=rocky.activation, code="LOJA-7", product=mug)
+
+    assert late_orders() == []
+
+
 def test_an_order_that_is_over_keeps_nothing_of_what_comes_later(store, pluga):
     order = place(pluga)
     move(pluga, order, "canceled")

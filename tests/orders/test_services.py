@@ -292,6 +292,27 @@ def test_what_becomes_known_of_a_payment_is_not_shown(store, before, paid):
     assert not Failure.objects.exists()
 
 
+def test_units_of_one_sku_in_several_lines_count_together(store):
+    hub, rocky = managed(store, "pluggto"), managed(store, "rocky")
+    one, two = (LineRecord("CAN-07", quantity, Decimal("29.95")) for quantity in (1, 2))
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED, lines=(two, one)))
+    OrderLink.objects.filter(activation=rocky).update(sent_status="approved")
+
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED, lines=(one, one)))
+
+    assert Failure.objects.get().activation == rocky
+
+
+def test_of_an_order_that_is_over_nothing_is_to_be_corrected(store):
+    hub, rocky = managed(store, "pluggto"), managed(store, "rocky")
+    import_order(hub, replace(RECORD, status=OrderStatus.APPROVED))
+    OrderLink.objects.filter(activation=rocky).update(sent_status="approved")
+
+    import_order(hub, replace(RECORD, status=OrderStatus.CANCELED, total=Decimal("49.90")))
+
+    assert not Failure.objects.exists()
+
+
 @pytest.mark.parametrize("sent", ["", "approved"])
 def test_what_a_platform_does_not_have_yet_or_is_the_same_there_is_not_shown(store, sent):
     hub, rocky = managed(store, "pluggto"), managed(store, "rocky")

@@ -17,6 +17,7 @@ from orders.statistics import (
     fold_all_tallies,
     same_day_of_previous_month,
     sold_by_period,
+    standing,
     tallies_of,
 )
 from orders.wire import OrderDocument
@@ -75,6 +76,32 @@ def test_the_day_is_that_of_sao_paulo(at, day, store, pluga):
     assert correct_tallies(store) == 1
 
     assert Tally.objects.get().day == day
+
+
+def test_an_order_of_the_night_counts_on_the_same_day_at_once(store, pluga):
+    order = create_order(pluga, document("1"))
+
+    order.created_at = datetime(2026, 11, 1, 2, 59, 59, tzinfo=UTC)
+
+    assert standing(order).key[0] == date(2026, 10, 31)
+
+
+def test_a_wrong_amount_is_mended_also_where_the_number_is_right(store, pluga):
+    create_order(pluga, document("1", total=10))
+    Tally.objects.update(amount=7)
+
+    assert correct_tallies(store) == 1
+
+    assert figures(store) == {"approved": Figure(1, Decimal(10))}
+
+
+def test_beside_a_day_what_was_ever_sold_is_all_of_it(store, pluga):
+    order = create_order(pluga, document("1"))
+    day = standing(order).key[0]
+
+    found = sold_by_period([store.pk], [Period(day.replace(year=2100)), Period()])
+
+    assert [figure.orders for figure in found] == [0, 1]
 
 
 def test_what_is_kept_is_what_a_rebuild_says(store, pluga):

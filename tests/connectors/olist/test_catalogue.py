@@ -145,5 +145,11 @@ def test_stock_without_deposits_is_the_balance() -> None:
     assert read_stock(stock(depositos=[])) == StockRecord("1007", 14)
 
 
+def test_of_one_deposit_that_does_not_count_nothing_can_be_sold() -> None:
+    away = {"deposito": {"nome": "Avarias", "desconsiderar": "S", "saldo": 14}}
+
+    assert read_stock(stock(depositos=[away])) == StockRecord("1007", 0)
+
+
 def test_stock_never_falls_below_zero() -> None:
     assert read_stock(stock(saldoReservado=40)) == StockRecord("1007", 0)

@@ -448,6 +448,15 @@ def test_changed_stock_counts_neither_reserved_units_nor_ignored_deposits(
     assert stock(olist, cursor) == [StockRecord("CAM-01-P", 8)]
 
 
+def test_what_changed_of_a_product_with_variations_is_their_stock(erp: Tiny, olist: Olist) -> None:
+    erp.control("put_product", SHIRT)
+    cursor = last_cursor(olist.changed_stock(""))
+    erp.control("set_stock", {"codigo": "CAM-01", "saldo": 11})
+
+    changed = sorted(stock(olist, cursor), key=lambda each: each.sku)
+    assert changed == [StockRecord("CAM-01-G", 7), StockRecord("CAM-01-P", 4)]
+
+
 # -- Orders ----------------------------------------------------------------------------------------
 def test_an_order_arrives_with_everything(erp: Tiny, olist: Olist) -> None:
     external_id = olist.push_order(make_order())

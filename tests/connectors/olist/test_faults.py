@@ -9,7 +9,7 @@ import requests
 import responses
 
 from catalog.tasks import pull_stock
-from connectors.contract import Account, Page, StockSource
+from connectors.contract import Account, FulfilmentSource, Page, StockSource
 from connectors.errors import (
     ConnectorError,
     OutOfBudget,
@@ -155,8 +155,9 @@ def test_a_search_that_finds_nothing_is_empty(
     assert records(olist.changed_fulfilments(""), olist.read_fulfilment) == []
 
 
+@pytest.mark.parametrize("status", ["Erro", "Parcial", "OK"])
 def test_a_refused_record_is_told_with_all_its_reasons(
-    far_side: responses.RequestsMock, olist: Olist
+    far_side: responses.RequestsMock, olist: Olist, status: str
 ) -> None:
     errors = [{"erro": "CPF inválido"}, {"erro": "CEP inválido"}]
     record = {"sequencia": "1", "status": "Erro", "codigo_erro": "31", "erros": errors}
@@ -166,7 +167,7 @@ def test_a_refused_record_is_told_with_all_its_reasons(
         json={
             "retorno": {
                 "status_processamento": "2",
-                "status": "Erro",
+                "status": status,
                 "registros": [{"registro": record}],
             }
         },
@@ -176,6 +177,13 @@ def test_a_refused_record_is_told_with_all_its_reasons(
         olist.push_order(make_order())
 
     assert str(caught.value) == "pedido.incluir.php: CPF inválido; CEP inválido (31)"
+
+
+def test_an_invoice_of_no_order_is_nothing(far_side: responses.RequestsMock, olist: Olist) -> None:
+    note = {"id": 5501, "id_venda": "0", "situacao": "6"}
+    far_side.post(f"{URL}/nota.fiscal.obter.php", json=ok(nota_fiscal=note))
+
+    assert list(olist.fetch(FulfilmentSource, "nota 5501")) == []
 
 
 def test_a_duplicate_that_is_ours_is_no_refusal(

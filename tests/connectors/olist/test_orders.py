@@ -85,6 +85,14 @@ def test_a_long_complement_stands_in_full_in_the_internal_remarks() -> None:
     assert order["obs_internas"] == f"Complemento: {complement}"
 
 
+def test_the_buyers_long_complement_stands_there_where_the_goods_go_to_him() -> None:
+    complement = "Referência: portão azul ao lado da padaria, bloco B, apto 302"
+
+    order = with_fields(receiver_address=None, payer_address_complement=complement)
+
+    assert order["obs_internas"] == f"Complemento: {complement}"
+
+
 def test_without_an_integrator_the_order_names_none() -> None:
     order = write_order(make_order(), "0")["pedido"]
 
@@ -117,6 +125,15 @@ def test_a_buyer_without_an_address_is_billed_where_the_goods_go() -> None:
     assert with_fields(payer_address=None)["cliente"]["endereco"] == "Rua das Laranjeiras"
 
 
+def test_of_a_buyer_who_is_not_described_the_receiver_tells_document_and_email() -> None:
+    unknown = dict.fromkeys(("payer_cnpj", "payer_cpf", "payer_tax_id", "payer_email"))
+
+    order = with_fields(**unknown, receiver_cpf="529.982.247-25", receiver_email="ana@example.com")
+
+    assert (order["cliente"]["tipo_pessoa"], order["cliente"]["cpf_cnpj"]) == ("F", "52998224725")
+    assert order["cliente"]["email"] == "ana@example.com"
+
+
 @pytest.mark.parametrize(
     ("state", "code"),
     [("SP", "SP"), ("São Paulo", "SP"), ("PARANA", "PR"), ("Mato Grosso do Sul", "MS"), ("X", "X")],
@@ -132,6 +149,16 @@ def test_instalments_that_do_not_add_up_are_left_to_the_erp() -> None:
 
     assert "parcelas" not in order
     assert order["forma_pagamento"] == "credito"
+
+
+def test_without_a_date_there_are_no_instalments() -> None:
+    assert "parcelas" not in with_fields(purchased=None, created=None)
+
+
+def test_a_way_to_pay_is_known_however_it_is_written() -> None:
+    paid = {"payment_type": "PIX", "payment_total": "239.85"}
+
+    assert written(payments=(paid,))["forma_pagamento"] == "pix"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import responses
 
 from connectors.contract import Account
 from connectors.errors import Rejected
+from connectors.pluggto.catalogue import write_product
 from connectors.pluggto.client import Pluggto
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from tests.connectors.pluggto.conftest import CREDENTIALS
@@ -112,6 +113,13 @@ def test_what_was_sent_once_and_left_is_taken_out_and_what_others_put_there_stay
     assert "photos" not in there
     assert [each["code"] for each in there["attributes"]] == ["voltage"]
     assert [each["sku"] for each in there["variations"]] == ["CAMISETA-G"]
+
+
+def test_what_is_not_there_is_not_sent_to_be_taken_out():
+    gone = ProductRecord("CAMISETA-P", {"remove": True})
+    record = ProductRecord("CAMISETA", {"attributes": [{"code": "no", "remove": True}]}, (gone,))
+
+    assert write_product(record, None) == {"attributes": [], "variations": []}
 
 
 def test_a_sku_that_is_a_variation_there_is_not_overwritten(client, hub):

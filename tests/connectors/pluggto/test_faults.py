@@ -9,6 +9,7 @@ import responses
 
 from connectors.contract import Account
 from connectors.errors import ConnectorError, Rejected, Unauthorized, Unavailable, Unreadable
+from connectors.pluggto.api import NotThere
 from connectors.pluggto.client import Pluggto
 from connectors.records import FulfilmentRecord, OrderStatus
 from tests.connectors.pluggto.conftest import CREDENTIALS
@@ -50,6 +51,12 @@ def failure(client: Pluggto) -> ConnectorError:
         ({"json": {"message": "Oi"}}, Unreadable, "GET orders: $.result: missing"),
         ({"status": 403, "json": {}}, Unauthorized, "GET orders: HTTP 403"),
         ({"status": 404, "body": "<html>"}, Rejected, "GET orders: HTTP 404"),
+        (
+            {"status": 404, "json": {"error": True, "type": "gone", "message": "No."}},
+            NotThere,
+            "GET orders: HTTP 404: No.",
+        ),
+        ({"status": 422, "json": {"message": "No."}}, Rejected, "GET orders: HTTP 422: No."),
         (
             {"json": {"error": True, "message": "No.", "details": {"errmsg": "E11000"}}},
             Rejected,

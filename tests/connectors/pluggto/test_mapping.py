@@ -11,6 +11,7 @@ from connectors.hub import wire
 from connectors.payload import Payload
 from connectors.pluggto.mapping import read_modified, read_order, write_fulfilment
 from connectors.records import (
+    DeliveryRecord,
     FulfilmentRecord,
     InvoiceRecord,
     OrderRecord,
@@ -223,3 +224,29 @@ def test_a_status_that_is_no_shipments_leaves_shipments_alone():
     body = write_fulfilment(record, Payload({"shipments": [{"id": "a"}]}))
 
     assert body == {"status": "picking"}
+
+
+def test_each_delivery_goes_to_the_shipment_that_is_the_same_there():
+    first, second = (InvoiceRecord(key=key) for key in ("K1", "K2"))
+    record = FulfilmentRecord(
+        status=OrderStatus.INVOICED,
+        external_id="1",
+        invoice=first,
+        others=(DeliveryRecord(invoice=second),),
+    )
+    there = [{"id": "a", "nfe_key": "K2"}, {"id": "b"}, {"id": "c"}]
+
+    body = write_fulfilment(record, Payload({"shipments": there}))
+
+    told = [(each["id"], each["nfe_key"]) for each in body["shipments"]]
+    assert told == [("b", "K1"), ("a", "K2")]
+
+
+def test_an_order_that_is_further_there_is_not_taken_back():
+    tracking = TrackingRecord(company="Correios", code="AA123456785BR")
+    record = FulfilmentRecord(status=OrderStatus.SHIPPED, external_id="1", tracking=tracking)
+
+    body = write_fulfilment(record, Payload({"status": "delivered", "shipments": [{"id": "a"}]}))
+
+    parcel = {"id": "a", "shipping_company": "Correios", "track_code": "AA123456785BR"}
+    assert body == {"shipments": [parcel]}

@@ -85,6 +85,18 @@ def test_a_refresh_token_that_is_used_up_gives_way_to_the_password(clients, hub,
     assert tokens.get().access in hub.tokens
 
 
+@pytest.mark.parametrize("answer", [{"status": 400, "json": {"error": "new"}}, {"body": "<html>"}])
+def test_a_refresh_that_is_refused_in_whatever_words_gives_way_to_it_too(far_side, tokens, answer):
+    keep(tokens, "worn", "refresh", seconds=-1)
+    far_side.post(f"{URL}/oauth/token", **answer)
+    far_side.post(f"{URL}/oauth/token", json={"access_token": "second", "expires_in": 3600})
+    far_side.get(f"{URL}/orders", json=ORDERS)
+
+    Pluggto(Account(URL, CREDENTIALS, tokens=tokens)).check()
+
+    assert grants(far_side) == ["refresh_token", "password"]
+
+
 def test_a_refused_token_is_renewed_once_and_the_call_repeated(clients, hub, tokens):
     keep(tokens, "forgotten", "forgotten-too")
 

@@ -84,6 +84,24 @@ def test_a_recovery_code_is_good_for_one_use(operator: User) -> None:
     assert code not in str(list(RecoveryCode.objects.values()))
 
 
+def test_a_used_code_stays_used_when_a_recovery_code_was_used_since(operator: User) -> None:
+    recovery_codes = with_factor(operator)
+    code = code_of(operator)
+
+    for typed, comes_in in ((code, True), (recovery_codes[0], True), (code, False)):
+        client = Client()
+        sign_in(client)
+        client.post("/login/code/", {"code": typed})
+        assert is_in(client) == comes_in
+
+
+def test_what_is_on_is_not_switched_on_again(operator: User) -> None:
+    with_factor(operator)
+
+    assert switch_on(operator, code_of(operator)) == []
+    assert RecoveryCode.objects.count() == second_factor.RECOVERY_CODES
+
+
 def test_where_the_key_is_gone_a_recovery_code_leads_to_another_second_factor(
     operator: User, settings: LazySettings
 ) -> None:
@@ -92,10 +110,12 @@ def test_where_the_key_is_gone_a_recovery_code_leads_to_another_second_factor(
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
     client = Client()
     sign_in(client)
+    sealed = SecondFactor.objects.get().sealed
 
     refused = client.post("/login/code/", {"code": code}).content.decode()
     client.post("/login/code/", {"code": first})
     page = client.get(PAGE).content.decode()
+    assert SecondFactor.objects.get().sealed == sealed  # its key may come back
     client.post(PAGE, {"code": second})
 
     assert "Use um código de recuperação" in refused

@@ -169,6 +169,27 @@ def test_an_order_is_created_by_ids_with_the_integrator(erp: TinyV3, sold: str) 
     assert len(written["data"]) == 10
 
 
+def test_what_the_erps_loose_search_also_finds_is_not_taken_for_it(
+    erp: TinyV3, olist: OlistV3
+) -> None:
+    erp.control("put_product", {**MUG, "sku": "CAN-07-X"})
+    erp.control("put_product", MUG)
+    erp.control("put_intermediary", {"cnpj": "03.007.331/0001-41-0", "nome": "Outro"})
+    erp.control("put_intermediary", {"cnpj": "03.007.331/0001-41", "nome": "Canal"})
+    made = order(lines=LINES[1:])
+    fields = {**made.fields, "sale_intermediary": "03007331000141"}
+    document = "12345678000195"
+    erp.contacts[1] = {"id": 1, "cpfCnpj": f"{document}0"}
+
+    olist.push_order(replace(made, fields={**fields, "payer_cnpj": document}))
+
+    written = held(erp, HUB_ID)
+    (item,) = written["itens"]
+    assert erp.products[item["produto"]["id"]]["sku"] == "CAN-07"
+    assert erp.intermediaries[written["intermediador"]["id"]]["nome"] == "Canal"
+    assert erp.contacts[written["idContato"]]["cpfCnpj"] == document
+
+
 def test_the_buyer_is_made_once(erp: TinyV3, olist: OlistV3, sold: str) -> None:
     olist.push_order(order(hub_id="692f10c4a9d1e3b7c5f20812"))
 
