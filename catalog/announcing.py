@@ -26,7 +26,7 @@ def _integrations() -> Any:
     integrations = Activation.objects.filter(store=Slot("store")).exclude(state=State.REVOKED)
     return (
         integrations.select_related("connector", "endpoint")
-        .annotate(is_sent=Exists(sinks), subscribes=Exists(subscriptions))
+        .annotate(is_channel=Exists(sinks), subscribes=Exists(subscriptions))
         .order_by()
     )
 
@@ -46,8 +46,8 @@ class Circle:
     """Who is told what happens in a store, and by which ways: asked once in a transaction."""
 
     consuming: list[Activation]
-    is_sent: bool  # somebody is sent the catalogue
-    subscribes: bool  # somebody to the store's events
+    has_channels: bool  # that are sent the catalogue
+    has_subscribers: bool  # to the store's events
 
     def told_of_products(self, by: Activation | None) -> list[Activation]:
         """Partners whose specification says that they are told of the hub's own products."""
@@ -62,14 +62,14 @@ def _circle(integrations: list[Any]) -> Circle:
     consuming = [each for each in integrations if each.is_consuming]
     return Circle(
         consuming,
-        is_sent=any(each.is_sent for each in integrations),
-        subscribes=any(each.subscribes for each in integrations),
+        has_channels=any(each.is_channel for each in integrations),
+        has_subscribers=any(each.subscribes for each in integrations),
     )
 
 
 def announce_stock(product: Product, by: Activation | None) -> None:
-    """That this one's stock changed, which was asked for by `to_restock`. Who is to be told of it,
-    and by which ways, is one question."""
+    """That the stock of this product, as `to_restock` gave it, changed. In one query: stock changes
+    more often than anything else."""
     store, hook = product.store, Hook.STOCK_CHANGED
     family = {pk for pk in (product.pk, product.parent_id) if pk}
     integrations: list[Any] = WITH_MEMORIES(store=store.pk, family=many(family))
@@ -79,8 +79,8 @@ def announce_stock(product: Product, by: Activation | None) -> None:
     if has_listeners(circle.consuming):
         product.sold = product.stock_row.available  # type: ignore[attr-defined]  # with_facts
         happening = Happening(hook, product.sku, write_flat_product(product, hook))
-        publish(store, [happening], to_somebody=circle.subscribes)
-    if circle.is_sent:
+        publish(store, [happening], to_somebody=circle.has_subscribers)
+    if circle.has_channels:
         tell_channels(store, {product.pk: {hook}})
     told = circle.told_of_products(by)
     announce(told, "products", "updated", (product.parent or product).public_id, "stock")
@@ -99,7 +99,7 @@ def announce_levels(
         return
     circle = circle or circle_of(store)
     hooks = [CHANGED[flag] for flag in flags]
-    if circle.is_sent:
+    if circle.has_channels:
         tell_channels(store, dict.fromkeys(product_ids, hooks))
     told = circle.told_of_products(by)
     heard = has_listeners(circle.consuming)
@@ -108,5 +108,5 @@ def announce_levels(
     changed = flat_levels(store, product_ids)
     if heard:
         happenings = [Happening(hook, flat["sku"], flat) for _h, flat in changed for hook in hooks]
-        publish(store, happenings, to_somebody=circle.subscribes)
+        publish(store, happenings, to_somebody=circle.has_subscribers)
     announce_all(told, "products", "updated", {head for head, _flat in changed}, *flags)

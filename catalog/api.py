@@ -2,7 +2,6 @@
 errors, paging) is the portal's, and comes by REST_FRAMEWORK's settings."""
 
 import re
-from typing import cast
 
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +23,7 @@ from catalog.services import (
 from catalog.wire import read_product, write_product, write_row
 from connectors.errors import NotFound
 from connectors.hub.openapi import PRODUCT_QUERY, asked, described, each, listed, ref, wrapped
-from connectors.models import Activation
+from connectors.hub.tokens import caller_of
 from connectors.payload import Payload, read_value, to_storable, to_text
 from connectors.records import Document
 
@@ -42,26 +41,22 @@ FREIGHT_QUERY = (
 PRODUCT_FIELD = re.compile(r"products\[([0-9]{1,4})\]\[(\w+)\]")
 
 
-def _caller(request: Request) -> Activation:
-    return cast(Activation, request.auth)
-
-
 def _answer(product: Product, request: Request, status: int = 200) -> Response:
     """The product; for a variation, its parent."""
-    caller = _caller(request)
+    caller = caller_of(request)
     family = Product.objects.with_family().get(pk=product.parent_id or product.pk)
     return Response({"Product": write_product(family, caller)}, status=status)
 
 
 def _by_id(request: Request, public_id: str) -> Product:
-    product = _caller(request).store.products.filter(public_id=public_id).first()
+    product = caller_of(request).store.products.filter(public_id=public_id).first()
     if product is None:
         raise NotFound(f"product {public_id}")
     return product
 
 
 def _by_sku(request: Request, sku: str) -> Product:
-    caller = _caller(request)
+    caller = caller_of(request)
     product = caller.store.products.filter(is_called(caller.store, _stored(sku), caller)).first()
     if product is None:
         raise NotFound(f"sku {sku}")
@@ -84,14 +79,14 @@ class ProductList(GenericAPIView):
         `?bysku=` finds a variation's parent as well; any other parameter is equality on the
         product's field of that name: `?sku=`, `?id=`, `?ean=`, `?external=`, `?supplier_id=`,
         `?user_id=`, `?brand=` … `?orderby=` with `?orderdirection=`, or `?sort=-modified`."""
-        caller = _caller(request)
+        caller = caller_of(request)
         return self.get_paginated_response(
             [{"Product": write_product(product, caller)} for product in _page(self, request)]
         )
 
     @described(_("Criar um produto"), PRODUCT, status=201, takes=ref("ProductInput", "sku"))
     def post(self, request: Request) -> Response:
-        caller = _caller(request)
+        caller = caller_of(request)
         document = read_product(Payload(request.data), caller)
         return _answer(create_product(caller.store, document, caller), request, 201)
 
@@ -104,7 +99,7 @@ class ProductTable(GenericAPIView):
 
 
 def _page(view: GenericAPIView, request: Request) -> list[Product]:
-    products = search_products(request.query_params, _caller(request))
+    products = search_products(request.query_params, caller_of(request))
     return view.paginate_queryset(products.with_family()) or []
 
 
@@ -115,7 +110,7 @@ class ProductDetail(APIView):
 
     @described(_("Alterar um produto"), PRODUCT, takes=ref("ProductInput"))
     def put(self, request: Request, public_id: str) -> Response:
-        caller, product = _caller(request), _by_id(request, public_id)
+        caller, product = caller_of(request), _by_id(request, public_id)
         document = read_product(Payload(request.data), caller)
         return _answer(update_product(caller.store, product.pk, document, caller), request)
 
@@ -132,7 +127,7 @@ class SkuDetail(APIView):
     @described(_("Criar ou alterar o produto deste SKU"), PRODUCT, takes=ref("ProductInput"))
     def put(self, request: Request, sku: str) -> Response:
         """Create or update: four of five clients rely on the first."""
-        caller = _caller(request)
+        caller = caller_of(request)
         document = read_product(Payload(request.data), caller)
         return _answer(save_product(caller.store, _stored(sku), document, caller), request)
 
@@ -142,7 +137,7 @@ class SkuDetail(APIView):
 
 
 def _delete(request: Request, product: Product) -> Response:
-    caller = _caller(request)
+    caller = caller_of(request)
     product = delete_product(caller.store, product.pk, caller)
     return Response({"Product": write_product(product, caller)})
 
@@ -154,7 +149,7 @@ class Stock(APIView):
     def put(
         self, request: Request, sku: str = "", public_id: str = "", variation_id: str = ""
     ) -> Response:
-        caller = _caller(request)
+        caller = caller_of(request)
         which: str | Q
         if sku:
             which, name = _stored(sku), f"sku {sku}"
@@ -183,7 +178,7 @@ class Shipping(APIView):
         `origin_state`, `origin_city`, `origin_country`, `amount`, and for each product
         `products[0][sku]=`, `products[0][quantity]=` and, where the catalogue is not to say it,
         `unit_price`, `weight`, `height`, `length`, `width`, `department`, `crossdocking`."""
-        return Response(quotes(_caller(request), Payload(_with_products(request), "?")))
+        return Response(quotes(caller_of(request), Payload(_with_products(request), "?")))
 
 
 def _with_products(request: Request) -> Document:

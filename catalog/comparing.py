@@ -20,7 +20,7 @@ from catalog.levels import Applied, set_prices, set_stock
 from catalog.models import Price, Stock, Taken
 from catalog.models.levels import price_text
 from catalog.services import Changes, try_product
-from catalog.taking import Digester, known
+from catalog.taking import Digester, already_here
 from connectors.comparisons import STEP_SECONDS, begin_daily, start_steps, take_step
 from connectors.contract import (
     Flow,
@@ -92,7 +92,7 @@ def _pages(comparison: Comparison, ability: str, findings: Findings) -> Iterator
     client: Any = client_of(comparison.activation, SOURCES[ability].flow)
     cursor = comparison.cursor
     compare: Callable[[Findings, Any, Page], None]
-    match SOURCES[ability].__name__:
+    match ability:
         case ProductSource.__name__:
             pages, compare = client.all_products(cursor), _compare_products
         case PriceSource.__name__:
@@ -123,7 +123,7 @@ def _read(findings: Findings, page: Page, read: Callable[[Payload], Any]) -> lis
 def _compare_products(findings: Findings, client: ProductSource, page: Page) -> None:
     activation = findings.comparison.activation
     records = _read(findings, page, client.read_product)
-    here = known([digest for _record, digest in records])
+    here = already_here([digest for _record, digest in records])
     _note_listed(
         findings,
         [

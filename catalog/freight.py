@@ -9,7 +9,7 @@ from catalog.models import Product
 from connectors.errors import Unavailable, Unreadable
 from connectors.http import send
 from connectors.hub.wire import as_number
-from connectors.models import Activation, State
+from connectors.models import Activation
 from connectors.payload import Payload
 from connectors.records import Document
 from connectors.spec import FREIGHT_URL
@@ -32,11 +32,7 @@ def quotes(caller: Activation, asked: Payload) -> list[Document]:
     the catalogue does. Raises `Unreadable`.
     """
     request = _request(caller, asked)
-    sources = (
-        caller.store.activations.filter(state__in=(State.WAITING, State.ACTIVE))
-        .exclude(pk=caller.pk)
-        .order_by("pk")
-    )
+    sources = caller.store.activations.going_on().exclude(pk=caller.pk).order_by("pk")
     found = []
     for source in sources:
         if url := source.settings.get(FREIGHT_URL.key):

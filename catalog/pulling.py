@@ -18,9 +18,9 @@ from catalog.brake import Gate
 from catalog.taking import (
     Digester,
     WholePages,
+    already_here,
     forget_pages_of,
     forget_records,
-    known,
     remember_pages,
 )
 from connectors.contract import Ability, Page
@@ -163,7 +163,7 @@ def _news(
         attempt.run.seen += len(page.items)
         return
     digests = [digester.record(payload) for payload in page.items]
-    here = known(digests)
+    here = already_here(digests)
     for payload, digest in zip(page.items, digests, strict=True):
         if digest in here and here[digest] not in batch.reads:
             attempt.run.seen += 1

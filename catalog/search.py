@@ -79,5 +79,5 @@ def _own(caller: Activation) -> Mapping[str, Callable[[str], Q]]:
         "modified": lambda text: changed(within("at", "modified", text)),
         "created_by": lambda text: Q(created_by__client_id=text),
         "modified_by": lambda text: changed(Q(by__client_id=text)),
-        "timestamp": lambda text: changed(in_second("at", "timestamp", text)),
+        "timestamp": lambda text: changed(in_second("at", text)),
     }

@@ -191,9 +191,9 @@ def update_product(
 def change_stock(
     store: Store, which: int | str | Q, action: str, quantity: int, by: Activation | None
 ) -> Product:
-    """Overwrite, increase or decrease the stock of one product: of the one with this id, of what
-    `by` calls so (a text needs it), or of which alone this is true. It never falls below zero: a
-    shop that sold more than it had has nothing left to sell.
+    """Overwrite, increase or decrease the stock of one product. `which` is its id, a condition
+    that is true of it alone, or, where there is a `by`, the code by which that one calls it. The
+    stock never falls below zero: a shop that sold more than it had has nothing left to sell.
 
     Raises `NotFound`, `NotAllowed`, `NothingChanged` and `Refused`.
     """

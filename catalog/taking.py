@@ -82,7 +82,7 @@ class WholePages:
         return digest_of_page in self._known
 
 
-def known(digests: Sequence[int]) -> dict[int, str]:
+def already_here(digests: Sequence[int]) -> dict[int, str]:
     """Those whose records are here as they arrived, with their codes."""
     here = Taken.objects.filter(digest__in=among(digests), at__gt=timezone.now() - KNOWN_FOR)
     return {digest: code for digest, code in here.values_list("digest", "record_id") if digest}

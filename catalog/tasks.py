@@ -14,7 +14,7 @@ from catalog.services import document_of, gone_variations, take_product
 from catalog.taking import remember
 from connectors.contract import Ability, Client, Flow, PriceSource, ProductSource, StockSource
 from connectors.errors import ConnectorError, Refused
-from connectors.messages.rings import Task, run_rung, rung
+from connectors.messages.rings import Task, pages_to_pull, run_flow_or_rings
 from connectors.models import Failure
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.runs.dispatch import start_due, start_now
@@ -58,12 +58,12 @@ def _run(
     why: str,
 ) -> None:
     if not is_held(flow_id):
-        run_rung(flow_id, ability, work, task, why)
+        run_flow_or_rings(flow_id, ability, work, task, why)
 
 
 def _pull_products(attempt: Attempt, source: ProductSource) -> None:
     begin_daily_pass(attempt, ProductSource)
-    pages = rung(attempt, ProductSource, source, source.changed_products)
+    pages = pages_to_pull(attempt, ProductSource, source, source.changed_products)
     pull(
         attempt,
         pages,
@@ -100,7 +100,7 @@ def _write_products(attempt: Attempt, gate: Gate, batch: Batch[ProductRecord]) -
 
 def _pull_prices(attempt: Attempt, source: PriceSource) -> None:
     begin_daily_pass(attempt, PriceSource)
-    pages = rung(attempt, PriceSource, source, source.changed_prices)
+    pages = pages_to_pull(attempt, PriceSource, source, source.changed_prices)
     pull(
         attempt,
         pages,
@@ -113,7 +113,7 @@ def _pull_prices(attempt: Attempt, source: PriceSource) -> None:
 
 def _pull_stock(attempt: Attempt, source: StockSource) -> None:
     begin_daily_pass(attempt, StockSource)
-    pages = rung(attempt, StockSource, source, source.changed_stock)
+    pages = pages_to_pull(attempt, StockSource, source, source.changed_stock)
     pull(
         attempt,
         pages,

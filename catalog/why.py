@@ -22,8 +22,8 @@ from connectors.trouble.why import (
     STOP,
     WAIT,
     Chain,
+    Decision,
     Scene,
-    Step,
     chain_of,
     not_expected,
     page,
@@ -86,79 +86,79 @@ def chains_of_item(scene: Scene, item: Item) -> list[Chain]:
             chains.append(not_expected(activation, CATALOGUE))
         for row in rows:
             chain = chain_of(scene, activation, title_of(row), row)
-            own = _sent_steps if row.ability in PUSHES else _taken_steps
-            chain.steps += own(item, activation, row)
+            own = _sent_decisions if row.ability in PUSHES else _taken_decisions
+            chain.decisions += own(item, activation, row)
             chains.append(chain)
     return chains
 
 
-def _taken_steps(item: Item, activation: Activation, row: Any) -> list[Step]:
+def _taken_decisions(item: Item, activation: Activation, row: Any) -> list[Decision]:
     """What came in."""
     taken = item.taken.get((activation.pk, row.flow))
     if taken is not None:
         text = _("Recebido como %(code)s e aceito em %(at)s.")
-        steps = [Step(GOOD, text % {"code": taken.record_id, "at": when(taken.at)})]
+        decisions = [Decision(GOOD, text % {"code": taken.record_id, "at": when(taken.at)})]
         if taken.digest is None:
             text = _("Outro mudou este produto depois: o que chegar é comparado por inteiro.")
-            steps.append(Step(NOTE, text))
-        return steps
+            decisions.append(Decision(NOTE, text))
+        return decisions
     if item.product is None:
         return [_unmapped(item, activation)]
     if activation.mode == Mode.PARTNER:
         if activation.pk in (item.product.created_by_id, item.product.modification.by_id):
             text = _("O parceiro mandou este produto; última mudança em %s.")
-            return [Step(GOOD, text % when(item.product.modification.at))]
+            return [Decision(GOOD, text % when(item.product.modification.at))]
         text = _("o parceiro não mandou nada deste SKU pela nossa API.")
-        return [Step(WAIT, text, Actor.PLATFORM.label)]
+        return [Decision(WAIT, text, Actor.PLATFORM.label)]
     text = _("nada deste SKU chegou por este fluxo: a plataforma não o listou, ou o lista com"
              " outro código.")  # fmt: skip
     if activation.pk not in item.mapped:
         text += " " + _("Não há De/Para dele nesta integração.")
-    return [Step(WAIT, text, Actor.MERCHANT.label, _add_mapping(item, activation),
+    return [Decision(WAIT, text, Actor.MERCHANT.label, _add_mapping(item, activation),
                  _("Criar o De/Para"))]  # fmt: skip
 
 
-def _sent_steps(item: Item, activation: Activation, row: Any) -> list[Step]:
+def _sent_decisions(item: Item, activation: Activation, row: Any) -> list[Decision]:
     """What went out."""
     product = item.product
     if product is None:
         text = _("a loja não tem produto com este SKU: não há o que enviar.")
-        return [Step(STOP, text, Actor.MERCHANT.label)]
-    steps = []
+        return [Decision(STOP, text, Actor.MERCHANT.label)]
+    decisions = []
     called = item.mapped.get(activation.pk)
     if called:
-        steps.append(Step(NOTE, _("De/Para: no canal ele se chama %s.") % called))
+        decisions.append(Decision(NOTE, _("De/Para: no canal ele se chama %s.") % called))
     if row.flow == Flow.PRICES and product.price_row.price is None:
         text = _("o produto não tem preço na loja.")
         url = page("catalog_product", product.pk)
-        return [*steps, Step(STOP, text, Actor.MERCHANT.label, url, _("Abrir o produto"))]
+        return [*decisions, Decision(STOP, text, Actor.MERCHANT.label, url, _("Abrir o produto"))]
     sent = item.sent.get((activation.pk, row.flow))
     head = item.sent.get((activation.pk, Flow.PRODUCTS))
     if sent is None:
         text = _("o produto ainda não foi comparado com o canal; é na próxima execução.")
-        return [*steps, Step(WAIT, text, Actor.NOBODY.label)]
+        return [*decisions, Decision(WAIT, text, Actor.NOBODY.label)]
     waits_for_product = row.flow != Flow.PRODUCTS and head is not None and not head.digest
     if waits_for_product:
         text = _("espera o canal aceitar antes o próprio produto.")
-        return [*steps, Step(WAIT, text, Actor.NOBODY.label)]
+        return [*decisions, Decision(WAIT, text, Actor.NOBODY.label)]
     if sent.changed_at is not None:
         text = _("mudou em %s e espera a próxima execução.") % when(sent.changed_at)
-        steps.append(Step(WAIT, text, Actor.NOBODY.label))
+        decisions.append(Decision(WAIT, text, Actor.NOBODY.label))
     elif sent.refused:
         text = _("o canal recusou, e a falha foi dispensada: só é enviado quando mudar.")
         url = page("catalog_product", product.pk)
-        steps.append(Step(STOP, text, Actor.HUB.label, url, _("Abrir o produto")))
+        decisions.append(Decision(STOP, text, Actor.HUB.label, url, _("Abrir o produto")))
     if sent.digest and sent.changed_at is None and not sent.refused:
         text = _("Enviado como %(code)s; o canal tem o que é verdade aqui. Id lá: %(id)s.")
         facts = {"code": sent.code, "id": sent.external_id or "-"}
-        steps.append(Step(GOOD, text % facts))
-    return steps
+        decisions.append(Decision(GOOD, text % facts))
+    return decisions
 
 
-def _unmapped(item: Item, activation: Activation) -> Step:
+def _unmapped(item: Item, activation: Activation) -> Decision:
     text = _("a loja não tem produto com este SKU, e não há De/Para deste código.")
     url = _add_mapping(item, activation)
-    return Step(STOP, text, Actor.HUB.label, url, _("Criar o De/Para"))
+    return Decision(STOP, text, Actor.HUB.label, url, _("Criar o De/Para"))
 
 
 def _add_mapping(item: Item, activation: Activation) -> str:

@@ -180,7 +180,7 @@ def _changes(activation: Activation, typed: FilledIn) -> set[str]:
 def note(activation_id: int, key: str, by: User) -> bool:
     """Put on record that somebody says this step is done. The first one's word stays."""
     _locked(activation_id, key, Does.NOTE, Does.ADDRESS, Does.MERCHANT)
-    return _done(activation_id, key, by)
+    return _mark_done(activation_id, key, by)
 
 
 @transaction.atomic
@@ -188,15 +188,15 @@ def hand_out(activation_id: int, key: str, by: User) -> IssuedSecrets | None:
     """Switch the partner's integration on and issue its credentials, once."""
     _locked(activation_id, key, Does.ISSUE)
     issued = switch_on(activation_id, by)
-    _done(activation_id, key, by)
+    _mark_done(activation_id, key, by)
     return issued
 
 
 @transaction.atomic
 def conclude(activation_id: int, key: str, by: User, *, preview: bool = False) -> bool:
-    """Whether it was not so already. A managed integration is switched on here, after it was
-    tested: active where the platform let us in, else asked again until it does. Raises
-    `Refused`."""
+    """Whether this concluded it, and nobody before. A managed integration is switched on here,
+    after it was tested: active where the platform let us in, else asked again until it does.
+    Raises `Refused`."""
     activation, _stop = _locked(activation_id, key, Does.CHECK)
     if activation.state == State.DRAFT:
         trial = trials_of(activation).ended().first()
@@ -207,7 +207,7 @@ def conclude(activation_id: int, key: str, by: User, *, preview: bool = False) -
             note_first_call(activation_id)
         if preview and activation.mode == Mode.MANAGED and activation.spec.feeds_catalogue:
             ask_preview(activation, by, holds=True)
-    concluded = _done(activation_id, key, by)
+    concluded = _mark_done(activation_id, key, by)
     if concluded and activation.mode == Mode.PARTNER:
         # The one of the switching on knows neither what the link handed over nor any test.
         write_receipt(activation, by)
@@ -232,7 +232,7 @@ def _locked(activation_id: int, key: str, *does: Does) -> tuple[Activation, Stop
     return activation, stop
 
 
-def _done(activation_id: int, key: str, by: User) -> bool:
+def _mark_done(activation_id: int, key: str, by: User) -> bool:
     _row, new = ActivationStep.objects.get_or_create(
         activation_id=activation_id, key=key, defaults={"done_by": by}
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
 from connectors.forgetting import forget_some
 from connectors.models import Activation, Comparison, Difference, Listed, State
+from connectors.models.activations import IN_USE
 from connectors.queue import enqueue, enqueue_all
 from connectors.spec import Mode
 
@@ -30,7 +31,7 @@ PRUNED_AT_ONCE = 5000
 STEP_SECONDS = 60
 
 
-def begin_daily(activations: QuerySet[Activation], purpose: Comparison.Purpose) -> int:
+def begin_daily(activations: QuerySet[Activation], purpose: Comparison.Purpose) -> None:
     """Begin those whose last comparison is a day old, some at a time. An integration's first one
     comes a day after it was activated, so they lie spread over the day as the activations do."""
     now = timezone.now()
@@ -43,7 +44,6 @@ def begin_daily(activations: QuerySet[Activation], purpose: Comparison.Purpose) 
     begun = [Comparison(activation=each, purpose=purpose) for each in due[:BEGUN_AT_ONCE]]
     # The same one, by another dispatcher at the same moment, is as good.
     Comparison.objects.bulk_create(begun, ignore_conflicts=True)
-    return len(begun)
 
 
 @transaction.atomic
@@ -62,8 +62,8 @@ def compare_now(activation: Activation, by: User) -> Comparison:
 
 
 @transaction.atomic
-def start_steps(purposes: Collection[Comparison.Purpose], step: Callable[[int], None]) -> int:
-    """Queue `step` for every comparison that can go on; how many those are."""
+def start_steps(purposes: Collection[Comparison.Purpose], step: Callable[[int], None]) -> None:
+    """Queue `step` for every comparison that can go on."""
     now = timezone.now()
     due = list(
         Comparison.objects.select_for_update(skip_locked=True)
@@ -75,7 +75,6 @@ def start_steps(purposes: Collection[Comparison.Purpose], step: Callable[[int], 
     # Not again in a minute, while the queue is long.
     Comparison.objects.filter(pk__in=due).update(due_at=now + LATER)
     enqueue_all(step, [(pk,) for pk in due])
-    return len(due)
 
 
 def claim(comparison_id: int) -> Comparison | None:
@@ -90,7 +89,7 @@ def claim(comparison_id: int) -> Comparison | None:
         "activation__connector", "activation__store"
     ).get(pk=comparison_id)
     state = comparison.activation.state
-    if state in (State.ACTIVE, State.WAITING, State.PAUSED):
+    if state in IN_USE:
         if state == State.ACTIVE:
             return comparison
         put_off(comparison, LATER)  # until its platform has answered once, or somebody resumes it
@@ -139,7 +138,7 @@ def take_step(
 
 
 @transaction.atomic
-def ask_for(differences: QuerySet[Difference], by: User) -> int:
+def ask_to_mend(differences: QuerySet[Difference], by: User) -> int:
     """Have these fetched, or sent, whichever mends them; for how many that is possible."""
     chosen = Difference.objects.mendable().filter(pk__in=differences.values("pk"), asked_at=None)
     return chosen.update(asked_at=timezone.now(), asked_by=by)

@@ -11,8 +11,13 @@ LONGEST = 100  # characters that are looked for
 ACCENTS = "[\u0300-\u036f]*"  # some write them as characters of their own, behind the letter
 
 
-def _plain(letter: str) -> str:
-    """Without its accent."""
+def plain(text: str) -> str:
+    """Without accents, case and double blanks."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())
+
+
+def _without_accent(letter: str) -> str:
     return unicodedata.normalize("NFD", letter)[0]
 
 
@@ -20,8 +25,9 @@ def _accented() -> dict[str, str]:
     """By each letter that has none, all that have one, large and small."""
     found: dict[str, str] = defaultdict(str)
     for letter in map(chr, (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))):
-        if _plain(letter) != letter:
-            found[_plain(letter).lower()] += letter
+        base = _without_accent(letter)
+        if base != letter:
+            found[base.lower()] += letter
     return found
 
 
@@ -37,11 +43,11 @@ class Called(IRegex):
 
 
 def _alike(letter: str) -> str:
-    plain = _plain(letter).lower()
-    if plain not in ACCENTED:
+    base = _without_accent(letter).lower()
+    if base not in ACCENTED:
         return re.escape(letter)
     # In both cases: a database knows those of accented letters only by its locale.
-    return f"[{plain}{plain.upper()}{ACCENTED[plain]}]{ACCENTS}"
+    return f"[{base}{base.upper()}{ACCENTED[base]}]{ACCENTS}"
 
 
 CharField.register_lookup(Called, "called")

@@ -11,7 +11,7 @@ from connectors import (
     rockyerp,
     webstore,
 )
-from connectors.spec import Spec, gone
+from connectors.spec import Spec, spec_of_gone
 
 SPECS: dict[str, Spec] = {
     spec.slug: spec
@@ -30,4 +30,4 @@ SPECS: dict[str, Spec] = {
 
 
 def spec_of(slug: str) -> Spec:
-    return SPECS.get(slug) or gone(slug)
+    return SPECS.get(slug) or spec_of_gone(slug)

@@ -223,7 +223,7 @@ def end_credential(credential_id: int, ends_at: datetime) -> None:
     """Bring its end forward. Raises `Refused` for what would let it live longer."""
     credential = Credential.objects.select_for_update().get(pk=credential_id)
     if credential.kind != Credential.Kind.ISSUED or not credential.is_in_use:
-        raise Refused(_("Esta credencial já não vale."))
+        raise Refused(_("Esta credencial não vale mais."))
     if credential.ends_at and ends_at > credential.ends_at:
         raise Refused(_("O fim só pode ser antecipado; para mais tempo, gere outra credencial."))
     credential.ends_at = ends_at

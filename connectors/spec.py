@@ -404,7 +404,7 @@ def secrets_of(spec: Spec, account: Account) -> tuple[str, ...]:
     return tuple(account.credentials[key] for key in secret if account.credentials.get(key))
 
 
-def gone(slug: str) -> Spec:
+def spec_of_gone(slug: str) -> Spec:
     """Of a connector whose folder is gone: it has a history, and does nothing."""
     return Spec(
         slug=slug,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 
+from connectors.ids import to_id
 from connectors.models import Activation, Store
 
 
@@ -16,8 +17,7 @@ class IdsOnly:
     """Django's own ask the database for whatever was said, also where it is no id."""
 
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
-        said = map(str, value)
-        ids = [each for each in said if each.isascii() and each.isdigit() and len(each) < 19]
+        ids = [each for each in map(str, value) if to_id(each) is not None]
         return super().optgroups(name, ids, attrs)  # type: ignore[misc]
 
 

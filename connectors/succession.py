@@ -16,17 +16,16 @@ from connectors.messages.notices import deliver_notices
 from connectors.models import (
     Activation,
     ActivationFlow,
-    Credential,
     Endpoint,
     Failure,
     Notice,
     State,
 )
+from connectors.models.activations import IN_USE
 from connectors.queue import enqueue
 
 B = TypeVar("B")
 LAST_TIMES = ("last_call_at", "last_run_at", "last_success_at", "last_change_at")
-GOING_ON = (State.WAITING, State.ACTIVE, State.PAUSED)
 
 
 def hold_integrations(store_id: int) -> None:
@@ -60,16 +59,12 @@ def acting(by: B) -> B | Activation:
 
 def check_may_succeed(source: Activation, target: Activation) -> None:
     """Raise `Refused` where the target cannot take over from the source."""
-    if source.state not in GOING_ON or target.state not in GOING_ON:
+    if source.state not in IN_USE or target.state not in IN_USE:
         raise Refused(_("Só se migra entre integrações que estão em uso."))
     whose = ("pk", "store_id", "connector_id", "mode")
     same = [getattr(source, name) == getattr(target, name) for name in whose]
     if same != [False, True, True, True]:
         raise Refused(_("Só se migra para outra integração da mesma loja, conector e modo."))
-
-
-def credentials_in_use(source: Activation) -> QuerySet[Credential]:
-    return source.credentials.issued_in_use()
 
 
 def notices_to_move(source: Activation, target: Activation | None) -> QuerySet[Notice]:

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.errors import NotFound
-from connectors.hub.filters import is_asked
+from connectors.hub.filters import shows_external
 from connectors.hub.openapi import (
     ORDER_QUERY,
     SHOW_EXTERNAL,
@@ -21,6 +21,7 @@ from connectors.hub.openapi import (
     ref,
     wrapped,
 )
+from connectors.hub.tokens import caller_of
 from connectors.models import Activation
 from connectors.payload import Payload, read_value, to_text
 from orders.called import in_own_words
@@ -58,8 +59,8 @@ class OrderList(GenericAPIView):
         is equality on the order's field of that name: `?original_id=`, `?channel=`,
         `?external=` (the caller's own), `?ack=`, `?sub_status=` … `?orderby=` with
         `?orderdirection=`, `?order=desc`, or `?sort=-created`. `?showExternal=true` as for one."""
-        caller = cast(Activation, request.auth)
-        show_external = is_asked(request.query_params, "showExternal")
+        caller = caller_of(request)
+        show_external = shows_external(request.query_params)
         page = cast(Any, self.paginate_queryset(search_orders(request.query_params, caller)))
         texts = read_written(page, caller, show_external=show_external)
         paginator = cast(Any, self.paginator)
@@ -68,7 +69,7 @@ class OrderList(GenericAPIView):
 
     @described(_("Criar um pedido"), ORDER, status=201, takes=ref("OrderInput", "status"))
     def post(self, request: Request) -> HttpResponse:
-        caller = cast(Activation, request.auth)
+        caller = caller_of(request)
         document = read_order(Payload(request.data), caller)
         text = read_new(create_order(caller, document), document)
         return HttpResponse(_wrapped(text), status=201, content_type="application/json")
@@ -78,22 +79,22 @@ class OrderDetail(APIView):
     @described(_("Um pedido"), ORDER, query=(SHOW_EXTERNAL,))
     def get(self, request: Request, public_id: str) -> HttpResponse:
         """`?showExternal=true`: `external` is the map of all clients' own numbers."""
-        caller = cast(Activation, request.auth)
-        show_external = is_asked(request.query_params, "showExternal")
+        caller = caller_of(request)
+        show_external = shows_external(request.query_params)
         return _answer(self._find(request, public_id), caller, show_external=show_external)
 
     @described(
         _("Alterar um pedido: situação, nota fiscal, rastreio"), ORDER, takes=ref("OrderInput")
     )
     def put(self, request: Request, public_id: str) -> HttpResponse:
-        caller = cast(Activation, request.auth)
+        caller = caller_of(request)
         order_id = self._find(request, public_id)
         document = read_order(Payload(request.data), caller)
         update_order(order_id, in_own_words(document, order_id, caller), caller)
         return _answer(order_id, caller)
 
     def _find(self, request: Request, public_id: str) -> int:
-        orders = Order.objects.readable_by(cast(Activation, request.auth))
+        orders = Order.objects.readable_by(caller_of(request))
         order_id = orders.filter(public_id=public_id).values_list("pk", flat=True).first()
         if order_id is None:
             raise NotFound(f"order {public_id}")
@@ -106,4 +107,4 @@ class Labels(APIView):
         """`?orders=`: up to 50 ids with commas. Those without a label add none (section 8)."""
         asked = request.query_params.get("orders", "")
         public_ids = [word.strip() for word in read_value(asked, to_text, "?orders").split(",")]
-        return Response({"urls": label_urls(public_ids, cast(Activation, request.auth))})
+        return Response({"urls": label_urls(public_ids, caller_of(request))})

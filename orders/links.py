@@ -96,7 +96,7 @@ def tell(
     if announcing:
         announce(partners, "orders", action, order.public_id, "status")
         if previous != order.status and has_listeners(circle.consuming):
-            publish_order(order, previous, parts, to_somebody=circle.subscribes)
+            publish_order(order, previous, parts, to_somebody=circle.has_subscribers)
 
 
 def _is_told(order: Order, activation: Activation, link: OrderLink | None) -> bool:

@@ -148,9 +148,8 @@ def send_all_mails() -> None:
 @transaction.atomic
 def send_again(mail_id: int, by: User) -> None:
     """A person looked and wants it to leave. Raises `NotAllowed` for one that went, or goes."""
-    stopped = BuyerMail.objects.filter(
-        pk=mail_id, state__in=[BuyerMail.State.FAILED, BuyerMail.State.UNKNOWN]
-    ).exclude(address="")
+    stopped = BuyerMail.objects.filter(pk=mail_id, state__in=BuyerMail.STOPPED)
+    stopped = stopped.exclude(address="")
     mail = stopped.select_for_update(of=("self",)).select_related("order__store").first()
     if mail is None:
         raise NotAllowed(_("Este e-mail já saiu, ou está para sair."))

@@ -13,9 +13,8 @@ from connectors.spec import Spec
 from orders import invoicing, tracking
 from orders.models import Line, Order, OrderLink, OrderQuerySet
 from orders.models.orders import SHORT
-from orders.status import INVOICED, STAGE
+from orders.status import INVOICED, OPEN, STAGE
 
-OPEN = [status for status, stage in STAGE.items() if stage < STAGE[S.DELIVERED]]
 REFUSED = (S.INVOICE_ERROR, S.SHIPPING_ERROR)
 MOST_FAILURES = 1000  # what is more is no list of things to do
 

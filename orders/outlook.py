@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from connectors.models import Failure
 from connectors.records import OrderStatus as S
 from orders.models import Order, OrderLink
-from orders.status import ENDED, STAGE
+from orders.status import ENDED, OPEN, STAGE
 
 
 @dataclass
@@ -24,7 +24,7 @@ def outlook(
     types, `takes_invoice` and `takes_tracking` say."""
     status = S(order.status)
     to_do = []
-    if any(line.product_id is None for line in order.lines.all()) and _is_open(status):
+    if any(line.product_id is None for line in order.lines.all()) and status in OPEN:
         to_do.append(_("Há itens que a loja não tem cadastrados: cadastre-os ou faça o De/Para."))
     if failures:
         to_do.append(
@@ -60,10 +60,6 @@ def outlook(
     return Outlook(_next(order, status, types_invoice, types_tracking), to_do)
 
 
-def _is_open(status: S) -> bool:
-    return STAGE[status] < STAGE[S.DELIVERED]
-
-
 def _next(order: Order, status: S, types_invoice: bool, types_tracking: bool) -> str:
     if status == S.CANCELED:
         return _("O pedido foi cancelado. Nada mais acontece.")
@@ -75,7 +71,7 @@ def _next(order: Order, status: S, types_invoice: bool, types_tracking: bool) ->
     if stage == STAGE[S.PENDING]:
         return _("O canal confirma o pagamento; o pedido passa então a Aprovado.")
     if stage < STAGE[S.INVOICED]:
-        names = _takers(order)
+        names = _names_of_takers(order)
         if not names:
             return _("Nenhuma integração da loja levou este pedido.")
         if types_invoice:
@@ -92,7 +88,7 @@ def _next(order: Order, status: S, types_invoice: bool, types_tracking: bool) ->
     return _("A transportadora entrega; a entrega é informada ao canal.")
 
 
-def _takers(order: Order) -> str:
+def _names_of_takers(order: Order) -> str:
     return _names(link for link in order.links.all() if link.spec.consumes)
 
 

@@ -24,7 +24,7 @@ PARCEL = {"shipping_company", "shipping_method", "track_url"}
 FILE = ("id", "url")  # what a delivery's document is known by
 
 
-def parts(
+def rows_of(
     model: type[Any], order: Order, ours: Sequence[Any], documents: Iterable[Document]
 ) -> list[Any]:
     """The rows of a list as the documents say it, to be stored anew: those of ours that an id
@@ -128,7 +128,7 @@ def changed_lists(order: Order, document: OrderDocument) -> dict[str, list[Any]]
             continue
         ours = list(manager.all())
         before = {row.public_id: row.document() for row in ours}
-        rows = parts(model, order, ours, documents)
+        rows = rows_of(model, order, ours, documents)
         if before != {row.public_id: row.document() for row in rows}:
             changed[NAMES[model]] = rows
     return changed

@@ -61,7 +61,7 @@ def _own(caller: Activation) -> Mapping[str, Callable[[str], Q]]:
         "approved_date": lambda text: within("approved_at", "approved_date", text),
         "created_by": lambda text: Q(source__client_id=text),
         "modified_by": lambda text: Q(modified_by__client_id=text),
-        "timestamp": lambda text: in_second("modified_at", "timestamp", text),
+        "timestamp": lambda text: in_second("modified_at", text),
     }
 
 

@@ -27,7 +27,7 @@ from orders.parts import (
     changed_lists,
     find_products,
     merge_shipments,
-    parts,
+    rows_of,
     with_logs,
     without_defaults,
 )
@@ -61,28 +61,16 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
     """
     check_may_create(source)
     hold_integrations(source.store_id)
-    if document.status is None:
-        raise Refused(_("$.status: falta a situação do pedido."), cause=MISSING_DATA)
-    order = Order(store=source.store, source=source, status=document.status, modified_by=source)
-    head = document.head
-    if "total" not in head:
-        head = {**head, "total": total_of(document.items or [], head)}
-    order.take(head)
-    if number := order.original_id or (document.external and f"external {document.external}"):
-        # Platforms know the order by it. A portal that was restored from a backup, and is told of
-        # the order again, must find it there.
-        order.public_id = public_id_of(source.pk, order.channel, order.channel_account, number)
-    if document.status in (OrderStatus.APPROVED, OrderStatus.PAID):
-        order.approved_at = order.created_at
+    order = _new_order(source, document)
     try:
         insert_all([order])
     except IntegrityError as error:
         raise _duplicate(order.original_id or document.external) from error
     circle = circle_of(order.store)
-    lines = parts(Line, order, [], document.items or [])
+    lines = rows_of(Line, order, [], document.items or [])
     keep_stock(order, source, lines, find_products(order, lines), circle)
-    payments = parts(Payment, order, [], document.payments or [])
-    shipments = parts(Shipment, order, [], document.shipments or [])
+    payments = rows_of(Payment, order, [], document.payments or [])
+    shipments = rows_of(Shipment, order, [], document.shipments or [])
     for rows in (lines, payments, shipments):
         insert_all(rows)
     step = record_step(order, "", source)
@@ -108,6 +96,24 @@ def create_order(source: Activation, document: OrderDocument) -> Order:
         circle=circle,
         first=link,
     )
+    return order
+
+
+def _new_order(source: Activation, document: OrderDocument) -> Order:
+    """Its row, not yet stored."""
+    if document.status is None:
+        raise Refused(_("$.status: falta a situação do pedido."), cause=MISSING_DATA)
+    order = Order(store=source.store, source=source, status=document.status, modified_by=source)
+    head = document.head
+    if "total" not in head:
+        head = {**head, "total": total_of(document.items or [], head)}
+    order.take(head)
+    if number := order.original_id or (document.external and f"external {document.external}"):
+        # Platforms know the order by it. A portal that was restored from a backup, and is told of
+        # the order again, must find it there.
+        order.public_id = public_id_of(source.pk, order.channel, order.channel_account, number)
+    if document.status in (OrderStatus.APPROVED, OrderStatus.PAID):
+        order.approved_at = order.created_at
     return order
 
 
@@ -156,8 +162,8 @@ def import_order(activation: Activation, record: OrderRecord) -> Order:
 
 
 def _known(channel: Activation, record: OrderRecord) -> Order | None:
-    """By the channel's own id: it may know the marketplace's number later than the order, and call
-    the account otherwise one day. Else by what the order is in the hub only once by."""
+    """Found by the channel's own id, since the marketplace's number may come later than the order,
+    and the account's name may change; else by what names one order only in the hub."""
     brought = Order.objects.filter(source=channel)
     named = brought.filter(links__activation=channel, links__external_id=record.external_id)
     numbered = brought.filter(
@@ -294,20 +300,7 @@ def _apply(
         raise _duplicate(order.original_id) from error
     for shipment in shipments:
         shipment.save()
-    lines = changes.lists.get("items")
-    locked = None if lines is None else find_products(order, lines)
-    if _concerns_stock(changes, previous):
-        keep_stock(order, by, order.lines.all() if lines is None else lines, locked)
-    if changes.lists or "total" in changes.head:
-        ours: dict[str, Any] = {"items": order.lines.all(), "payments": order.payments.all()}
-        now = deal(order.total, **(ours | changes.lists))
-        show_changes(order, deal(before.amount, **ours), now)
-    if lines is not None:
-        order.lines.all().delete()
-        Line.objects.bulk_create(lines)
-    if "payments" in changes.lists:
-        order.payments.all().delete()
-        Payment.objects.bulk_create(changes.lists["payments"])
+    _apply_lists(order, before, changes, previous, by)
     if isinstance(by, Activation):
         if changes.link:
             note(order, by, document)
@@ -331,6 +324,24 @@ def _apply(
             deliveries_changed=not changes.shipments.isdisjoint(DELIVERY),
             parts=made_of,
         )
+
+
+def _apply_lists(order: Order, before: Standing, changes: _Changes, previous: str, by: By) -> None:
+    """Its items and payments, with the stock that they keep."""
+    lines = changes.lists.get("items")
+    locked = None if lines is None else find_products(order, lines)
+    if _concerns_stock(changes, previous):
+        keep_stock(order, by, order.lines.all() if lines is None else lines, locked)
+    if changes.lists or "total" in changes.head:
+        ours: dict[str, Any] = {"items": order.lines.all(), "payments": order.payments.all()}
+        now = deal(order.total, **(ours | changes.lists))
+        show_changes(order, deal(before.amount, **ours), now)
+    if lines is not None:
+        order.lines.all().delete()
+        Line.objects.bulk_create(lines)
+    if "payments" in changes.lists:
+        order.payments.all().delete()
+        Payment.objects.bulk_create(changes.lists["payments"])
 
 
 def _concerns_stock(changes: _Changes, previous: str) -> bool:

@@ -18,6 +18,8 @@ STAGES: tuple[frozenset[S], ...] = (
 STAGE = {status: number for number, stage in enumerate(STAGES) for status in stage}
 
 INVOICED = STAGE[S.INVOICED]
+# Neither delivered nor cancelled.
+OPEN = frozenset(status for status, stage in STAGE.items() if stage < STAGE[S.DELIVERED])
 # By what becomes of an order's units: kept for it; free again; gone, but nobody can say how many
 # (they are kept until the rest is known). In every other status they are gone.
 KEEPING = frozenset(status for status, stage in STAGE.items() if stage < INVOICED)

@@ -2,7 +2,7 @@
 
 from connectors.contract import FulfilmentSink, FulfilmentSource, OrderSink, OrderSource
 from connectors.errors import NothingChanged
-from connectors.messages.rings import run_rung, rung
+from connectors.messages.rings import pages_to_pull, run_flow_or_rings
 from connectors.models import Failure
 from connectors.runs.dispatch import start_due
 from connectors.runs.running import Attempt
@@ -33,15 +33,15 @@ def link_all_late_lines() -> None:
 
 
 def pull_orders(flow_id: int, why: str = "") -> None:
-    run_rung(flow_id, OrderSource, _pull_orders, pull_orders, why)
+    run_flow_or_rings(flow_id, OrderSource, _pull_orders, pull_orders, why)
 
 
 def pull_fulfilments(flow_id: int, why: str = "") -> None:
-    run_rung(flow_id, FulfilmentSource, _pull_fulfilments, pull_fulfilments, why)
+    run_flow_or_rings(flow_id, FulfilmentSource, _pull_fulfilments, pull_fulfilments, why)
 
 
 def _pull_orders(attempt: Attempt, source: OrderSource) -> None:
-    pages = rung(attempt, OrderSource, source, source.changed_orders)
+    pages = pages_to_pull(attempt, OrderSource, source, source.changed_orders)
     for page in attempt.with_parked(pages):
         for payload in page.items:
             with attempt.item(payload) as item:
@@ -68,7 +68,7 @@ def _was_dismissed(attempt: Attempt, record_id: str) -> bool:
 
 
 def _pull_fulfilments(attempt: Attempt, source: FulfilmentSource) -> None:
-    pages = rung(attempt, FulfilmentSource, source, source.changed_fulfilments)
+    pages = pages_to_pull(attempt, FulfilmentSource, source, source.changed_fulfilments)
     for page in attempt.with_parked(pages):
         for payload in page.items:
             with attempt.item(payload) as item:

@@ -60,11 +60,11 @@ def show_changes(order: Order, before: Deal, now: Deal, there: Activation | None
         )
         % {"order": order}
     )
-    for activation in [there] if there else _takers(order):
+    for activation in [there] if there else _platforms_that_have(order):
         record_untold(activation, order.public_id, error)
 
 
-def _takers(order: Order) -> Iterator[Activation]:
+def _platforms_that_have(order: Order) -> Iterator[Activation]:
     at_work = Activation.objects.filter(store=order.store_id).consuming()
     had = order.links.filter(activation__in=at_work, activation__mode=Mode.MANAGED)
     for link in had.exclude(activation=order.source_id).exclude(sent_status=""):

@@ -17,21 +17,18 @@ from django.utils.translation import gettext as _
 from catalog.succession import mappings_to_move, move_codes
 from connectors.errors import NotAllowed, NothingChanged
 from connectors.models import Activation, Store
+from connectors.models.activations import IN_USE
 from connectors.services import change_settings
 from connectors.succession import (
-    GOING_ON,
     check_may_succeed,
-    credentials_in_use,
     hold_integrations_alone,
     notices_to_move,
     succeed,
 )
 from orders.models import OrderLink
-from orders.status import STAGE, STAGES
+from orders.status import OPEN
 
 AT_ONCE = 500
-# Neither delivered nor cancelled.
-OPEN = frozenset(status for status, stage in STAGE.items() if stage < len(STAGES) - 2)
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Plan:
 
 def is_to_upgrade(activation: Activation) -> bool:
     """It is on the old version of a platform that has a new one."""
-    return activation.state in GOING_ON and _version(activation) == "old"
+    return activation.state in IN_USE and _version(activation) == "old"
 
 
 def plans(source: Activation) -> Iterator[Plan]:
@@ -60,7 +57,7 @@ def plans(source: Activation) -> Iterator[Plan]:
         return
     yield plan(source, None)
     others = source.store.activations.filter(
-        connector=source.connector, mode=source.mode, state__in=GOING_ON
+        connector=source.connector, mode=source.mode, state__in=IN_USE
     ).exclude(pk=source.pk)
     for other in others.select_related("connector", "store").order_by("pk"):
         if _version(other) == "new":
@@ -74,7 +71,7 @@ def plan(source: Activation, target: Activation | None) -> Plan:
     return Plan(
         source=source,
         target=target,
-        credentials=credentials_in_use(source).count(),
+        credentials=source.credentials.issued_in_use().count(),
         mappings=moving,
         mappings_left=mappings - moving,
         orders=links.count(),

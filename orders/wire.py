@@ -1,7 +1,7 @@
 """Orders in the hub's JSON (pluggto-api.md, sections 5 and 6)."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,7 @@ class OrderDocument:
     shipments: list[Document] | None = None
     external: str | None = None
     acknowledged: bool | None = None
-    announce: bool = field(default=True)
+    announce: bool = True
 
 
 NOT_OF_THE_HEAD = wire.ORDER_COMPUTED | {"items", "payments", "shipments"}

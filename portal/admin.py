@@ -50,7 +50,7 @@ class UserAdmin(auth_admin.UserAdmin, RecordedAdmin):
         title = _("Zerar o segundo fator")
         if request.method != "POST":
             question = _(
-                "Para quem já não tem o aplicativo nem os códigos de recuperação: depois disto a"
+                "Para quem não tem mais o aplicativo nem os códigos de recuperação: depois disto a"
                 " senha basta para entrar, e o segundo fator se liga outra vez. Confira antes, por"
                 " outro meio, que é a própria pessoa que pede."
             )

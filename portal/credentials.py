@@ -79,7 +79,7 @@ class CredentialAdmin(CredentialFacts, IntegrationColumn, ReadOnlyAdmin):
                 self.log_change(request, credential, str(_("Credencial revogada.")))
                 messages.success(request, _("Credencial revogada."))
             else:
-                messages.info(request, _("Esta credencial já não vale."))
+                messages.info(request, _("Esta credencial não vale mais."))
             return HttpResponseRedirect(page_of(credential))
         return ask(
             self,

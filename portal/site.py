@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 from connectors.acts import record_act
+from connectors.ids import to_id
 from portal.front import front_page
-from portal.pages.order_filter import to_id
 from portal.pages.own import tell_what_was_lost
 from portal.why import NEEDED, why_page
 

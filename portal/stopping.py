@@ -12,7 +12,7 @@ from connectors.models import AccessToken, Activation, Credential, Run
 from connectors.moments import when
 from connectors.spec import Mode
 from orders.models import Order
-from orders.upgrade import OPEN
+from orders.status import OPEN
 
 DAY = timedelta(days=1)
 Facts = list[tuple[Any, Any]]
@@ -24,9 +24,7 @@ def what_stops(activation: Activation, credentials: list[Credential]) -> Facts:
     flows = [str(flow.get_flow_display()) for flow in acting.flows.all()]
     others = set(acting.credentials.issued_in_use()) | set(activation.credentials.issued_in_use())
     left = len(others - set(credentials))
-    orders = Order.objects.filter(
-        status__in=[status.value for status in OPEN], links__activation=acting
-    )
+    orders = Order.objects.filter(status__in=OPEN, links__activation=acting)
     facts: Facts = [
         (_("Fluxos desta integração"), ", ".join(dict.fromkeys(flows)) or _("nenhum")),
         (_("Último uso"), _last_use(credentials)),

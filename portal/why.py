@@ -19,7 +19,7 @@ from connectors.models import Failure, Store
 from connectors.redaction import without_people, without_secrets
 from connectors.store_field import store_field
 from connectors.trouble.evidence import evidence_of
-from connectors.trouble.why import GOOD, NOTE, STOP, WAIT, Chain, Step, look_at
+from connectors.trouble.why import GOOD, NOTE, STOP, WAIT, Chain, Decision, look_at
 from orders.why import Sale, chains_of_sale, find_sale
 
 # What may be seen here is what these lists show, one store at a time.
@@ -56,7 +56,7 @@ class Answer:
         return self.chains[0] if self.chains and self.chains[0].verdict != NOTE else None
 
     @property
-    def step(self) -> Step | None:
+    def decision(self) -> Decision | None:
         return self.decisive.decisive if self.decisive else None
 
     @property
@@ -118,8 +118,8 @@ def _bundle(found: Answer, text: str) -> dict[str, Any]:
             "flow": chain.title,
             "verdict": chain.verdict,
             "steps": [
-                {"verdict": step.verdict, "text": step.text, "who_acts": str(step.actor)}
-                for step in chain.steps
+                {"verdict": each.verdict, "text": each.text, "who_acts": str(each.actor)}
+                for each in chain.decisions
             ],
         }
         for chain in found.chains

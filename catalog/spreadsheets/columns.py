@@ -1,7 +1,6 @@
 """The columns that our spreadsheets have."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from catalog.fields import ENTRIES, Entry, text_of
 from catalog.models import Spreadsheet
 from connectors.errors import Refused
+from connectors.lookups import plain
 from connectors.spec import Text
 
 REASON = "Motivo"  # the column that we add, and pass over when the file comes back
@@ -59,8 +59,8 @@ def _attributes(text: str) -> list[dict[str, Any]]:
             continue
         if not (label and equals and value):
             raise Refused(_("escreva assim: Cor=Azul; Tamanho=M."))
-        code = _plain(label).replace(" ", "_")[:100]
-        value = {"code": _plain(value).replace(" ", "_")[:100], "label": value[:200]}
+        code = plain(label).replace(" ", "_")[:100]
+        value = {"code": plain(value).replace(" ", "_")[:100], "label": value[:200]}
         found[code] = {"code": code, "label": label[:200], "value": value}
     return list(found.values())
 
@@ -149,12 +149,12 @@ def columns_of(kind: str) -> tuple[Column, ...]:
 
 def match(headers: list[str], kind: str) -> dict[int, Column]:
     """Which column stands where. Raises `Refused` for what is missing, unknown or there twice."""
-    known = {_plain(column.header): column for column in columns_of(kind)}
+    known = {plain(column.header): column for column in columns_of(kind)}
     places: dict[int, Column] = {}
     for place, header in enumerate(headers):
-        if not header or _plain(header) == _plain(REASON):
+        if not header or plain(header) == plain(REASON):
             continue
-        column = known.get(_plain(header.rstrip("*")))
+        column = known.get(plain(header.rstrip("*")))
         if column is None:
             raise Refused(_("Não conhecemos a coluna “%s”: use o modelo.") % header[:60])
         if column in places.values():
@@ -164,12 +164,6 @@ def match(headers: list[str], kind: str) -> dict[int, Column]:
         if column.required and column not in places.values():
             raise Refused(_("Falta a coluna “%s”.") % column.header)
     return places
-
-
-def _plain(text: str) -> str:
-    """Without accents, case and double blanks."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())
 
 
 def template(kind: str) -> bytes:

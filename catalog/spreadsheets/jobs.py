@@ -148,14 +148,14 @@ def _read(spreadsheet: Spreadsheet) -> bool:
     rows = read_rows(_content(spreadsheet), as_csv=spreadsheet.is_csv)
     _number, headers = next(rows, (0, []))
     reader = Reader(match(headers, spreadsheet.kind))
-    kind = ROWS[Spreadsheet.Kind(spreadsheet.kind)](spreadsheet, writes=False)
+    handler = ROWS[Spreadsheet.Kind(spreadsheet.kind)](spreadsheet, writes=False)
     rows = (row for row in rows if row[0] > spreadsheet.read_to)
     while chunk := list(islice(rows, AT_ONCE)):
         lines = [reader.line(number, cells) for number, cells in chunk]
         with transaction.atomic():
             _hold(spreadsheet, State.READING)
-            kind.judge(lines)
-            _keep(spreadsheet, lines, kind.keys_of)
+            handler.judge(lines)
+            _keep(spreadsheet, lines, handler.keys_of)
             spreadsheet.headers, spreadsheet.read_to = headers, lines[-1].number
             spreadsheet.rows += len(lines)
             spreadsheet.save(update_fields=["headers", "read_to", "rows"])
@@ -184,7 +184,7 @@ def _content(spreadsheet: Spreadsheet) -> bytes:
 def _import(spreadsheet: Spreadsheet) -> bool:
     began = monotonic()
     reader = Reader(match(spreadsheet.headers, spreadsheet.kind))
-    kind = ROWS[Spreadsheet.Kind(spreadsheet.kind)](spreadsheet, writes=True)
+    handler = ROWS[Spreadsheet.Kind(spreadsheet.kind)](spreadsheet, writes=True)
     due = spreadsheet.lines.filter(outcome__in=[Outcome.CREATE, Outcome.UPDATE])
     while True:
         with transaction.atomic():
@@ -196,7 +196,7 @@ def _import(spreadsheet: Spreadsheet) -> bool:
                 _end(spreadsheet)
                 return True
             lines = [reader.line(row.number, row.cells) for row in rows]
-            kind.write(lines)
+            handler.write(lines)
             _note_surprises(rows, lines)
             spreadsheet.done_to = rows[-1].number
             spreadsheet.save(update_fields=["done_to"])

@@ -23,8 +23,8 @@ class MappingRows:
     def __init__(self, spreadsheet: Spreadsheet, *, writes: bool) -> None:
         if spreadsheet.activation is None:
             raise Refused(_("Escolha a integração."))
-        self.spreadsheet, self.writes = spreadsheet, writes
-        self.store, self.activation = spreadsheet.store, spreadsheet.activation.current
+        self.spreadsheet, self.store = spreadsheet, spreadsheet.store
+        self.activation = spreadsheet.activation.current
 
     def keys_of(self, line: Line) -> tuple[str, str]:
         return line.values.get("code", ""), line.values.get("sku", "")

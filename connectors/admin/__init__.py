@@ -14,8 +14,8 @@ from connectors.admin import (
     incidents,
     notices,
     receipts,
-    records,
     repairs,
+    runs,
     stores,
 )
 
@@ -33,7 +33,7 @@ __all__ = [
     "incidents",
     "notices",
     "receipts",
-    "records",
     "repairs",
+    "runs",
     "stores",
 ]

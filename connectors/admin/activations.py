@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from connectors.activating import way_of
+from connectors.admin.activation_actions import ActivationActions
 from connectors.admin.asking import page_of
 from connectors.admin.columns import moment_of, short, two_lines
-from connectors.admin.confirmed import ConfirmedActions
 from connectors.admin.connectors import mode_name
 from connectors.admin.credentials import CredentialInline
 from connectors.admin.doorbells import DoorbellInline
@@ -81,7 +81,7 @@ def _written(spent: Spent) -> str:
 
 
 @admin.register(Activation)
-class ActivationAdmin(WizardPages, ConfirmedActions):
+class ActivationAdmin(WizardPages, ActivationActions):
     form = ActivationForm
     list_display = (
         "shown_name", "shown_store", "shown_state", "shown_notices", "shown_created",

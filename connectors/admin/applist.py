@@ -3,7 +3,6 @@ store has."""
 
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import normalize
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -20,6 +19,7 @@ from connectors.admin.asking import page_of
 from connectors.admin.wizard import way_url
 from connectors.billing import Billing, billing_of
 from connectors.describe import abilities, kind_of
+from connectors.lookups import plain
 from connectors.models import Activation, Connector, State, Store
 from connectors.registry import SPECS
 from connectors.spec import End
@@ -97,7 +97,7 @@ class AppListPage(ModelAdmin):
         return [
             self._app(each, accounts.get(each.pk, []), store, may_add)
             for each in connectors
-            if all(word in _plain(each.name) for word in _plain(q).split())
+            if all(word in plain(each.name) for word in plain(q).split())
             and (not kind or kind_of(each.spec) == kind)
         ]
 
@@ -128,8 +128,3 @@ class AppListPage(ModelAdmin):
             details=page_of(connector),
             activate=add if connector.enabled and may_add else "",
         )
-
-
-def _plain(text: str) -> str:
-    """Without accents and case: many type none."""
-    return normalize("NFKD", text).encode("ascii", "ignore").decode().lower()

@@ -6,7 +6,7 @@ from unfold.decorators import action
 
 from connectors.admin.columns import moment_of, text_of
 from connectors.admin.readonly import ReadOnlyAdmin
-from connectors.asking import answer_ask
+from connectors.asks import answer_ask
 from connectors.models import Ask
 
 

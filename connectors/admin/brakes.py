@@ -135,5 +135,5 @@ class BrakeAdmin(IntegrationColumn, ReadOnlyAdmin):
             self.log_change(request, brake, str(answer.label))
             messages.success(request, _("Resposta registrada: a leitura começa em um minuto."))
         else:
-            messages.info(request, _("Este freio já não espera resposta."))
+            messages.info(request, _("Este freio não espera mais resposta."))
         return HttpResponseRedirect(page_of(brake))

@@ -26,7 +26,7 @@ from connectors.admin.columns import (
 )
 from connectors.admin.operators import operator_of
 from connectors.admin.readonly import ProgressAdmin, ReadOnlyAdmin
-from connectors.comparisons import ask_for
+from connectors.comparisons import ask_to_mend
 from connectors.contract import Flow
 from connectors.downloads import as_csv
 from connectors.errors import Refused
@@ -198,7 +198,7 @@ class DifferenceAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Buscar, ou enviar de novo"), permissions=["mend"])
     def mend(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:
         asked = list(queryset.values_list("pk", flat=True))
-        if number := ask_for(Difference.objects.filter(pk__in=asked), operator_of(request)):
+        if number := ask_to_mend(Difference.objects.filter(pk__in=asked), operator_of(request)):
             for difference in Difference.objects.filter(pk__in=asked, asked_at__isnull=False):
                 self.log_change(request, difference, str(_("Busca pedida.")))
             messages.success(request, _("Pedidas: %(n)d. Acontece em um minuto.") % {"n": number})
@@ -214,7 +214,7 @@ class DifferenceAdmin(ReadOnlyAdmin):
             '<button type="submit" formmethod="post" formaction="{}"'
             ' class="text-primary-600 font-medium">{}</button>',
             reverse("admin:connectors_difference_mend_this", args=[difference.pk]),
-            _("Enviar") if difference.is_sent else _("Buscar de novo"),
+            _("Enviar") if difference.is_mended_by_sending else _("Buscar de novo"),
         )
 
     @action(description=_("Buscar, ou enviar"), url_path="mend", permissions=["mend"])

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from connectors.admin.columns import INTEGRATION, IntegrationColumn, moment_of
 from connectors.admin.paging import one_of
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
-from connectors.admin.records import ABILITY_CHOICES
+from connectors.admin.runs import ABILITY_CHOICES
 from connectors.admin.situations import SituationFilter
 from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Doorbell, Ring

@@ -25,7 +25,7 @@ class ReceiptInline(ReadOnlyInline):
 class ReceiptAdmin(IntegrationColumn, ReadOnlyAdmin):
     list_display = ("integration", "created_by", "shown_created")
     when_empty = _(
-        "Nenhum comprovante ainda: cada ativação concluída deixa o seu. Ative um conector para uma"
+        "Nenhum recibo ainda: cada ativação concluída deixa o seu. Ative um conector para uma"
         " loja e ele aparece aqui, pronto para imprimir."
     )
     list_select_related = (*INTEGRATION, "created_by")

@@ -25,11 +25,6 @@ from connectors.spec import Mode, Setting
 from connectors.steps import CREDENTIALS
 from connectors.store_field import store_field
 
-MODE_LABELS = {
-    Mode.PARTNER: _("Parceiro: o sistema dele chama o portal"),
-    Mode.MANAGED: _("Gerenciado: o portal chama o sistema"),
-}
-
 NAMES = {"name": _("Nome do pluggin"), "custom_name": _("Nome personalizado")}
 
 
@@ -44,7 +39,7 @@ class StartForm(forms.Form):
         self.fields["store"] = store_field()
         self.fields["mode"] = forms.ChoiceField(
             label=_("Como vai funcionar"),
-            choices=[(mode.value, MODE_LABELS[mode]) for mode in modes],
+            choices=[(mode.value, mode.label) for mode in modes],
             initial=modes[0].value,
             widget=UnfoldAdminRadioSelectWidget() if len(modes) > 1 else forms.HiddenInput(),
         )

@@ -31,6 +31,7 @@ from connectors.admin.operators import operator_of
 from connectors.admin.steps import StartForm, StepForm
 from connectors.errors import Refused
 from connectors.handover import offer_handover
+from connectors.ids import to_id
 from connectors.messages.doorbells import doorbell_secret
 from connectors.models import Activation, Connector, State
 from connectors.models.activations import OVER
@@ -74,8 +75,7 @@ class WizardPages(ModelAdmin):
         if "connector" not in request.GET:
             return HttpResponseRedirect(reverse("admin:connectors_connector_apps"))
         connector = get_object_or_404(Connector, slug=request.GET["connector"])
-        store = request.GET.get("store", "")
-        initial = {"store": store} if store.isdecimal() and len(store) < 19 else {}
+        initial = {"store": to_id(request.GET.get("store", ""))}
         form = StartForm(connector, request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():
             data = form.cleaned_data

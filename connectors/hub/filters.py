@@ -91,15 +91,19 @@ def _span(text: str) -> tuple[datetime, datetime]:
     return begin, to_moment(str((begin.astimezone(LOCAL) + timedelta(days=1)).date()))
 
 
-def in_second(column: str, name: str, text: str) -> Q:
-    """Of a Unix time. Raises `Unreadable`."""
-    begin = read_value(text, lambda value: datetime.fromtimestamp(to_whole(value), UTC), f"?{name}")
+def in_second(column: str, text: str) -> Q:
+    """Of the Unix time that `?timestamp=` asks for. Raises `Unreadable`."""
+    begin = read_value(text, _unix_time, "?timestamp")
     return Q(**{f"{column}__gte": begin, f"{column}__lt": begin + timedelta(seconds=1)})
 
 
-def is_asked(query: Query, name: str) -> bool:
+def _unix_time(value: str) -> datetime:
+    return datetime.fromtimestamp(to_whole(value), UTC)
+
+
+def shows_external(query: Query) -> bool:
     """Raises `Unreadable`."""
-    return read_value(query.get(name, ""), to_flag, f"?{name}")
+    return read_value(query.get("showExternal", ""), to_flag, "?showExternal")
 
 
 def ordering(query: Query, columns: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from typing import cast
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rest_framework.request import Request
 
 from connectors.attempts import Attempts, TooManyAttempts
 from connectors.errors import NotAllowed
@@ -36,7 +38,11 @@ TOKENS = Prepared(
 )
 
 
-class Why(Enum):
+def caller_of(request: Request) -> Activation:
+    return cast(Activation, request.auth)  # no view that asks answers anybody else
+
+
+class Refusal(Enum):
     """The hub's own words, to the letter (section 2.5): the HTTP status, the error, and what
     describes it."""
 
@@ -64,7 +70,7 @@ class Why(Enum):
 
 
 class TokenRefused(Exception):
-    def __init__(self, why: Why) -> None:
+    def __init__(self, why: Refusal) -> None:
         self.why = why
         self.status, self.error, self.description = why.value
         super().__init__(self.description)
@@ -84,7 +90,7 @@ def grant(form: Mapping[str, str], address: str | None) -> Granted:
     """
     grant_type = form.get("grant_type")
     if grant_type not in ("password", "authorization_code", "refresh_token"):
-        raise TokenRefused(Why.GRANT_TYPE)
+        raise TokenRefused(Refusal.GRANT_TYPE)
     credential = _client(form)
     if grant_type == "password":
         _check_user(credential, form)
@@ -100,9 +106,9 @@ def grant(form: Mapping[str, str], address: str | None) -> Granted:
 def _client(form: Mapping[str, str]) -> Credential:
     """The credential whose client secret this is: there are two while one is being replaced."""
     if not form.get("client_id"):
-        raise TokenRefused(Why.NO_CLIENT)
+        raise TokenRefused(Refusal.NO_CLIENT)
     if not form.get("client_secret"):
-        raise TokenRefused(Why.NO_SECRET)
+        raise TokenRefused(Refusal.NO_SECRET)
     candidates = (
         Credential.objects.issued_in_use()
         .select_related("activation__moved_to")
@@ -110,16 +116,16 @@ def _client(form: Mapping[str, str]) -> Credential:
     )
     right = [c for c in candidates if matches(form["client_secret"], c.client_secret_hash)]
     if not right:
-        raise TokenRefused(Why.WRONG_CLIENT)
+        raise TokenRefused(Refusal.WRONG_CLIENT)
     return right[0]
 
 
 def _check_user(credential: Credential, form: Mapping[str, str]) -> None:
     if not form.get("username") or not form.get("password"):
-        raise TokenRefused(Why.NO_USER)
+        raise TokenRefused(Refusal.NO_USER)
     right_user = form["username"] == credential.activation.api_user
     if not matches(form["password"], credential.api_secret_hash) or not right_user:
-        raise TokenRefused(Why.WRONG_USER)
+        raise TokenRefused(Refusal.WRONG_USER)
 
 
 @transaction.atomic
@@ -130,9 +136,9 @@ def _swap(credential: Credential, code: str) -> Granted:
         .first()
     )
     if row is None:
-        raise TokenRefused(Why.WRONG_CODE)
+        raise TokenRefused(Refusal.WRONG_CODE)
     if row.expires_at <= timezone.now():
-        raise TokenRefused(Why.OLD_CODE)
+        raise TokenRefused(Refusal.OLD_CODE)
     row.used_at = timezone.now()
     row.save(update_fields=["used_at"])
     return _issue(credential)
@@ -148,9 +154,9 @@ def _refresh(credential: Credential, refresh_token: str) -> Granted:
         .first()
     )
     if token is None:
-        raise TokenRefused(Why.WRONG_REFRESH)
+        raise TokenRefused(Refusal.WRONG_REFRESH)
     if token.refresh_expires_at <= timezone.now():
-        raise TokenRefused(Why.OLD_REFRESH)
+        raise TokenRefused(Refusal.OLD_REFRESH)
     token.refreshed_at = timezone.now()
     token.save(update_fields=["refreshed_at"])
     return _issue(credential)
@@ -202,10 +208,10 @@ def recognise(access_token: str, address: str | None) -> Credential:
     """
     found = TOKENS(digest=digest(access_token))
     if not found or not found[0].credential.is_in_use:
-        raise TokenRefused(Why.WRONG_TOKEN)
+        raise TokenRefused(Refusal.WRONG_TOKEN)
     token = found[0]
     if token.access_expires_at <= timezone.now():
-        raise TokenRefused(Why.OLD_TOKEN)
+        raise TokenRefused(Refusal.OLD_TOKEN)
     note_use(token.credential, address)
     return token.credential
 
@@ -231,7 +237,7 @@ def recognise_integrator(identifier: str, token: str, address: str | None) -> Cr
     right = [c for c in candidates if matches(token, c.api_secret_hash)]
     if not right or not right[0].activation.spec.activating.integrator:
         attempts.note()
-        raise TokenRefused(Why.WRONG_INTEGRATOR)
+        raise TokenRefused(Refusal.WRONG_INTEGRATOR)
     note_use(right[0], address)
     return right[0]
 

@@ -85,8 +85,8 @@ class Outcome:
 
 
 class Courier(ABC, Generic[A, M]):
-    """Brings one kind of message to one kind of address. Both models know their `activation`'s
-    fate by `addresses.objects.ready`."""
+    """Brings one kind of message to one kind of address. Which addresses may be called now, their
+    activations' states among it, `addresses.objects.ready` knows."""
 
     addresses: ClassVar[type[Any]]
     messages: ClassVar[type[Any]]
@@ -417,6 +417,6 @@ def _take_up_again(messages: QuerySet[Any]) -> int:
     )
 
 
-def is_revoked(path: str) -> Q:
+def is_over(path: str) -> Q:
     """Messages whose activation, found by this path, is switched off for good, or moved."""
     return Q(**{f"{path}__state__in": OVER})

@@ -29,7 +29,7 @@ from connectors.errors import NotAllowed, NotFound, Refused
 from connectors.forgetting import forget_some
 from connectors.hub.identifiers import new_public_id
 from connectors.hub.wire import moment_text
-from connectors.messages.delivery import KEPT, PRUNED_AT_ONCE, Courier, Letter, Outcome, is_revoked
+from connectors.messages.delivery import KEPT, PRUNED_AT_ONCE, Courier, Letter, Outcome, is_over
 from connectors.models import Activation, Delivery, Event, State, Store, Subscription
 from connectors.models.hooks import LONGEST_URL, EventQuerySet
 from connectors.queue import enqueue
@@ -45,7 +45,7 @@ OVERLAP = timedelta(minutes=5)
 
 class HookCourier(Courier[Subscription, Delivery]):
     addresses, messages, to = Subscription, Delivery, "subscription"
-    for_nobody = is_revoked("subscription__activation") | Q(subscription__ended_at__isnull=False)
+    for_nobody = is_over("subscription__activation") | Q(subscription__ended_at__isnull=False)
     in_order = True
 
     @property

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
 
 from connectors.forgetting import forget_some
-from connectors.messages.delivery import PRUNED_AT_ONCE, Courier, Letter, is_revoked
+from connectors.messages.delivery import PRUNED_AT_ONCE, Courier, Letter, is_over
 from connectors.models import Activation, Endpoint, Notice, State
 from connectors.queue import enqueue
 from connectors.spec import NOTIFY_OWN_WRITES
@@ -18,7 +18,7 @@ from connectors.spec import NOTIFY_OWN_WRITES
 
 class NoticeCourier(Courier[Endpoint, Notice]):
     addresses, messages, to = Endpoint, Notice, "activation"
-    for_nobody = is_revoked("activation")
+    for_nobody = is_over("activation")
 
     @property
     def task(self) -> Callable[[int], None]:

@@ -87,7 +87,7 @@ def _store(
         enqueue_all(tasks[ability], [(pk, RUNG) for pk in flows.values_list("pk", flat=True)])
 
 
-def rung(
+def pages_to_pull(
     attempt: Attempt,
     ability: type[Ability],
     client: Client | Ability,
@@ -124,7 +124,7 @@ def _told(attempt: Attempt, ability: type[Ability], client: NoticeSource) -> Ite
             Ring.objects.filter(pk=each.pk, rung_at=each.rung_at).update(handled_at=now)
 
 
-def run_rung(
+def run_flow_or_rings(
     flow_id: int, ability: type[A], work: Callable[[Attempt, A], None], task: Task, why: str
 ) -> None:
     """Run a flow, or only fetch what was rung for; and where its platform rang too late for this

@@ -53,6 +53,8 @@ class State(models.TextChoices):
     MOVED = "moved", _("Migrada para outra integração")
 
 
+GOING_ON = (State.WAITING, State.ACTIVE)
+IN_USE = (*GOING_ON, State.PAUSED)
 OVER = (State.REVOKED, State.MOVED)
 NOT_CONSUMING = (State.DRAFT, *OVER)
 
@@ -63,7 +65,7 @@ class ActivationQuerySet(models.QuerySet["Activation"]):
         return self.exclude(state__in=NOT_CONSUMING)
 
     def going_on(self) -> "ActivationQuerySet":
-        return self.filter(state__in=[State.WAITING, State.ACTIVE])
+        return self.filter(state__in=GOING_ON)
 
 
 class Activation(models.Model):

@@ -183,12 +183,12 @@ class Difference(models.Model):
     def is_mendable(self) -> bool:
         """As `mendable` says of many."""
         if self.kind == self.Kind.MISSING_THERE:
-            return self.is_sent
+            return self.is_mended_by_sending
         return self.kind in (self.Kind.CREATE, self.Kind.UPDATE)
 
     @property
-    def is_sent(self) -> bool:
-        """It is mended by sending; the others by fetching."""
+    def is_mended_by_sending(self) -> bool:
+        """The others are mended by fetching."""
         if self.flow == Flow.ORDERS:
             return self.kind != self.Kind.CREATE
         return self.comparison.purpose == Comparison.Purpose.CHANNEL

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connectors.models.activations import Activation, State
+from connectors.models.activations import IN_USE, Activation
 
 USER = settings.AUTH_USER_MODEL
 # Of what ends within this time somebody should know.
@@ -39,7 +39,7 @@ class CredentialQuerySet(models.QuerySet["Credential"]):
             Q(last_used_at__isnull=False) | ~Exists(later),
             ends_at__lt=timezone.now() + within,
             revoked_at=None,
-            activation__state__in=[State.WAITING, State.ACTIVE, State.PAUSED],
+            activation__state__in=IN_USE,
         )
 
 

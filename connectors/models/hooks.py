@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from connectors.hub.identifiers import new_public_id
-from connectors.models.activations import Activation, State
+from connectors.models.activations import GOING_ON, Activation
 from connectors.models.delivery import Address, AddressQuerySet, Message
 from connectors.models.stores import Store
 from connectors.spec import Hook
@@ -65,7 +65,7 @@ class SubscriptionQuerySet(AddressQuerySet):
     def ready(self, now: datetime) -> Self:
         # A paused integration's events wait for it; a revoked one's are for nobody.
         going_on = super().ready(now).filter(ended_at=None)
-        return going_on.filter(activation__state__in=[State.WAITING, State.ACTIVE])
+        return going_on.filter(activation__state__in=GOING_ON)
 
 
 class Subscription(Address):

@@ -8,14 +8,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from connectors.models.activations import Activation, State
+from connectors.models.activations import GOING_ON, Activation
 from connectors.models.delivery import Address, AddressQuerySet, Message
 
 
 class EndpointQuerySet(AddressQuerySet):
     def ready(self, now: datetime) -> Self:
         # A paused integration's notices wait for it; a revoked one's are for nobody.
-        going_on = super().ready(now).filter(activation__state__in=[State.WAITING, State.ACTIVE])
+        going_on = super().ready(now).filter(activation__state__in=GOING_ON)
         return going_on.exclude(activation__plugin_url="")
 
 

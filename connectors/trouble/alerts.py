@@ -72,7 +72,7 @@ def _store(alerts: list[Alert]) -> None:
         enqueue(deliver_all_alerts)
 
 
-def page_of(incident: Incident) -> str:
+def _page_url(incident: Incident) -> str:
     """The page on which a person mends it."""
     path = reverse("admin:connectors_activation_change", args=[incident.activation_id])
     return urljoin(settings.PORTAL_URL, path)
@@ -92,7 +92,7 @@ def _paragraph(incident: Incident) -> str:
         "connector": incident.activation.connector,
         "since": when(incident.opened_at),
     }
-    return "\n".join(filter(None, [str(incident), about, incident.reason, page_of(incident)]))
+    return "\n".join(filter(None, [str(incident), about, incident.reason, _page_url(incident)]))
 
 
 def _described(incident: Incident) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _described(incident: Incident) -> dict[str, Any]:
         "reason": incident.reason,
         "opened_at": incident.opened_at.isoformat(),
         "ended_at": incident.ended_at.isoformat() if incident.ended_at else None,
-        "page": page_of(incident),
+        "page": _page_url(incident),
     }
 
 

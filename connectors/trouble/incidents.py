@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from connectors.messages import hooks, notices
 from connectors.models import ActivationFlow, Freshness, Heartbeat, Incident, State
+from connectors.models.activations import GOING_ON
 from connectors.runs.dispatch import follow_clock_back
 from connectors.spec import Mode
 from connectors.trouble.alerts import tell
@@ -162,7 +163,5 @@ def is_refused(activation_id: int) -> bool:
 def _end_refusals(now: datetime) -> None:
     """Well again as soon as the integration goes on; if it is refused once more, that is soon."""
     open_ = Incident.objects.filter(kind=Incident.Kind.REFUSED, ended_at=None)
-    open_.filter(activation__state__in=[State.WAITING, State.ACTIVE]).update(
-        ended_at=now, healed=True
-    )
+    open_.filter(activation__state__in=GOING_ON).update(ended_at=now, healed=True)
     open_.exclude(activation__state=State.PAUSED).update(ended_at=now)

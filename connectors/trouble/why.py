@@ -27,6 +27,7 @@ from connectors.models import (
     State,
     Store,
 )
+from connectors.models.activations import GOING_ON
 from connectors.moments import when
 from connectors.spec import Mode
 from connectors.trouble.causes import Actor
@@ -38,7 +39,7 @@ FAILURES_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class Step:
+class Decision:
     """One decision, and what came of it. `url` is the page on which it is changed."""
 
     verdict: str
@@ -54,13 +55,13 @@ class Chain:
 
     activation: Activation
     title: str
-    steps: list[Step] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
 
     @property
-    def decisive(self) -> Step | None:
+    def decisive(self) -> Decision | None:
         """What stopped it; else what it waits for; else that it went well."""
         for verdict in (STOP, WAIT, GOOD):
-            if found := [step for step in self.steps if step.verdict == verdict]:
+            if found := [decision for decision in self.decisions if decision.verdict == verdict]:
                 return found[-1] if verdict == GOOD else found[0]
         return None
 
@@ -131,62 +132,60 @@ def page(name: str, pk: Any) -> str:
 
 def chain_of(scene: Scene, activation: Activation, title: str, *rows: Any) -> Chain:
     """Its beginning: what goes before all that is particular to a record of these flows."""
-    state = _state_step(activation)
+    state = _state_decision(activation)
     chain = Chain(activation, title, [state])
     if state.verdict == GOOD:
         for row in rows:
-            chain.steps += _flow_steps(scene, activation, row)
+            chain.decisions += _flow_decisions(scene, activation, row)
     return chain
 
 
-def _state_step(activation: Activation) -> Step:
+def _state_decision(activation: Activation) -> Decision:
     """Whether the integration does anything at all."""
     url, open_it = page("connectors_activation", activation.pk), _("Abrir a integração")
     state = State(activation.state)
-    if state in (State.ACTIVE, State.WAITING) and not (
-        state == State.WAITING and activation.mode == Mode.MANAGED
-    ):
+    if state in GOING_ON and not (state == State.WAITING and activation.mode == Mode.MANAGED):
         text = _("A integração está no ar: %s.") % str(state.label).lower()
-        return Step(GOOD, text, url=url)
+        return Decision(GOOD, text, url=url)
     if state == State.PAUSED:
         text = _("a integração está pausada. %s") % activation.paused_reason
-        return Step(STOP, text.strip(), Actor.HUB.label, url, _("Retomar a integração"))
+        return Decision(STOP, text.strip(), Actor.HUB.label, url, _("Retomar a integração"))
     if state == State.MOVED:
         text = _("a integração foi migrada para %s, que responde por ela.") % activation.moved_to
-        return Step(NOTE, text, url=url)
+        return Decision(NOTE, text, url=url)
     texts = {
         State.DRAFT: _("a ativação da integração não foi concluída."),
         State.WAITING: _("a plataforma ainda não respondeu à primeira chamada."),
         State.REVOKED: _("a integração foi revogada."),
     }
-    return Step(STOP, texts[state], Actor.HUB.label, url, open_it)
+    return Decision(STOP, texts[state], Actor.HUB.label, url, open_it)
 
 
-def _flow_steps(scene: Scene, activation: Activation, row: Any) -> list[Step]:
+def _flow_decisions(scene: Scene, activation: Activation, row: Any) -> list[Decision]:
     """What may keep this flow from moving anything: a question, a refusal, a pause."""
-    steps = []
+    decisions = []
     of = (activation.pk, row.ability)
     if row.ability in SOURCES and activation.pk in scene.previews:
         preview = scene.previews[activation.pk]
         text = _("a prévia da primeira sincronização espera aprovação.")
         url = page("connectors_comparison", preview.pk)
-        steps.append(Step(STOP, text, Actor.HUB.label, url, _("Ver a prévia")))
+        decisions.append(Decision(STOP, text, Actor.HUB.label, url, _("Ver a prévia")))
     if brake := scene.brakes.get(of):
         text = _("o fluxo parou e perguntou: %s.") % str(brake.get_danger_display()).lower()
         url = page("connectors_brake", brake.pk)
-        steps.append(Step(STOP, text, Actor.HUB.label, url, _("Responder ao freio")))
+        decisions.append(Decision(STOP, text, Actor.HUB.label, url, _("Responder ao freio")))
     if activation.mode == Mode.MANAGED:
-        steps.append(_last_run(row))
+        decisions.append(_last_run(row))
     else:
-        steps.append(_last_call(row))
-    steps += [_failure_step(each) for each in scene.failures_of(activation, row.flow)]
+        decisions.append(_last_call(row))
+    decisions += [_failure_decision(each) for each in scene.failures_of(activation, row.flow)]
     if of in scene.rings:
         text = _("a plataforma avisou que mudou, e a busca está na fila.")
-        steps.append(Step(WAIT, text, Actor.NOBODY.label))
-    return steps
+        decisions.append(Decision(WAIT, text, Actor.NOBODY.label))
+    return decisions
 
 
-def _last_run(row: Any) -> Step:
+def _last_run(row: Any) -> Decision:
     url = (
         reverse("admin:connectors_run_changelist")
         + f"?activation__id__exact={row.activation_id}&ability={row.ability}"
@@ -195,39 +194,39 @@ def _last_run(row: Any) -> Step:
     next_turn = when(row.due_at)
     if row.last_run_at is None:
         text = _("o fluxo ainda não rodou; a primeira vez é em %s.") % next_turn
-        return Step(WAIT, text, Actor.NOBODY.label, url, button)
+        return Decision(WAIT, text, Actor.NOBODY.label, url, button)
     facts = {"at": when(row.last_run_at), "next": next_turn, "reason": row.last_reason or ""}
     if row.last_outcome == Run.Outcome.WAITING:
         text = _("a cota de chamadas da conta acabou em %(at)s; continua em %(next)s.")
-        return Step(WAIT, text % facts, Actor.NOBODY.label, url, button)
+        return Decision(WAIT, text % facts, Actor.NOBODY.label, url, button)
     if row.last_outcome == Run.Outcome.FAILED:
         facts["times"] = row.failures_in_a_row
         text = _("a execução de %(at)s falhou (%(times)d seguidas): %(reason)s. Próxima: %(next)s.")
-        return Step(STOP, text % facts, Actor.PLATFORM.label, url, button)
+        return Decision(STOP, text % facts, Actor.PLATFORM.label, url, button)
     if row.freshness in (Freshness.LATE, Freshness.STOPPED):
         facts["state"] = str(Freshness(row.freshness).label).lower()
         text = _("o fluxo está %(state)s: rodou pela última vez em %(at)s. Próxima: %(next)s.")
-        return Step(WAIT, text % facts, Actor.HUB.label, url, button)
+        return Decision(WAIT, text % facts, Actor.HUB.label, url, button)
     text = _("Última execução: %(at)s. Próxima: %(next)s.")
-    return Step(NOTE, text % facts, url=url)
+    return Decision(NOTE, text % facts, url=url)
 
 
-def _last_call(row: Any) -> Step:
+def _last_call(row: Any) -> Decision:
     if row.last_call_at is None:
         text = _("o parceiro ainda não chamou a nossa API para este fluxo.")
         url = page("connectors_activation", row.activation_id)
-        return Step(WAIT, text, Actor.PLATFORM.label, url, _("Abrir a integração"))
+        return Decision(WAIT, text, Actor.PLATFORM.label, url, _("Abrir a integração"))
     facts = {"at": when(row.last_call_at), "state": str(Freshness(row.freshness).label).lower()}
     text = _("Última chamada do parceiro: %(at)s (%(state)s).") % facts
     late = row.freshness in (Freshness.LATE, Freshness.STOPPED)
-    return Step(WAIT if late else NOTE, text, Actor.PLATFORM.label if late else "")
+    return Decision(WAIT if late else NOTE, text, Actor.PLATFORM.label if late else "")
 
 
-def _failure_step(failure: Failure) -> Step:
+def _failure_decision(failure: Failure) -> Decision:
     url, cause = page("connectors_failure", failure.pk), failure.known_cause
     if failure.resolved_at is not None:
         facts = {"at": when(failure.resolved_at), "how": failure.resolution}
-        return Step(NOTE, _("Uma falha foi encerrada em %(at)s. %(how)s") % facts, url=url)
+        return Decision(NOTE, _("Uma falha foi encerrada em %(at)s. %(how)s") % facts, url=url)
     facts = {
         "cause": str(cause.title),
         "reason": failure.reason,
@@ -236,7 +235,7 @@ def _failure_step(failure: Failure) -> Step:
     }
     facts["cause"] = facts["cause"][:1].lower() + facts["cause"][1:]
     text = _("%(cause)s: %(reason)s (falhou %(times)s vez(es); próxima tentativa: %(next)s).")
-    return Step(STOP, text % facts, cause.actor.label, url, _("Resolver a falha"))
+    return Decision(STOP, text % facts, cause.actor.label, url, _("Resolver a falha"))
 
 
 def title_of(row: Any) -> str:
@@ -253,4 +252,4 @@ def not_expected(activation: Activation, flows: Iterable[Flow]) -> Chain:
     """The specification has none of these flows."""
     names = ", ".join(str(flow.label).lower() for flow in flows)
     text = _("A ficha do conector não prevê %s: nada disso passa por esta integração.") % names
-    return Chain(activation, names.capitalize(), [Step(NOTE, text)])
+    return Chain(activation, names.capitalize(), [Decision(NOTE, text)])

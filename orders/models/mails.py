@@ -30,6 +30,8 @@ class BuyerMail(models.Model):
         FAILED = "failed", _("Não enviado")
         UNKNOWN = "unknown", _("Não se sabe se saiu")
 
+    STOPPED = (State.FAILED, State.UNKNOWN)  # only a person sends these again
+
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="mails", db_index=False)
     # Whose text it is.
     activation = models.ForeignKey(
@@ -69,3 +71,7 @@ class BuyerMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.order}"
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.state in self.STOPPED

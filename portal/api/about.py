@@ -1,7 +1,5 @@
 """What the hub says of itself and of the caller's account."""
 
-from typing import cast
-
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
@@ -9,8 +7,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from connectors.hub.openapi import described
+from connectors.hub.tokens import caller_of
 from connectors.hub.wire import moment_text
-from connectors.models import Activation
 
 TIME = {
     "type": "object",
@@ -53,7 +51,7 @@ class CurrentUser(APIView):
 
     @described(_("A conta a que o token dá acesso"), USER)
     def get(self, request: Request) -> Response:
-        caller = cast(Activation, request.auth)
+        caller = caller_of(request)
         store = caller.store
         members = store.members.filter(is_active=True).exclude(email="").order_by("pk")
         return Response(

@@ -5,10 +5,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from connectors.errors import NotAllowed
-from connectors.hub.tokens import TokenRefused, Why, recognise
+from connectors.hub.tokens import Refusal, TokenRefused, recognise
 from connectors.models import Activation, Credential, State
 from connectors.payload import Payload
-from portal.api.calls import KEY
+from portal.api.calls import CALLER_KEY
 from portal.tracing import note_caller
 
 
@@ -26,7 +26,7 @@ def admit(request: Request, credential: Credential) -> tuple[Partner, Activation
     going on."""
     activation = credential.activation.current
     note_caller(activation.store_id, activation.pk)
-    request.META[KEY] = activation
+    request.META[CALLER_KEY] = activation
     if activation.state != State.ACTIVE:
         raise NotAllowed(
             _("A integração está %(state)s.")
@@ -42,7 +42,7 @@ class BearerToken(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Activation]:
         token = _token(request)
         if not token:
-            raise TokenRefused(Why.NO_TOKEN)
+            raise TokenRefused(Refusal.NO_TOKEN)
         return admit(request, recognise(token, request.META.get("REMOTE_ADDR")))
 
     def authenticate_header(self, request: Request) -> str:

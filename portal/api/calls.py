@@ -13,7 +13,7 @@ from connectors.trouble.freshness import NOTED_EVERY, note_call
 PRICES, QUANTITIES = frozenset({"price", "special_price"}), frozenset({"quantity"})
 NAMES = frozenset({"sku", "id", "variations"})  # which product it is about, and nothing of it
 WRITES = ("POST", "PUT")
-KEY = "tomada.caller"  # of the request's META: the activation whose credential it brought
+CALLER_KEY = "tomada.caller"  # of the request's META: the activation whose credential it brought
 
 
 # When this process noted which kind of call last: until it is noted again, there is nothing to ask
@@ -24,7 +24,7 @@ MOST_KEPT = 10_000
 
 def note_partners_call(request: HttpRequest, response: HttpResponse) -> None:
     """At most one statement, whatever was called."""
-    activation: Activation | None = request.META.get(KEY)
+    activation: Activation | None = request.META.get(CALLER_KEY)
     if activation is None or request.resolver_match is None:
         return
     succeeded = response.status_code < 400

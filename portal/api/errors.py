@@ -61,7 +61,7 @@ BROKEN = (500, "internal_error")
 # and only its yes was lost: said again, the same call does no harm.
 AWAY = (OperationalError, InterfaceError)
 UNAVAILABLE = (503, "unavailable")
-WISH = {"Retry-After": "5"}
+RETRY_SOON = {"Retry-After": "5"}
 
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -71,7 +71,7 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, AWAY):
         log.error("the database is away: %s", error)
         set_rollback()
-        return Response(error_body(UNAVAILABLE[1], NO_DATABASE), status=503, headers=WISH)
+        return Response(error_body(UNAVAILABLE[1], NO_DATABASE), status=503, headers=RETRY_SOON)
     if isinstance(error, TokenRefused):
         set_rollback()
         return token_error(error)
@@ -142,7 +142,7 @@ def _no_database(request: HttpRequest) -> HttpResponse:
     else:
         text = _("O portal está sem o banco de dados neste momento. Tente de novo daqui a pouco.")
         response = HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
-    response.headers["Retry-After"] = WISH["Retry-After"]
+    response.headers["Retry-After"] = RETRY_SOON["Retry-After"]
     return response
 
 

@@ -11,7 +11,7 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
 from connectors.attempts import TooManyAttempts
-from connectors.hub.tokens import TokenRefused, Why, recognise_integrator
+from connectors.hub.tokens import Refusal, TokenRefused, recognise_integrator
 from connectors.models import Activation
 from portal.api.authentication import admit
 
@@ -45,5 +45,5 @@ def _pair(request: Request) -> tuple[str, str] | None:
     try:
         identifier, _colon, token = b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise TokenRefused(Why.WRONG_INTEGRATOR) from error
+        raise TokenRefused(Refusal.WRONG_INTEGRATOR) from error
     return identifier, token

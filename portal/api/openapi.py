@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from connectors.hub.openapi import Schema, ref
-from connectors.hub.tokens import Why
+from connectors.hub.tokens import Refusal
 from portal.api.errors import BROKEN, SHAPES, TOO_LARGE, UNAVAILABLE
 from portal.tracing import HEADER
 
@@ -34,9 +34,9 @@ TOKEN_ERROR: Schema = {
     "type": "object",
     "required": ["code", "error", "error_description"],
     "properties": {
-        "code": {"enum": sorted({why.value[0] for why in Why})},
-        "error": {"enum": sorted({why.value[1] for why in Why})},
-        "error_description": {"enum": [why.value[2] for why in Why]},
+        "code": {"enum": sorted({why.value[0] for why in Refusal})},
+        "error": {"enum": sorted({why.value[1] for why in Refusal})},
+        "error_description": {"enum": [why.value[2] for why in Refusal]},
     },
 }
 REQUEST_ID = {HEADER: {"$ref": "#/components/headers/RequestId"}}
@@ -58,11 +58,7 @@ RESPONSES: dict[str, Schema] = {
     "405": _failure(_("O endereço não tem este método.")),
     "413": _failure(_("O corpo é grande demais.")),
     "415": _failure(_("O tipo do conteúdo não se lê.")),
-    "429": _failure(_("Chamadas demais neste minuto."))
-    | {
-        "headers": REQUEST_ID
-        | {"Retry-After": {"schema": {"type": "integer"}, "description": _("Segundos.")}}
-    },
+    "429": _failure(_("Chamadas demais neste minuto.")) | {"headers": REQUEST_ID | RETRY_AFTER},
     "503": _failure(_("O banco de dados não responde: tente de novo."))
     | {"headers": REQUEST_ID | RETRY_AFTER},
     "500": _failure(_("Um erro nosso. O suporte o encontra pelo X-Request-Id.")),

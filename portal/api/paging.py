@@ -1,5 +1,5 @@
 import re
-from typing import Any, cast
+from typing import Any
 
 from django.core.cache import caches
 from django.db.models import Q
@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from connectors.errors import Refused
 from connectors.hub.identifiers import made_at, public_id_of
+from connectors.hub.tokens import caller_of
 from connectors.models import Activation
 from connectors.payload import read_value, to_text
 
@@ -36,7 +37,7 @@ class HubPagination(BasePagination):
         self.limit = min(_number(request, "limit", DEFAULT_LIMIT), LARGEST_LIMIT)
         order = queryset.query.order_by or ("pk",)
         columns, by_change = [column.lstrip("-") for column in order], order[0] in BY_CHANGE
-        caller = cast(Activation, request.auth)
+        caller = caller_of(request)
         last_id = read_value(request.query_params.get("next", ""), to_text, "?next")
         if last_id:
             mine = queryset.model._default_manager.filter(store=caller.store, public_id=last_id)

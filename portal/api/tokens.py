@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from connectors.attempts import Attempts
 from connectors.errors import Unreadable
 from connectors.hub.openapi import FORM, described, ref
-from connectors.hub.tokens import TokenRefused, Why, grant
+from connectors.hub.tokens import Refusal, TokenRefused, grant
 from portal.api.parsing import FormParser
 
 _FIELDS = (
@@ -20,7 +20,7 @@ _FIELDS = (
 )  # fmt: skip
 # What somebody would be told who tries values one after the other. Nobody tries refresh tokens: a
 # client's workers share one, and its use by the first makes it an old one for the others.
-GUESSING = {Why.WRONG_CLIENT, Why.WRONG_USER, Why.WRONG_CODE}
+GUESSING = {Refusal.WRONG_CLIENT, Refusal.WRONG_USER, Refusal.WRONG_CODE}
 TOKEN_FORM = {
     "type": "object",
     "required": ["grant_type"],
@@ -78,7 +78,7 @@ class TokenView(APIView):
     @described(_("Sempre recusado: um token se pede com POST"), ref("TokenError"), status=400)
     def refuse(self, request: Request) -> Response:
         """The hub does not say 405 here (section 2.5)."""
-        raise TokenRefused(Why.NO_FORM)
+        raise TokenRefused(Refusal.NO_FORM)
 
     get = put = patch = delete = refuse
 
@@ -87,7 +87,7 @@ class TokenView(APIView):
         if isinstance(exc, APIException | Unreadable | DataError) and not isinstance(
             exc, MethodNotAllowed | Throttled
         ):
-            exc = TokenRefused(Why.NO_FORM)
+            exc = TokenRefused(Refusal.NO_FORM)
         return super().handle_exception(exc)
 
 

@@ -3,7 +3,7 @@ as flat fields (platform-apis.md, section 10)."""
 
 import re
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
@@ -12,9 +12,10 @@ from rest_framework.views import APIView
 
 from connectors.errors import Refused
 from connectors.hub.openapi import TAKEN, asked, described, each
+from connectors.hub.tokens import caller_of
 from connectors.hub.wire import Kind, moment_text
 from connectors.messages.hooks import events_of, subscribe, unsubscribe, write_event
-from connectors.models import Activation, Subscription
+from connectors.models import Subscription
 from connectors.payload import Payload, read_value, to_moment, to_text, to_whole
 from connectors.records import Document, OrderStatus
 from connectors.spec import Hook
@@ -92,14 +93,10 @@ LIMIT = asked(
 )
 
 
-def _caller(request: Request) -> Activation:
-    return cast(Activation, request.auth)
-
-
 class Ping(APIView):
     @described(_("Conferir as credenciais"), PING)
     def get(self, request: Request) -> Response:
-        caller = _caller(request)
+        caller = caller_of(request)
         hooks = [hook.value for hook in Hook if hook in caller.spec.hooks]
         return Response({"store": caller.store.name, "integration": caller.name, "events": hooks})
 
@@ -110,7 +107,7 @@ class Hooks(APIView):
         {"type": "object", "required": ["hooks"], "properties": {"hooks": each(HOOK)}},
     )
     def get(self, request: Request) -> Response:
-        going_on = _caller(request).subscriptions.going_on().order_by("pk")
+        going_on = caller_of(request).subscriptions.going_on().order_by("pk")
         return Response({"hooks": [_write_hook(subscription) for subscription in going_on]})
 
     @described(_("Assinar um evento"), HOOK, status=201, takes=HOOK_INPUT)
@@ -118,14 +115,14 @@ class Hooks(APIView):
         """The answer's `id` is what unsubscribes. The same once more is the same subscription."""
         payload = Payload(request.data)
         hook = _hook(payload.text("event"), "$.event")
-        subscription = subscribe(_caller(request).pk, hook, payload.text("target_url"))
+        subscription = subscribe(caller_of(request).pk, hook, payload.text("target_url"))
         return Response(_write_hook(subscription), status=201)
 
 
 class HookDetail(APIView):
     @described(_("Encerrar uma assinatura"), HOOK)
     def delete(self, request: Request, hook_id: str) -> Response:
-        return Response(_write_hook(unsubscribe(_caller(request), hook_id)))
+        return Response(_write_hook(unsubscribe(caller_of(request), hook_id)))
 
 
 def _write_hook(subscription: Subscription) -> Document:
@@ -149,7 +146,7 @@ def _hook(text: str, place: str) -> Hook:
 class Sample(APIView):
     @described(_("Um exemplo de um evento"), EVENT, query=(EVENT_QUERY,))
     def get(self, request: Request) -> Response:
-        return Response(sample_of(_caller(request), _asked_hook(request)))
+        return Response(sample_of(caller_of(request), _asked_hook(request)))
 
 
 def _asked_hook(request: Request) -> Hook:
@@ -165,7 +162,7 @@ class Events(APIView):
     def get(self, request: Request) -> Response:
         """Each event has an `id` of its own: what was seen is known by it. What happened in the
         last minutes before `since` is in the list again."""
-        caller, query = _caller(request), request.query_params
+        caller, query = caller_of(request), request.query_params
         since = query.get("since") or None
         events = events_of(
             caller, _asked_hook(request), since and read_value(since, _to_instant, "?since")
@@ -194,7 +191,7 @@ class FlatOrders(APIView):
     def post(self, request: Request) -> Response:
         """`items_sku`, `items_quantity` … hold one value per item, between `;`, `|` or line breaks
         (orders/flat.py). The same order once more is answered with the one that there is."""
-        caller = _caller(request)
+        caller = caller_of(request)
         order = create_order_once(caller, read_flat_order(Payload(request.data), caller))
         order = Order.objects.with_everything().get(pk=order.pk)
         return Response(write_flat_order(order, Parts.of(order)), status=201)

@@ -1,9 +1,8 @@
 """The merchant's products: the list, and one product with everything that is known of it."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -17,8 +16,8 @@ from catalog.models import Product, ProductQuerySet, SkuMapping, Stock
 from catalog.models.levels import OFFERED
 from catalog.ownership import owners_of
 from connectors.errors import NothingChanged, Refused
+from connectors.ids import to_id
 from connectors.models import Activation
-from portal.pages.order_filter import to_id
 from portal.pages.own import OwnStores
 from portal.pages.product_form import ProductForm
 
@@ -133,7 +132,7 @@ class ProductPage(OwnProducts, DetailView):
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         try:
-            edit_product(self.object.pk, form.cleaned_data, cast(User, request.user))
+            edit_product(self.object.pk, form.cleaned_data, self.merchant)
         except NothingChanged:
             messages.info(request, _("Nada mudou."))
         except Refused as error:

@@ -16,6 +16,7 @@ from django.views.generic import TemplateView
 
 from catalog.models import Product, SkuMapping, Stock
 from catalog.models.levels import OFFERED
+from connectors.ids import to_id
 from connectors.models import Failure
 from connectors.payload import LOCAL
 from connectors.records import OrderStatus
@@ -33,7 +34,7 @@ from orders.statistics import (
     totals_of,
 )
 from portal.pages.health import Health, health_of
-from portal.pages.order_filter import NEEDING_TAB, NO_CHANNEL, SOLD_TAB, to_id
+from portal.pages.order_filter import NEEDING_TAB, NO_CHANNEL, SOLD_TAB
 from portal.pages.own import Live, last_order_change, last_product_change
 
 DAYS = 30

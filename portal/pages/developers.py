@@ -8,7 +8,7 @@ from django.conf import settings
 from django.views.generic import TemplateView
 
 from connectors.hub import examples
-from connectors.hub.tokens import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE, Why
+from connectors.hub.tokens import ACCESS_LIFE, CODE_LIFE, REFRESH_LIFE, Refusal
 from connectors.messages.delivery import FIRST_WAIT, GIVE_UP_AFTER, LONGEST_WAIT, READ_SECONDS
 from connectors.records import OrderStatus
 from connectors.registry import SPECS
@@ -44,7 +44,7 @@ class DevelopersPage(TemplateView):
             "verify": VERIFY,
             "statuses": [_status(status) for status in OrderStatus],
             "errors": _errors(),
-            "token_errors": sorted({why.value for why in Why}),
+            "token_errors": sorted({why.value for why in Refusal}),
             "access_minutes": ACCESS_LIFE // MINUTE,
             "code_minutes": CODE_LIFE // MINUTE,
             "refresh_days": REFRESH_LIFE.days,

@@ -1,10 +1,9 @@
 """One integration as its merchant sees it: how each flow stands, and what of it is his to set."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -16,6 +15,7 @@ from django.views.generic import TemplateView
 from connectors.acts import record_act, shown_in
 from connectors.admin.forms import keep_what_is, setting_field, show_what_was
 from connectors.errors import ConnectorError, Refused
+from connectors.ids import to_id
 from connectors.models import Activation, Failure, Freshness, Run, State
 from connectors.runs.cadence import LEAST, MOST, minutes_of, set_intervals, settable_flows
 from connectors.runs.dispatch import make_due
@@ -24,7 +24,6 @@ from connectors.spec import Mode, Scope, Setting
 from connectors.trouble.causes import CAUSES, OTHER
 from orders.mails import OCCASIONS
 from orders.models import Order
-from portal.pages.order_filter import to_id
 from portal.pages.own import OwnStores
 
 # The admin's own widgets carry its theme's classes.
@@ -168,59 +167,58 @@ class IntegrationPage(OwnStores, TemplateView):
         return waits or (run is not None and run.ended_at is None)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        say, by = request.POST.get("say", ""), cast(User, request.user)
+        say = request.POST.get("say")
         if say == "cadence":
-            return self._set_cadence(request, by)
+            return self._set_cadence(request)
         if say == "settings":
-            return self._change_settings(request, by)
-        self._start(request, by)
+            return self._change_settings(request)
+        self._start(request)
         return redirect("integration", pk)
 
-    def _start(self, request: HttpRequest, by: User) -> None:
+    def _start(self, request: HttpRequest) -> None:
         flows = self.activation.flows.filter(pk=to_id(request.POST.get("flow", "")) or 0)
         with transaction.atomic():
             started = make_due(flows) if self._can_start() else 0
             if started:
-                record_act(by, self.activation, _("Sincronização pedida pelo lojista."))
+                record_act(self.merchant, self.activation, _("Sincronização pedida pelo lojista."))
         if started:
             messages.success(request, _("Começa em até um minuto; acompanhe aqui."))
         else:
             messages.info(request, _("Este fluxo não é o portal que inicia."))
 
-    def _set_cadence(self, request: HttpRequest, by: User) -> HttpResponse:
+    def _set_cadence(self, request: HttpRequest) -> HttpResponse:
         form = CadenceForm(self.activation, request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(cadence_form=form))
         try:
             with transaction.atomic():
                 set_intervals(self.activation.pk, form.cleaned_data)
-                _record(by, self.activation, _("Intervalos definidos pelo lojista."), form)
+                self._record(_("Intervalos definidos pelo lojista."), form)
         except (Refused, ConnectorError) as error:
             messages.error(request, str(error))
         else:
             messages.success(request, _("Intervalos salvos."))
         return redirect("integration", self.activation.pk)
 
-    def _change_settings(self, request: HttpRequest, by: User) -> HttpResponse:
+    def _change_settings(self, request: HttpRequest) -> HttpResponse:
         activation, (mine, _internal) = self.activation, self._settings()
         form = SettingsForm(mine, activation.settings, request.POST)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(settings_form=form))
         with transaction.atomic():
             change_settings(activation.pk, None, None, form.cleaned_data)
-            _record(by, activation, _("Configurações alteradas pelo lojista."), form)
+            self._record(_("Configurações alteradas pelo lojista."), form)
         messages.success(request, _("Configurações salvas."))
         return redirect("integration", activation.pk)
 
-
-def _record(by: User, activation: Activation, what: str, form: forms.Form) -> None:
-    """Of each field that was changed, what it said before and what it says now."""
-    changes = {
-        str(field.label): [
-            shown_in(field, field.initial), shown_in(field, form.cleaned_data[name])
-        ]
-        for name, field in form.fields.items()
-        if name in form.changed_data
-    }  # fmt: skip
-    if changes:
-        record_act(by, activation, what, changes)
+    def _record(self, what: str, form: forms.Form) -> None:
+        """Of each field that was changed, what it said before and what it says now."""
+        changes = {
+            str(field.label): [
+                shown_in(field, field.initial), shown_in(field, form.cleaned_data[name])
+            ]
+            for name, field in form.fields.items()
+            if name in form.changed_data
+        }  # fmt: skip
+        if changes:
+            record_act(self.merchant, self.activation, what, changes)

@@ -1,10 +1,9 @@
 """What an integration writes to a store's buyers: whether, in which words, and what it wrote."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,13 +13,13 @@ from django.views.generic import TemplateView
 
 from connectors.acts import record_act, shown, with_acts
 from connectors.admin.forms import keep_what_is, show_what_was
+from connectors.ids import to_id
 from connectors.models import Activation, State
 from connectors.placeholders import fill, validators_of
 from connectors.services import change_settings
 from connectors.spec import Setting
 from orders.mails import OCCASIONS, subject_of
 from orders.models import BuyerMail
-from portal.pages.order_filter import to_id
 from portal.pages.own import OwnStores
 
 LONGEST = 5000
@@ -128,7 +127,7 @@ class MailsPage(OwnStores, TemplateView):
         with transaction.atomic():
             change_settings(activation.pk, None, None, values)
             if changes:
-                by = cast(User, request.user)
-                record_act(by, activation, _("E-mails aos compradores alterados."), changes)
+                what = _("E-mails aos compradores alterados.")
+                record_act(self.merchant, activation, what, changes)
         messages.success(request, _("E-mails salvos."))
         return redirect("mails", pk)

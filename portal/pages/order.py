@@ -1,10 +1,9 @@
 """One order: what became of it, what happens next, and what its merchant has to say."""
 
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,6 +15,7 @@ from connectors.acts import with_acts
 from connectors.errors import NothingChanged, Refused
 from connectors.fiscal import punctuated
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
+from connectors.ids import to_id
 from connectors.models import Failure
 from orders.buyers import buyer_url, revoke_links
 from orders.carriers import tracking_link
@@ -26,7 +26,6 @@ from orders.models import BuyerMail, Order, OrderLink, OrderQuerySet, Payment, S
 from orders.outlook import outlook
 from orders.tracking import inform_tracking, takes_tracking
 from portal.pages.merchant_forms import InvoiceForm, TrackingForm, invoice_known, tracking_known
-from portal.pages.order_filter import to_id
 from portal.pages.own import Live, OwnOrders
 
 ADDRESS = (
@@ -109,7 +108,7 @@ class OrderPage(Live, OwnOrders, DetailView):
             case "invoice":
                 return self._invoice()
             case "revoke":
-                revoke_links(self.object.pk, self._by())
+                revoke_links(self.object.pk, self.merchant)
                 messages.success(request, _("Os links deste pedido não valem mais."))
             case "mail":
                 self._mail()
@@ -139,7 +138,7 @@ class OrderPage(Live, OwnOrders, DetailView):
 
     def _done(self, write: Any, done: str, known: str) -> HttpResponse:
         try:
-            write(self._by())
+            write(self.merchant)
         except NothingChanged:
             messages.info(self.request, known)
         except Refused as error:
@@ -148,13 +147,10 @@ class OrderPage(Live, OwnOrders, DetailView):
             messages.success(self.request, done)
         return redirect("order", self.object.public_id)
 
-    def _by(self) -> User:
-        return cast(User, self.request.user)
-
     def _mail(self) -> None:
         mail = self.object.mails.filter(pk=to_id(self.request.POST.get("mail", "")) or 0).first()
         try:
-            send_again(mail.pk if mail else 0, self._by())
+            send_again(mail.pk if mail else 0, self.merchant)
         except Refused as error:
             messages.error(self.request, str(error))
         else:

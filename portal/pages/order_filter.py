@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.db.models import OuterRef, Q, QuerySet
 from django.utils.dateparse import parse_date
 
+from connectors.ids import to_id
 from connectors.payload import LOCAL
 from connectors.records import OrderStatus
 from orders.finding import FEW, asked_of_each, find
@@ -111,10 +112,6 @@ def _offered_to(activation_id: int, stores: Collection[int]) -> Q:
     if len(few) <= FEW:
         return Q(pk__in=few)
     return asked_of_each(OrderLink.objects.filter(order=OuterRef("pk"), activation=activation_id))
-
-
-def to_id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _day(text: str) -> date | None:

@@ -9,12 +9,13 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView, View
 
+from connectors.ids import to_id
 from connectors.models import Activation, State
 from connectors.records import OrderStatus
 from orders.models import Order, OrderQuerySet
 from orders.statistics import Figure, by_field, tallies_of
 from portal.pages.exports import FORMATS
-from portal.pages.order_filter import NEEDING_TAB, NO_CHANNEL, SOLD_TAB, OrderFilter, to_id
+from portal.pages.order_filter import NEEDING_TAB, NO_CHANNEL, SOLD_TAB, OrderFilter
 from portal.pages.own import Live, OwnOrders, last_order_change
 
 PER_PAGE = 50

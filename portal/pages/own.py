@@ -34,10 +34,13 @@ class OwnStores(LoginRequiredMixin):
 
     request: HttpRequest
 
+    @property
+    def merchant(self) -> User:
+        return cast(User, self.request.user)  # nobody is here without a login
+
     @cached_property
     def stores(self) -> dict[int, Store]:
-        members = Store.objects.filter(members=cast(User, self.request.user))
-        return {store.pk: store for store in members}
+        return {store.pk: store for store in Store.objects.filter(members=self.merchant)}
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Buyers are named here: at a computer that others use too, "back" shows none of it once

@@ -1,10 +1,9 @@
 """One buyer's data, when he asks for it: handed out, or taken away."""
 
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -62,7 +61,7 @@ class PersonalDataPage(OwnStores, TemplateView):
         if shown != (str(store.pk), who):
             say = ""  # somebody else was typed in since: that one's orders are shown first
         if say == "export" and orders:
-            record_act(self._by(), store, _("Dados pessoais de um comprador exportados."))
+            record_act(self.merchant, store, _("Dados pessoais de um comprador exportados."))
             return as_file(export(orders), "dados-do-comprador.json")
         if say == "anonymise" and request.POST.get("sure"):
             self._anonymise(store, who, orders)
@@ -80,7 +79,7 @@ class PersonalDataPage(OwnStores, TemplateView):
 
     def _anonymise(self, store: Store, who: str, orders: list[Order]) -> None:
         try:
-            done = anonymise(store, [order.pk for order in orders], who, self._by()).order_ids
+            done = anonymise(store, [order.pk for order in orders], who, self.merchant).order_ids
         except Refused as error:
             messages.error(self.request, str(error))
             return
@@ -95,6 +94,3 @@ class PersonalDataPage(OwnStores, TemplateView):
                 )
                 % ", ".join(map(str, kept[:SHOWN])),
             )
-
-    def _by(self) -> User:
-        return cast(User, self.request.user)

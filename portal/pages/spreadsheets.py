@@ -1,7 +1,7 @@
 """Spreadsheets: send one, see what it would do, confirm, and follow it."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -21,8 +21,8 @@ from catalog.spreadsheets.jobs import cancel, confirm, counts_of, upload
 from connectors.acts import record_act
 from connectors.downloads import XLSX, as_csv, as_xlsx, saved_as
 from connectors.errors import Refused
+from connectors.ids import to_id
 from connectors.models import Activation, Store
-from portal.pages.order_filter import to_id
 from portal.pages.own import OwnStores
 
 SHOWN = 20
@@ -92,7 +92,7 @@ class SpreadsheetsPage(OwnSpreadsheets, FormView):
 
     def form_valid(self, form: UploadForm) -> HttpResponse:
         try:
-            spreadsheet = form.send(cast(User, self.request.user))
+            spreadsheet = form.send(self.merchant)
         except Refused as error:
             form.add_error("file", str(error))
             return self.form_invalid(form)
@@ -152,7 +152,7 @@ class SpreadsheetPage(OwnSpreadsheets, DetailView):
         with transaction.atomic():
             is_done = act is not None and act(spreadsheet.pk)
             if is_done:
-                record_act(cast(User, request.user), spreadsheet, done)
+                record_act(self.merchant, spreadsheet, done)
         if is_done:
             messages.success(request, done)
         else:

@@ -13,7 +13,7 @@ from catalog import comparing, fetching
 from catalog.comparing import compare_all_catalogues, compare_catalogue
 from catalog.models import Price, Product, SkuMapping, Stock, Taken
 from catalog.services import delete_product, save_product
-from connectors.comparisons import ask_for, prune_comparisons
+from connectors.comparisons import ask_to_mend, prune_comparisons
 from connectors.contract import PriceSource, ProductSource, StockSource
 from connectors.errors import NotAllowed, Refused
 from connectors.findings import Findings
@@ -283,7 +283,7 @@ def test_what_is_asked_for_is_read_again_by_its_flow(reader, store):
     comparison = compared(reader)
     Taken.objects.update(digest=None)
 
-    asked = ask_for(comparison.differences.all(), make_operator())
+    asked = ask_to_mend(comparison.differences.all(), make_operator())
     compare_all_catalogues()
     run = pull(reader, PriceSource)
 
@@ -299,7 +299,7 @@ def test_what_a_run_reads_at_this_moment_is_not_taken_from_under_it(reader):
     pull_all(reader)
     Price.objects.filter(product__sku="C-02").update(price=1)
     Taken.objects.update(digest=None)
-    ask_for(compared(reader).differences.all(), make_operator())
+    ask_to_mend(compared(reader).differences.all(), make_operator())
     run = Run.objects.filter(ability="PriceSource")
     run.update(ended_at=None, outcome="running")
 
@@ -316,7 +316,7 @@ def test_a_run_that_begins_while_it_is_asked_for_reads_from_the_beginning(reader
     pull_all(reader)
     Price.objects.filter(product__sku="C-02").update(price=1)
     Taken.objects.update(digest=None)
-    ask_for(compared(reader).differences.all(), make_operator())
+    ask_to_mend(compared(reader).differences.all(), make_operator())
     asked, pages = threading.Event(), StoreContract.changed_prices
 
     def slowly(*args: Any) -> Any:
@@ -342,7 +342,7 @@ def test_what_cannot_be_mended_by_reading_again_is_not_asked_for(reader, big_sho
     big_shop.control("set_stock", {"sku": "NADA", "quantity": 1})
     big_shop.changes["stock"].latest.pop("C-01")
 
-    assert ask_for(compared(reader).differences.all(), make_operator()) == 0
+    assert ask_to_mend(compared(reader).differences.all(), make_operator()) == 0
 
 
 def test_each_integration_has_its_turn_once_a_day(reader):

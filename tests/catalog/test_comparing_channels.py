@@ -15,7 +15,7 @@ from catalog.fetching import fetch_asked
 from catalog.models import Sent, SkuMapping
 from catalog.resending import send_asked
 from catalog.services import change_stock, delete_product
-from connectors.comparisons import ask_for, compare_now
+from connectors.comparisons import ask_to_mend, compare_now
 from connectors.contract import Account
 from connectors.errors import NotAllowed
 from connectors.models import Activation, Comparison, Difference, Listed, Run, State, Store
@@ -73,7 +73,7 @@ def compared(channel: Activation) -> Comparison:
 
 
 def mend_all(channel: Activation) -> None:
-    ask_for(Difference.objects.all(), make_operator())
+    ask_to_mend(Difference.objects.all(), make_operator())
     send_asked()
     run_all(channel)
 
@@ -152,7 +152,7 @@ def test_only_what_was_chosen_is_sent(channel, hub, somebody, monkeypatch):
     compared(channel)
     heard = calls(hub, monkeypatch)
 
-    ask_for(Difference.objects.filter(flow="stock"), make_operator())
+    ask_to_mend(Difference.objects.filter(flow="stock"), make_operator())
     send_asked()
     run_all(channel)
 
@@ -174,14 +174,14 @@ def test_what_the_channel_has_too_much_is_only_listed(channel, somebody, hub):
     somebody.push_product(ProductRecord("CHAPEU", {"name": "Chapéu"}))
     compared(channel)
 
-    assert ask_for(Difference.objects.all(), make_operator()) == 0
+    assert ask_to_mend(Difference.objects.all(), make_operator()) == 0
     assert "CHAPEU" in told(hub)
 
 
 def test_what_is_asked_for_is_not_fetched_by_a_source(channel, somebody):
     somebody.push_stock(StockRecord("CANECA", 99))
     compared(channel)
-    ask_for(Difference.objects.all(), make_operator())
+    ask_to_mend(Difference.objects.all(), make_operator())
 
     fetch_asked()
 
@@ -193,7 +193,7 @@ def test_a_product_that_the_store_deleted_meanwhile_is_not_sent(channel, store, 
     compared(channel)
     delete_product(store, store.products.get(sku="CANECA").pk, None)
 
-    ask_for(Difference.objects.all(), make_operator())
+    ask_to_mend(Difference.objects.all(), make_operator())
     send_asked()
 
     assert Difference.objects.get().result == "A loja não tem mais este SKU."
@@ -202,7 +202,7 @@ def test_a_product_that_the_store_deleted_meanwhile_is_not_sent(channel, store, 
 def test_while_the_integration_is_paused_what_was_asked_for_waits(channel, somebody):
     somebody.remove_product("CANECA")
     compared(channel)
-    ask_for(Difference.objects.all(), make_operator())
+    ask_to_mend(Difference.objects.all(), make_operator())
     Activation.objects.update(state=State.PAUSED)
 
     send_asked()

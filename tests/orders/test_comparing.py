@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import Product
-from connectors.comparisons import ask_for
+from connectors.comparisons import ask_to_mend
 from connectors.contract import OrderSink
 from connectors.errors import OutOfBudget
 from connectors.models import Activation, ActivationFlow, Comparison, State
@@ -114,7 +114,7 @@ def test_what_the_platform_lost_is_sent_again_with_one_click(rocky, sold, shop):
     del shop.orders[sold[0].public_id]
     comparison = compared(rocky)
 
-    asked = ask_for(comparison.differences.all(), make_operator())
+    asked = ask_to_mend(comparison.differences.all(), make_operator())
     compare_all_orders()
     push_orders(flow_of(rocky, OrderSink))
 
@@ -129,7 +129,7 @@ def test_an_order_of_the_platforms_own_cannot_be_fetched(rocky, sold, shop):
     shop.orders["f" * 24] = shop.orders.pop(sold[0].public_id)
     comparison = compared(rocky)
 
-    ask_for(comparison.differences.filter(kind="create"), make_operator())
+    ask_to_mend(comparison.differences.filter(kind="create"), make_operator())
     compare_all_orders()
 
     result = comparison.differences.get(kind="create").result
@@ -196,7 +196,7 @@ def test_an_order_of_the_hubs_that_never_came_is_listed_and_fetched_from_the_beg
     ActivationFlow.objects.filter(activation=upstream).update(cursor="2026-01-01T00:00:00Z")
 
     comparison = compared(upstream)
-    ask_for(comparison.differences.all(), make_operator())
+    ask_to_mend(comparison.differences.all(), make_operator())
     compare_all_orders()
 
     assert [row[:2] for row in found(comparison)] == [("create", "77")]

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from connectors.asking import answer_ask, ask_for
+from connectors.asks import answer_ask, ask_for
 from connectors.contract import StockSource
 from connectors.errors import NotFound, Unauthorized
 from connectors.models import (

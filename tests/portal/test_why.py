@@ -174,7 +174,7 @@ def test_an_order_in_a_status_that_nobody_consumes_says_which_are(
     found = answer(store, order.original_id)
 
     chain = next(c for c in found.chains if c.activation == webstore)
-    assert [s.text for s in chain.steps if s.verdict == "stop"] == [
+    assert [s.text for s in chain.decisions if s.verdict == "stop"] == [
         "o pedido está pendente, e este conector só recebe pedidos nestas situações: aprovado."
     ]
     assert "O pedido veio por esta integração" in ask(client, store, order.public_id)
@@ -217,7 +217,7 @@ def test_a_partners_notice_is_part_of_the_chain(store: Store, pluga: Activation)
     delivered = answer(store, order.public_id)
 
     def texts(found: Answer) -> list[str]:
-        return [s.text for c in found.chains if c.activation == webstore for s in c.steps]
+        return [s.text for c in found.chains if c.activation == webstore for s in c.decisions]
 
     assert "A notificação está na fila." in texts(waiting)
     assert any(text.startswith("Notificação entregue") for text in texts(delivered))

@@ -72,7 +72,7 @@ def test_answered_once_it_stays_answered(admin_client, brake):
 
     brake.refresh_from_db()
     assert brake.answer == "reread"
-    assert "já não espera resposta" in page
+    assert "não espera mais resposta" in page
 
 
 def test_who_may_only_look_may_not_answer(brake):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from catalog.fetching import fetch_asked
 from catalog.models import Product, Stock
-from connectors.comparisons import ask_for
+from connectors.comparisons import ask_to_mend
 from connectors.contract import StockSource
 from connectors.models import (
     Activation,
@@ -202,7 +202,7 @@ def test_a_difference_is_mended_by_fetching_its_record_alone(day: Day, erp: Erp)
     for sku in ("CANECA", "CAMISETA-G"):
         comparison.differences.create(flow="stock", kind="update", record_id=sku)
 
-    ask_for(comparison.differences.all(), erp.activation.created_by)
+    ask_to_mend(comparison.differences.all(), erp.activation.created_by)
     fetch_asked()
     rung = list(Ring.objects.open().values_list("ability", "record_id"))
     day.run_flows(erp.activation)

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from connectors.hub import examples
-from connectors.hub.tokens import Why
+from connectors.hub.tokens import Refusal
 from connectors.messages.signing import new_webhook_secret, signature_headers
 from connectors.models import Store
 from connectors.records import OrderStatus
@@ -61,7 +61,7 @@ def test_every_status_is_there_with_who_reads_and_reports_it(html: str) -> None:
 def test_every_error_is_there(html: str) -> None:
     for _kind, code, word in SHAPES:
         assert f'<code>{word}</code></th><td data-label="HTTP">{code}</td>' in html
-    for why in Why:
+    for why in Refusal:
         assert why.value[2] in unescape(html)
 
 

@@ -21,7 +21,7 @@ from connectors.runs.holding import ask_preview
 from connectors.spec import Hook
 
 
-class ConfirmedActions(CredentialActions, BillingActions):
+class ActivationActions(CredentialActions, BillingActions):
     @action(description=_("Abrir no parceiro"), url_path="open", permissions=["change"])
     def open_at_partner(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """As the hub opens an App: with a code that it swaps for its tokens."""
