@@ -14,6 +14,7 @@ from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse, reverse_lazy
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
@@ -43,6 +44,11 @@ class PortalSite(UnfoldAdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         shown = not settings.REQUIRE_STAFF_2FA or request.session.get(SHOWN, False)
         return super().has_permission(request) and shown
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Worked out where a page shows it: all are given it, and hardly one does."""
+        apps = super().get_app_list
+        return SimpleLazyObject(lambda: apps(request, app_label))
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,5 +1,6 @@
 """What most tests need: stores, activations, and a partner's program that calls the API."""
 
+import gc
 import itertools
 import json
 import uuid
@@ -36,6 +37,8 @@ def pytest_configure() -> None:
     # A turn that goes on in another thread is outside its test's transaction. On a machine that
     # stalls, everybody would take long; where lateness is the subject, a test says how long.
     patience.PATIENCE = 60
+    # Every 700 new objects is too often where thousands of tests lie in memory.
+    gc.set_threshold(20_000)
 
 
 @pytest.fixture(autouse=True)
