@@ -1,7 +1,7 @@
 """What must be compared with what a channel was sent: marked in the transaction of the change, and
 cleared once it was compared after that.
 
-Locks: rows by activation, flow and product. Who clears waits for nobody.
+Locks: rows by flow, activation and product. Who clears waits for nobody.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -26,10 +26,10 @@ FULL_PASS_EVERY = timedelta(days=1)
 
 def mark(flows: Iterable[ActivationFlow], product_ids: Collection[int]) -> None:
     """These products, in these flows. For the flow of products, by their heads."""
-    keys = sorted((flow.activation_id, flow.flow, pk) for flow in flows for pk in product_ids)
+    keys = sorted((flow.flow, flow.activation_id, pk) for flow in flows for pk in product_ids)
     upsert_rows(
         Sent,
-        ("activation_id", "flow", "product_id"),
+        ("flow", "activation_id", "product_id"),
         keys,
         ("activation_id", "flow", "product_id"),
         changed_at=timezone.now(),
@@ -39,7 +39,7 @@ def mark(flows: Iterable[ActivationFlow], product_ids: Collection[int]) -> None:
 @transaction.atomic
 def rewrite(rows: QuerySet[Sent], **columns: Any) -> int:
     """Set these columns of many; how many those are."""
-    locked = rows.select_for_update(of=("self",)).order_by("activation_id", "flow", "product_id")
+    locked = rows.select_for_update(of=("self",)).order_by("flow", "activation_id", "product_id")
     ids = list(locked.values_list("pk", flat=True))
     return Sent.objects.filter(pk__in=among(ids)).update(**columns)
 

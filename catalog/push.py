@@ -107,7 +107,7 @@ def tell_channels(store: Store, changed: Mapping[int, Iterable[Hook]]) -> None:
     there = ActivationFlow.objects.filter(activation__store=store, ability__in=SINK_NAMES)
     there = there.exclude(activation__state=State.REVOKED)
     found = list(there) if changed else []
-    for flow in {Flow(each.flow) for each in found}:
+    for flow in sorted({Flow(each.flow) for each in found}):  # as they are locked (marks)
         ids = {pk for pk, hooks in changed.items() if any(flow in UNTRUE[hook] for hook in hooks)}
         if flow == Flow.PRODUCTS:
             family = Product.objects.filter(pk__in=ids)

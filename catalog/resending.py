@@ -46,7 +46,7 @@ def _send(activation: Activation, asked: QuerySet[Difference]) -> None:
         else:
             wanted[Flow(each.flow)].add(pk)
     rows = Q(pk__in=[])
-    for flow, pks in wanted.items():
+    for flow, pks in sorted(wanted.items()):  # as they are locked (marks)
         mark(activation.flows.filter(flow=flow, ability=SINKS[flow][0].__name__), pks)
         rows |= Q(flow=flow, product__in=pks)
     send_again(Sent.objects.filter(rows, activation=activation))

@@ -31,10 +31,10 @@ class Search(AutocompleteJsonView):
     def has_perm(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may not see the list of people may name one where a page of his asks for it: a
         store's merchants, and whose acts he looks for."""
-        page = cast(PortalSite, self.admin_site).get_model_admin(self.source_field.model)
-        names_people = self.source_field.related_model is User
+        site, asking = cast(PortalSite, self.admin_site), self.source_field.model
+        names_people = self.source_field.related_model is User and site.is_registered(asking)
         return super().has_perm(request, obj) or (
-            names_people and page.has_view_permission(request)
+            names_people and site.get_model_admin(asking).has_view_permission(request)
         )
 
 

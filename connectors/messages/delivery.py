@@ -159,9 +159,11 @@ class Courier(ABC, Generic[A, M]):
         self.addresses.objects.filter(busy_until__gt=now + LEASE).update(busy_until=None)
 
     def leave_out(self, began: datetime, now: datetime) -> None:
-        """The portal was off in between: nobody failed meanwhile."""
+        """The portal was off in between: nobody failed meanwhile. Of what first failed in between
+        nobody knows whether it was before or after that: it fails from now on."""
         for failing in (self.addresses.objects.all(), self.messages.objects.waiting()):
             since = F("failing_since") + (now - began)
+            failing.filter(failing_since__gt=began).update(failing_since=now)
             failing.filter(failing_since__lte=began).update(failing_since=since)
 
     def deliver(self, address_id: int) -> None:
@@ -280,7 +282,9 @@ class Courier(ABC, Generic[A, M]):
             fields=["failures_in_a_row", "failing_since", "open_until"],
             from_queryset=self.addresses.objects.select_for_update(of=("self",)),
         )
-        message.refresh_from_db(fields=["failing_since"])
+        message.refresh_from_db(
+            fields=["failing_since"], from_queryset=self.messages.objects.select_for_update()
+        )
         message.attempts += 1
         message.last_status, message.last_error = outcome.status, outcome.error
         message.failing_since = message.failing_since or now

@@ -7,7 +7,8 @@ here HTTP 200 alone is a delivery, and one that is refused delays only itself.
 import json
 from collections.abc import Callable, Collection, Iterable
 
-from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
+from django.db.models import F, Max, Q, QuerySet, Window, prefetch_related_objects
+from django.utils import timezone
 
 from connectors.forgetting import forget_some
 from connectors.messages.delivery import PRUNED_AT_ONCE, Courier, Letter, is_over
@@ -111,9 +112,12 @@ def prune_notices() -> None:
 def _forget_repetitions() -> bool:
     """What waits for a paused integration is told once of each record, by the last that says so:
     else it would grow for as long as the pause lasts. Whether there may be more."""
-    waiting = Notice.objects.waiting().filter(activation__state=State.PAUSED)
-    same = {name: OuterRef(name) for name in ("activation", "topic", "action", "changes")}
-    later = Notice.objects.waiting().filter(object_id=OuterRef("object_id"), pk__gt=OuterRef("pk"))
     # Whoever was at the address when it was paused writes down how it went.
-    idle = waiting.filter(activation__endpoint__busy_until=None)
-    return forget_some(PRUNED_AT_ONCE, idle.filter(Exists(later.filter(**same))).order_by("pk"))
+    at = "activation__endpoint__busy_until"
+    idle = Q(**{at: None}) | Q(**{f"{at}__lte": timezone.now()})  # or was killed at it
+    waiting = Notice.objects.waiting().filter(idle, activation__state=State.PAUSED)
+    # Sorted once: to ask of each whether there is a later one takes the square of their number.
+    same = [F(name) for name in ("activation", "topic", "action", "object_id", "changes")]
+    last = Window(Max("pk"), partition_by=same)
+    repeated = waiting.annotate(last=last).filter(last__gt=F("pk"))
+    return forget_some(PRUNED_AT_ONCE, repeated.order_by("pk"))

@@ -15,7 +15,7 @@ from catalog import marks, push
 from catalog.levels import set_stock
 from catalog.marks import clear, mark
 from catalog.models import Product, Sent
-from catalog.push import push_products, push_stock, send_again
+from catalog.push import push_products, push_stock, recompare, send_again
 from catalog.services import change_stock, delete_product, save_product
 from connectors.contract import ProductSink, StockSink
 from connectors.errors import NothingChanged
@@ -137,6 +137,20 @@ def test_a_product_is_deleted_while_everything_is_marked(monkeypatch) -> None:
     assert faults == []
 
 
+def free_while(write: Callable[[], Any], held: int) -> list[Sent]:
+    """The rows that somebody who writes has not locked yet when he waits for this one."""
+    there = Sent.objects.select_for_update().order_by("pk")
+    with transaction.atomic(), connection.cursor() as cursor:
+        there.get(pk=held)
+        other = threading.Thread(target=at_once, args=(write,))
+        other.start()
+        while other.is_alive() and not cursor.execute(WAITING).fetchone()[0]:
+            other.join(0.01)
+        free = list(there.select_for_update(skip_locked=True))
+    other.join()
+    return free
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
 @pytest.mark.parametrize(
     "write",
@@ -153,14 +167,33 @@ def test_who_writes_many_locks_them_in_the_order_of_who_marks_them(write) -> Non
     mark([flow], ids)
     for pk in reversed(ids):
         Sent.objects.filter(product=pk).update(refused="x")  # it goes to the table's end
-    rows, there = list(Sent.objects.order_by("pk")), Sent.objects.select_for_update()
+    rows = list(Sent.objects.order_by("pk"))
 
-    with transaction.atomic(), connection.cursor() as cursor:
-        there.get(product=ids[5])
-        other = threading.Thread(target=at_once, args=(lambda: write(rows),))
-        other.start()
-        while other.is_alive() and not cursor.execute(WAITING).fetchone()[0]:
-            other.join(0.01)
-        free = there.select_for_update(skip_locked=True).values_list("product_id", flat=True)
-        assert set(free) == set(ids[5:])
-    other.join()
+    free = free_while(lambda: write(rows), Sent.objects.get(product=ids[5]).pk)
+
+    assert {row.product_id for row in free} == set(ids[5:])
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda store, ids: send_again(Sent.objects.all()),
+        transaction.atomic(recompare),
+    ],
+)
+def test_who_writes_in_several_flows_of_several_channels_locks_them_in_one_order(
+    write, number: int
+) -> None:
+    store = make_store()
+    for _channel in range(2):
+        make_managed(store, "pluggto", "https://api.plugg.to", CREDENTIALS)
+    ids = [Product.objects.create(store=store, sku=sku).pk for sku in SKUS[:1]]
+    recompare(store, ids)
+    rows = list(Sent.objects.order_by("flow", "activation_id"))
+    assert len(rows) == 6
+
+    free = free_while(lambda: write(store, ids), rows[number].pk)
+
+    assert {row.pk for row in free} == {row.pk for row in rows[number:]}

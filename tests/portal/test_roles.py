@@ -204,6 +204,14 @@ def test_support_finds_the_people_whom_its_pages_ask_for_but_sees_no_list_of_the
         assert answer.json()["results"] == [{"id": str(ana.pk), "text": "ana"}]
 
 
+def test_whom_a_model_without_a_page_names_is_not_searched(db: None) -> None:
+    client = Client()
+    client.force_login(somebody("operator"))
+    asked = {"app_label": "admin", "model_name": "logentry", "field_name": "user", "term": "a"}
+
+    assert client.get("/admin/autocomplete/", asked).status_code == 403
+
+
 def test_only_a_lead_revokes(store: Store) -> None:
     activation = make_partner(store, "rocky").activation
     data = {"action": "revoke_selected", "_selected_action": [activation.pk]}

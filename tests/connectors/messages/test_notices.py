@@ -645,6 +645,23 @@ def test_the_time_in_which_the_portal_was_off_switches_no_address_off(
     assert not Notice.objects.waiting().exists()
 
 
+def test_what_failed_after_the_portal_was_last_seen_to_run_is_not_given_up_for_that(
+    activation: Activation, receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.rule(monkeypatch, (Heartbeat, "beat_at"), (Heartbeat, "steady_since"))
+    watch_flows()
+    clock.go(SECONDS)
+    fail_until_open(activation, receiver)
+    clock.go(4 * DAYS)
+    watch_flows()
+
+    receiver.reply(503)
+    deliver_notices(activation.pk)
+
+    assert endpoint_of(activation).breaker == Breaker.OPEN
+    assert Notice.objects.waiting().count() == delivery.FAILURES_TO_OPEN
+
+
 def test_what_failed_before_the_portal_was_off_counts_when_it_is_back(
     activation: Activation, receiver: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1035,6 +1052,20 @@ def test_what_a_paused_integration_is_told_of_one_record_waits_once(
     assert told == [
         ("new 0", False), ("new 1", False), ("new 2", False), ("same", False), ("same", True),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ended", "kept"), [(-SECONDS, 1), (SECONDS * 60, 2)])
+def test_repetitions_wait_for_whoever_is_at_a_paused_address_but_not_for_one_who_was_killed(
+    activation: Activation, ended: timedelta, kept: int
+) -> None:
+    for _ in range(2):
+        announce_order(activation)
+    pause(activation.pk, "…")
+    Endpoint.objects.update(busy_until=timezone.now() + ended)
+
+    prune_notices()
+
+    assert Notice.objects.count() == kept
 
 
 def test_many_are_forgotten_in_portions(
