@@ -358,12 +358,12 @@ def _is_true(attempt: Attempt, row: Sent, record: R) -> bool:
 
 def _is_settled(attempt: Attempt, row: Sent, product: Product, trouble: Refused | None) -> bool:
     """There is nothing to send of it. Is that wrong, it is put on record until it is otherwise, or
-    until a person dismisses it."""
+    until a person dismisses it. What nobody can buy does no harm, but is looked at again."""
     mine = Sent.objects.filter(pk=row.pk)
-    if trouble is None:
+    if trouble is None or not product.stock_row.available:
         if row.refused:
             mine.update(refused="")
-        return True
+        return trouble is None
     if row.refused == NOTHING and row.code not in attempt.open_failures:
         return True
     if row.refused == NOTHING and attempt.rests(row.code):

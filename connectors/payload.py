@@ -31,7 +31,8 @@ def to_decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise TypeError
     text = str(value).strip()
-    if "_" in text:  # to Python 1_000 is a number, and to nobody else
+    # To Python 1_000 and other alphabets' digits are numbers, and to nobody else.
+    if "_" in text or not text.isascii():
         raise ValueError
     number = Decimal(text)
     if not number.is_finite() or abs(number) > LARGEST:

@@ -13,6 +13,7 @@ from django.db import transaction
 from catalog.models import SkuMapping
 from connectors.bulk import among
 from connectors.contract import FulfilmentSink, OrderSink
+from connectors.errors import Unavailable, Unreadable
 from connectors.hub.wire import INVOICE_FIELDS
 from connectors.models import Activation, ActivationFlow
 from connectors.queue import enqueue
@@ -78,23 +79,29 @@ def _push_orders(attempt: Attempt, sink: OrderSink) -> None:
                 item.source = partial(write_order, link.order, None)
                 item.record = to_record(link, codes)
                 note_asked(link.order, attempt.activation)
-                external_id = sink.push_order(item.record)
+                try:
+                    external_id = sink.push_order(item.record)
+                except (Unavailable, Unreadable):
+                    with transaction.atomic():
+                        _show_what_changed(link, attempt.activation)
+                        mine = OrderLink.objects.filter(pk=link.pk, sent_status="")
+                        mine.update(sent_version=link.wanted_version + 1)
+                    raise
                 with transaction.atomic():
-                    # From here on whoever changes the order sees that it was sent.
-                    now = Order.objects.select_for_update(of=("self",)).get(pk=link.order_id)
-                    hold_integrations(now.store_id)
-                    taker = acting(attempt.activation)
-                    note_taken(link.order, taker)
+                    note_taken(link.order, _show_what_changed(link, attempt.activation))
                     _note_sent(link, external_id=external_id)
-                    if not link.sent_status:
-                        _show_what_changed(link.order, now, taker)
                 item.changed = True
 
 
-def _show_what_changed(sent: Order, now: Order, taker: Activation) -> None:
-    """While the platform was told the order for the first time."""
-    if now.modified_at != sent.modified_at:
-        show_changes(now, _deal_of(sent), _deal_of(now), taker)
+def _show_what_changed(link: OrderLink, told: Activation) -> Activation:
+    """While it was told the order for the first time; who has it, or may have it, now. Whoever
+    changes the order from here on sees that it was sent."""
+    now = Order.objects.select_for_update(of=("self",)).get(pk=link.order_id)
+    hold_integrations(now.store_id)
+    taker = acting(told)
+    if not link.sent_status and now.modified_at != link.order.modified_at:
+        show_changes(now, _deal_of(link.order), _deal_of(now), taker)
+    return taker
 
 
 def _deal_of(order: Order) -> Deal:

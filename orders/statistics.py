@@ -1,7 +1,8 @@
 """A store's figures: kept with every change of an order, and read without looking at one.
 
 The day is that of São Paulo on which the order was received. What is sold is what is paid and was
-not given back; everybody who shows a figure means this.
+not given back; everybody who shows a figure means this. Only reais are added up: orders in
+other currencies are counted.
 """
 
 import operator
@@ -14,20 +15,25 @@ from functools import reduce
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import TruncDate
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import TruncDate, Upper
 
 from connectors.bulk import insert_all
 from connectors.models import Store
 from connectors.payload import LOCAL
 from connectors.records import OrderStatus
 from orders.models import Order, Tally
+from orders.models.orders import REAIS
 from orders.status import ENDED, STAGE
 
 PAID = STAGE[OrderStatus.APPROVED]
 SOLD = frozenset(status for status, stage in STAGE.items() if stage >= PAID and status not in ENDED)
 Key = tuple[date, str, str]  # day, channel, status
 FOLDED_AT_ONCE = 5000
+SUMS = (Sum("orders"), Sum("amount"), Sum("foreign"))
+# As `Order.currency` says it. SQLite says "null" for a null.
+FOREIGN = Q(code__isnull=False) & ~Q(code__in=["", "NULL", REAIS])
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,13 @@ class Standing:
 
     key: Key
     amount: Decimal
+    foreign: bool  # the amount is not in reais
 
 
 def standing(order: Order) -> Standing:
     day = order.created_at.astimezone(LOCAL).date()
-    return Standing((day, order.channel, order.status), order.total)
+    key = (day, order.channel, order.status)
+    return Standing(key, order.total, order.currency != REAIS)
 
 
 def count_in(order: Order, before: Standing | None = None) -> None:
@@ -49,16 +57,27 @@ def count_in(order: Order, before: Standing | None = None) -> None:
     now = standing(order)
     if now == before:
         return
-    rows = [_row(order.store_id, now.key, 1, now.amount)]
+    rows = [_row(order.store_id, now.key, *_worth(now, 1))]
     if before:
-        rows.append(_row(order.store_id, before.key, -1, -before.amount))
+        rows.append(_row(order.store_id, before.key, *_worth(before, -1)))
     insert_all(rows)
 
 
-def _row(store_id: int, key: Key, orders: int, amount: Decimal) -> Tally:
+def _worth(each: Standing, sign: int) -> tuple[int, Decimal, int]:
+    """What it adds to a row's sums."""
+    return (sign, Decimal(0), sign) if each.foreign else (sign, sign * each.amount, 0)
+
+
+def _row(store_id: int, key: Key, orders: int, amount: Decimal, foreign: int) -> Tally:
     day, channel, status = key
     return Tally(
-        store_id=store_id, day=day, channel=channel, status=status, orders=orders, amount=amount
+        store_id=store_id,
+        day=day,
+        channel=channel,
+        status=status,
+        orders=orders,
+        amount=amount,
+        foreign=foreign,
     )
 
 
@@ -80,6 +99,7 @@ def _fold(key: dict[str, Any]) -> None:
     Tally.objects.filter(folded=True, **key).update(
         orders=F("orders") + sum(row.orders for row in rows),
         amount=F("amount") + sum((row.amount for row in rows), Decimal(0)),
+        foreign=F("foreign") + sum(row.foreign for row in rows),
     )
     Tally.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
@@ -89,27 +109,32 @@ def correct_tallies(store: Store) -> int:
     coming in: both are read in one statement, and each order is in both or in neither."""
     said = (
         Order.objects.filter(store=store)
+        .alias(code=Upper(KT("fields__currency")))
         .annotate(day=TruncDate("created_at", tzinfo=LOCAL), sign=Value(1))
         .values_list("day", "channel", "status", "sign")
-        .annotate(n=Count("pk"), worth=Sum("total"))
+        .annotate(
+            n=Count("pk"),
+            worth=Sum(Case(When(FOREIGN, then=Decimal(0)), default="total")),
+            abroad=Count("pk", filter=FOREIGN),
+        )
         .order_by()
     )
     kept = (
         Tally.objects.filter(store=store)
         .annotate(sign=Value(-1))
         .values_list("day", "channel", "status", "sign")
-        .annotate(n=Sum("orders"), worth=Sum("amount"))
+        .annotate(n=Sum("orders"), worth=Sum("amount"), abroad=Sum("foreign"))
         .order_by()
     )
-    lacking: dict[Key, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
-    for day, channel, status, sign, orders, amount in said.union(kept, all=True):
-        lacks = lacking[(day, channel, status)]
-        lacks[0] += sign * orders
-        lacks[1] += sign * Decimal(amount)
+    lacking: dict[Key, Figure] = defaultdict(Figure)
+    for day, channel, status, sign, orders, amount, foreign in said.union(kept, all=True):
+        lacking[(day, channel, status)] += Figure(
+            sign * orders, sign * Decimal(amount), sign * foreign
+        )
     rows = [
-        _row(store.pk, key, int(orders), amount)
-        for key, (orders, amount) in lacking.items()
-        if orders or amount
+        _row(store.pk, key, lacks.orders, lacks.amount, lacks.foreign)
+        for key, lacks in lacking.items()
+        if lacks != Figure()
     ]
     Tally.objects.bulk_create(rows, batch_size=500)
     return len(rows)
@@ -120,17 +145,22 @@ def correct_tallies(store: Store) -> int:
 
 @dataclass(frozen=True)
 class Figure:
-    """Some orders: how many, and what they are worth together."""
+    """Some orders: how many, what they are worth together, and how many are not in that, because
+    they are in another currency."""
 
     orders: int = 0
     amount: Decimal = Decimal(0)
+    foreign: int = 0
 
     def __add__(self, other: "Figure") -> "Figure":
-        return Figure(self.orders + other.orders, self.amount + other.amount)
+        return Figure(
+            self.orders + other.orders, self.amount + other.amount, self.foreign + other.foreign
+        )
 
     @property
     def average(self) -> Decimal:
-        return self.amount / self.orders if self.orders else Decimal(0)
+        added = self.orders - self.foreign
+        return self.amount / added if added else Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -162,11 +192,16 @@ def sold_by_period(stores: Collection[int], periods: Iterable[Period]) -> list[F
         within = Q(status__in=SOLD) & period.days
         sums[f"orders_{number}"] = Sum("orders", filter=within)
         sums[f"amount_{number}"] = Sum("amount", filter=within)
+        sums[f"foreign_{number}"] = Sum("foreign", filter=within)
     firsts = [period.first for period in periods]
     whole = Period(None if None in firsts else min(filter(None, firsts), default=None))
     found = tallies_of(stores, whole).aggregate(**sums)
     return [
-        Figure(found[f"orders_{n}"] or 0, Decimal(found[f"amount_{n}"] or 0))
+        Figure(
+            found[f"orders_{n}"] or 0,
+            Decimal(found[f"amount_{n}"] or 0),
+            found[f"foreign_{n}"] or 0,
+        )
         for n in range(len(periods))
     ]
 
@@ -175,8 +210,8 @@ def totals_of(stores: Collection[int]) -> dict[tuple[str, str], Figure]:
     """Of all days, by status and channel, in one query."""
     sums = tallies_of(stores).order_by().values_list("status", "channel")
     return {
-        (status, channel): Figure(orders, Decimal(amount))
-        for status, channel, orders, amount in sums.annotate(Sum("orders"), Sum("amount"))
+        (status, channel): Figure(orders, Decimal(amount), foreign)
+        for status, channel, orders, amount, foreign in sums.annotate(*SUMS)
         if orders
     }
 
@@ -187,8 +222,12 @@ def sum_of(figures: Iterable[Figure]) -> Figure:
 
 def by_field(tallies: "QuerySet[Tally]", name: str) -> dict[Any, Figure]:
     """By "day", "channel" or "status"; what nothing is left of is left out."""
-    sums = tallies.order_by().values_list(name).annotate(Sum("orders"), Sum("amount"))
-    return {value: Figure(orders, Decimal(amount)) for value, orders, amount in sums if orders}
+    sums = tallies.order_by().values_list(name).annotate(*SUMS)
+    return {
+        value: Figure(orders, Decimal(amount), foreign)
+        for value, orders, amount, foreign in sums
+        if orders
+    }
 
 
 def same_day_of_previous_month(day: date) -> date:

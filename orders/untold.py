@@ -56,7 +56,8 @@ def show_changes(order: Order, before: Deal, now: Deal, there: Activation | None
     error = Refused(
         _(
             "O canal mudou os itens, o pagamento ou o total do pedido %(order)s depois que esta"
-            " integração o levou, e ela não fica sabendo: compare-os e corrija-os lá."
+            " integração o levou, ou o recebeu e não respondeu, e ela não fica sabendo: compare-os"
+            " e corrija-os lá."
         )
         % {"order": order}
     )
@@ -67,5 +68,5 @@ def show_changes(order: Order, before: Deal, now: Deal, there: Activation | None
 def _platforms_that_have(order: Order) -> Iterator[Activation]:
     at_work = Activation.objects.filter(store=order.store_id).consuming()
     had = order.links.filter(activation__in=at_work, activation__mode=Mode.MANAGED)
-    for link in had.exclude(activation=order.source_id).exclude(sent_status=""):
+    for link in had.exclude(activation=order.source_id).exclude(sent_status="", sent_version=0):
         yield link.activation

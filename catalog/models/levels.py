@@ -4,15 +4,16 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models.products import Product
 
 
 def price_text(price: Decimal) -> str:
-    """With two decimals, or as many as it has."""
-    whole, _point, cents = f"{price.normalize():f}".partition(".")
-    return f"{whole}.{cents.ljust(2, '0')}"
+    """With two decimals, or as many as it has, as the reader's language writes it."""
+    decimals = -int(price.normalize().as_tuple().exponent)
+    return number_format(price, max(2, decimals), force_grouping=True)
 
 
 class Price(models.Model):

@@ -22,7 +22,8 @@ class OrderLink(models.Model):
     """An order at one activation: its number there, and what of it is to be known there and is.
 
     Status and version serve managed activations; a partner reads by himself. The version counts
-    the changes of invoices and tracking, which need not come with another status.
+    the changes of invoices and tracking, which need not come with another status. A version that
+    was sent without a status was not answered: it may have the order.
     """
 
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="links", db_index=False)

@@ -20,6 +20,7 @@ from orders.status import may_become
 
 SHORTAGES = Reservation.objects.short()
 SHORT = models.Exists(SHORTAGES.filter(sale=models.OuterRef("public_id")))
+REAIS = "BRL"
 NOT_NEGATIVE = [MinValueValidator(0)]
 
 
@@ -158,10 +159,14 @@ class Order(HubObject):
         return None if said is None else Decimal(said)
 
     @property
+    def currency(self) -> str:
+        """The hub's amounts are in reais, where it does not say otherwise."""
+        return str(self.fields.get("currency") or REAIS).upper()
+
+    @property
     def money_sign(self) -> str:
-        """What stands before its amounts: the hub's are in reais, another currency says so."""
-        code = str(self.fields.get("currency") or "").upper()
-        return "R$" if code in ("", "BRL") else code
+        """What stands before its amounts."""
+        return "R$" if self.currency == REAIS else self.currency
 
     @property
     def buyer(self) -> str:

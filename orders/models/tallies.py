@@ -18,7 +18,9 @@ class Tally(models.Model):
     channel = models.CharField(_("canal"), max_length=100, blank=True)
     status = models.CharField(_("situação"), max_length=20, choices=OrderStatus)
     orders = models.IntegerField(_("pedidos"))
-    amount = models.DecimalField(_("valor"), max_digits=20, decimal_places=4)
+    amount = models.DecimalField(_("valor"), max_digits=20, decimal_places=4)  # in reais
+    # So many of the orders are in other currencies: their amounts are not in the sum.
+    foreign = models.IntegerField(_("em outra moeda"), default=0, db_default=0)
     folded = models.BooleanField(default=False)
 
     class Meta:

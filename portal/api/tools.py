@@ -179,9 +179,9 @@ class Events(APIView):
 def _to_instant(value: Any) -> datetime:
     """Also as computers count: seconds, or milliseconds, since 1970."""
     text = to_text(value)
-    if re.fullmatch(r"\d{9,10}", text):
+    if re.fullmatch(r"[0-9]{9,10}", text):
         return datetime.fromtimestamp(int(text), UTC)
-    if re.fullmatch(r"\d{12,13}", text):
+    if re.fullmatch(r"[0-9]{12,13}", text):
         return datetime.fromtimestamp(int(text) / 1000, UTC)
     return to_moment(text)
 

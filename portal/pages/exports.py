@@ -39,7 +39,8 @@ def _as_text(cell: Cell) -> str:
 
 
 def _money(amount: Decimal | None) -> Cell:
-    """With two decimals, or as many as it has: the column adds up to what the pages say."""
+    """With two decimals, or as many as it has: of reais, the column adds up to what the pages
+    say."""
     if amount is None:
         return ""
     cents = amount.quantize(Decimal("0.01"))
@@ -51,6 +52,7 @@ def _rows(orders: OrderQuerySet) -> Iterator[list[Cell]]:
         _("Pedido"), _("Id no hub"), _("Recebido em"), _("Loja"), _("Canal"), _("Situação"),
         _("Comprador"), _("Itens"), _("Frete"), _("Desconto"), _("Total"),
         _("Nota fiscal"), _("Chave de acesso"), _("Transportadora"), _("Rastreio"),
+        _("Moeda"),
     ]  # fmt: skip
     for order in orders.prefetch_related("lines", "shipments").iterator(chunk_size=AT_ONCE):
         yield _row(order)
@@ -77,4 +79,5 @@ def _row(order: Order) -> list[Cell]:
         each("nfe_key"),
         each("shipping_company"),
         each("track_code"),
+        order.currency,
     ]

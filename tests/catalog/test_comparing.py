@@ -76,7 +76,7 @@ def test_a_preview_tells_everything_that_is_wrong(reader, big_shop, store):
     wrong = [row for row in differences if row[1] != "create"]
     assert [row[:4] for row in wrong] == [
         ("prices", "unmapped", "C-03", ""),
-        ("prices", "update", "C-01", "90.00"),
+        ("prices", "update", "C-01", "90,00"),
         ("prices", "zero_price", "C-04", ""),
         ("products", "duplicate", "C-06", ""),
         ("products", "refused", "C-07", ""),
@@ -84,7 +84,7 @@ def test_a_preview_tells_everything_that_is_wrong(reader, big_shop, store):
         ("stock", "unmapped", "C-03", ""),
         ("stock", "unmapped", "NADA", ""),
     ]
-    assert ("prices", "update", "C-01", "90.00", "100.00") in wrong
+    assert ("prices", "update", "C-01", "90,00", "100,00") in wrong
     assert wrong[3][4] == "GTIN 7891234567901 também no SKU C-05"
 
 
@@ -232,8 +232,8 @@ def test_both_sides_lists_are_compared(reader, big_shop, store):
     comparison = compared(reader)
 
     assert found(comparison) == [
-        ("prices", "create", "C-04", "", "100.00"),
-        ("prices", "update", "C-02", "1.00", "100.00"),
+        ("prices", "create", "C-04", "", "100,00"),
+        ("prices", "update", "C-02", "1,00", "100,00"),
         ("products", "create", "C-04", "", "Coisa 4"),
         ("products", "missing_there", "C-01", "Coisa 1", ""),
         ("stock", "create", "C-04", "", "10"),

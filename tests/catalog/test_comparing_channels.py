@@ -106,7 +106,7 @@ def test_whatever_somebody_did_there_is_listed(channel, somebody):
     comparison = compared(channel)
 
     assert found(comparison) == [
-        ("prices", "update", "CAMISETA-P", "79.90", "70.00 / 65.00"),
+        ("prices", "update", "CAMISETA-P", "79,90", "70,00 / 65,00"),
         ("products", "missing_there", "CAMISETA-G", "Camiseta G", ""),
         ("products", "missing_there", "CANECA", "Caneca", ""),
         ("products", "surplus", "CHAPEU", "", ""),
@@ -228,8 +228,8 @@ def test_the_channels_own_codes_are_compared(channel, store, somebody):
     differences = found(compared(channel))
 
     assert differences == [
-        ("prices", "update", "9001", "39.90 / 29.90", ""),
-        ("products", "surplus", "CANECA", "", "39.90 / 29.90"),
+        ("prices", "update", "9001", "39,90 / 29,90", ""),
+        ("products", "surplus", "CANECA", "", "39,90 / 29,90"),
         ("stock", "update", "9001", "12", "0"),
     ]
 

@@ -359,6 +359,25 @@ def test_a_price_that_is_emptied_after_it_was_told_is_shown_until_there_is_one(s
     assert Sent.objects.get(flow="prices").situation == Situation.SENT
 
 
+def test_a_price_that_is_gone_is_shown_only_while_there_is_stock(store, channel):
+    save(store, MUG)
+    run_all(channel)
+    save(store, {"sku": "CANECA", "price": None})
+    run(channel, PriceSink)
+    assert Failure.objects.open().count() == 1
+
+    save(store, {"sku": "CANECA", "quantity": 0})
+    sold_out = [run(channel, PriceSink) for _time in range(2)]
+
+    assert [each.failed for each in sold_out] == [0, 0]
+    assert not Failure.objects.open().exists()
+
+    save(store, {"sku": "CANECA", "quantity": 1})
+    run(channel, PriceSink)
+
+    assert Failure.objects.open().count() == 1
+
+
 def test_an_emptied_price_that_a_person_dismissed_is_not_shown_again(store, channel):
     save(store, MUG)
     run_all(channel)

@@ -57,7 +57,8 @@ def test_money_is_exact(value: Any, money: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["NaN", "Infinity", "1e400", "10,90", "1_000", "", "1" * 13, True, None, [], {}]
+    "value",
+    ["NaN", "Infinity", "1e400", "10,90", "1_000", "١٢", "", "1" * 13, True, None, [], {}],
 )
 def test_what_is_no_amount_is_refused(value: Any) -> None:
     with pytest.raises(Unreadable, match=r"^\$\.price: "):

@@ -10,7 +10,7 @@ from django_q.models import OrmQ
 from catalog.models import Product, SkuMapping, Stock
 from catalog.tasks import pull_products, pull_stock
 from connectors.contract import FulfilmentSource, OrderSink, ProductSource, StockSource
-from connectors.errors import Rejected, Unavailable
+from connectors.errors import Rejected, Unavailable, Unreadable
 from connectors.fiscal import nfe_key_is_valid
 from connectors.models import Activation, ActivationFlow, Failure, Run, State
 from connectors.models import Store as Merchant
@@ -31,6 +31,7 @@ from tests.conftest import flow_of, make_activation, make_managed, make_operator
 from tests.orders.samples import document
 
 TOKEN = "token-of-the-shop"
+CHANGED_ITEMS = [{"sku": "CAN-07", "quantity": 1, "price": "29.95"}]
 
 
 @pytest.fixture
@@ -318,7 +319,7 @@ def test_an_order_that_is_changed_while_those_before_it_are_pushed_goes_as_it_is
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ({"items": [{"sku": "CAN-07", "quantity": 1, "price": "29.95"}]}, 1),
+        ({"items": CHANGED_ITEMS}, 1),
         ({"head": {"total": "49.90"}}, 1),
         ({"head": {"payer_name": "Ana"}}, 0),
         ({"status": OrderStatus.CANCELED}, 0),
@@ -340,6 +341,44 @@ def test_an_order_that_is_changed_while_it_is_first_pushed_is_shown(
 
     assert (run.outcome, run.changed) == ("done", 1)
     assert Failure.objects.open().filter(activation=rocky).count() == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "changed", "meanwhile", "shown"),
+    [
+        (Unavailable("ReadTimeout"), {"items": CHANGED_ITEMS}, False, 1),
+        (Unavailable("ReadTimeout"), {"items": CHANGED_ITEMS}, True, 1),
+        (Unreadable("not JSON"), {"items": CHANGED_ITEMS}, False, 1),
+        (Unavailable("ReadTimeout"), {"head": {"payer_name": "Ana"}}, False, 0),
+        (Rejected("sem cadastro"), {"items": CHANGED_ITEMS}, False, 0),
+    ],
+)
+def test_an_order_that_is_changed_after_its_first_answer_was_lost_is_shown(
+    rocky, pluga, shop, monkeypatch, error, changed, meanwhile, shown
+):
+    order = create_order(pluga, document())
+    push_order = StoreContract.push_order
+
+    def change():
+        update_order(order.pk, OrderDocument(**{"head": {}, **changed}), pluga)
+
+    def lost(self, record):
+        monkeypatch.undo()
+        if not isinstance(error, Rejected):
+            push_order(self, record)
+        if meanwhile:
+            change()
+        raise error
+
+    monkeypatch.setattr(StoreContract, "push_order", lost)
+    push(rocky)
+    if not meanwhile:
+        change()
+    run = push(rocky)
+
+    assert run.outcome == "done"
+    assert list(shop.report()["orders"]) == [order.public_id]
+    assert Failure.objects.open().filter(activation=rocky, flow="").count() == shown
 
 
 def test_a_cancelled_order_that_was_refused_is_no_failure_any_more(

@@ -118,6 +118,41 @@ def test_what_is_kept_is_what_a_rebuild_says(store, pluga):
     assert figures(store) == kept
 
 
+@pytest.mark.parametrize("currency", ["usd", "BRL", "brl", "", None])
+def test_an_amount_in_another_currency_is_counted_and_not_added_up(store, pluga, currency):
+    create_order(pluga, document("1", total=10))
+    create_order(pluga, document("2", total=100, currency=currency))
+    other = currency == "usd"
+    told = {"approved": Figure(2, Decimal(10 if other else 110), int(other))}
+
+    assert correct_tallies(store) == 0
+    assert figures(store) == told
+    fold_all_tallies()
+    assert figures(store) == told
+    assert sold_by_period([store.pk], [Period()])[0].average == Decimal(10 if other else 55)
+
+    Tally.objects.all().delete()
+    correct_tallies(store)
+    assert figures(store) == told
+
+
+def test_what_an_older_version_added_up_is_put_right(store, pluga):
+    create_order(pluga, document("1", total=100, currency="USD"))
+    Tally.objects.update(amount=100, foreign=0)
+
+    assert correct_tallies(store) == 1
+
+    assert figures(store) == {"approved": Figure(1, Decimal(0), 1)}
+
+
+def test_an_order_that_turns_out_to_be_in_another_currency_leaves_the_sum(store, pluga):
+    order = create_order(pluga, document("1", total=10))
+
+    update_order(order.pk, OrderDocument(head={"currency": "USD"}), pluga)
+
+    assert figures(store) == {"approved": Figure(1, Decimal(0), 1)}
+
+
 def test_folding_changes_no_figure_and_leaves_one_row_of_each_key(store, pluga):
     for number in range(3):
         order = create_order(pluga, document(str(number), total=7, status="pending"))

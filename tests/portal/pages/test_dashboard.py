@@ -211,6 +211,22 @@ def test_an_exported_column_adds_up_to_the_dashboards_figure(
     assert "R$ 120,01" in text_of(page.get("/"))
 
 
+def test_orders_in_another_currency_are_said_beside_the_sums(
+    page: Client, channel: Partner
+) -> None:
+    place(channel, "1", total=10)
+    place(channel, "2", total=99, currency="USD")
+
+    said = "R$ 10,00 (1 em outra moeda, fora da soma)"
+    assert f"Este mês {said} Vendas: 2 · ticket médio R$ 10,00" in text_of(page.get("/"))
+    assert f"Pedidos: 2 · {said}" in text_of(page.get("/orders/?status=sold"))
+
+    csv = b"".join(page.get("/orders/export/csv/").streaming_content).decode("utf-8-sig")
+    header, *rows = (line.split(";") for line in csv.splitlines())
+    columns = [header.index(name) for name in ("Total", "Moeda")]
+    assert [[row[at] for at in columns] for row in rows] == [["99,00", "USD"], ["10,00", "BRL"]]
+
+
 @pytest.mark.parametrize(
     ("status", "done"),
     [
