@@ -59,7 +59,7 @@ def test_what_is_deleted_there_is_shown_with_what_is_offered_of_it_here(day, pla
     comparison = compared(platform.activation)
 
     assert found(comparison) == [
-        ("prices", "missing_there", "CANECA", "25.00", ""),
+        ("prices", "missing_there", "CANECA", "25,00", ""),
         ("products", "missing_there", "CANECA", "Caneca", ""),
         ("stock", "missing_there", "CANECA", "9", ""),
     ]
