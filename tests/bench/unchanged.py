@@ -24,7 +24,7 @@ from tests.postgres import free_port
 from tests.products import make_products
 
 MANY, FEW = 100_000, 10_000
-ROUNDS = 3
+ROUNDS = 9
 PEAK = """
 import sys, django; django.setup()
 from catalog.tasks import pull_stock
