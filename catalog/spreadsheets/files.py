@@ -102,6 +102,9 @@ def _xlsx_rows(content: bytes) -> Iterator[list[str]]:
 
     with first_sheet(content) as sheet:
         for row in sheet.iter_rows(None, LAST_ROW, None, MOST_COLUMNS + 1, values_only=True):
+            if row.count(None) == len(row):  # there may be a million of them behind the last one
+                yield []
+                continue
             cells = [_read(value.strip()) if type(value) is str else _text(value) for value in row]
             if any(cells):
                 sheet.heard()
