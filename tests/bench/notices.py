@@ -21,7 +21,7 @@ from tests.conftest import make_partner, make_store
 from tests.postgres import free_port
 from tests.soak.processes import Processes
 
-ADDRESSES, NOTICES, DEAD_IN = 200, 6, 100
+ADDRESSES, NOTICES, DEAD_IN = 200, 4, 100
 ROUNDS = 9
 PATIENCE = 60  # seconds
 RECEIVERS = """

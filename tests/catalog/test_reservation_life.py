@@ -111,4 +111,4 @@ class Shelves(RuleBasedStateMachine):
 @pytest.mark.properties
 @pytest.mark.django_db
 def test_what_is_available_is_what_is_on_hand_and_nobodys() -> None:
-    play(Shelves, games=30, steps=30)
+    play(Shelves, games=15, steps=30)

@@ -223,4 +223,4 @@ class Sync(RuleBasedStateMachine):
 @pytest.mark.properties
 @pytest.mark.django_db
 def test_nothing_is_lost_on_the_way_whoever_dies_and_whatever_the_clock_says() -> None:
-    play(Sync, games=16, steps=16)
+    play(Sync, games=8, steps=16)

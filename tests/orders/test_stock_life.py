@@ -5,16 +5,8 @@ from dataclasses import dataclass
 import pytest
 from django.db.models import Sum
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from catalog.levels import set_stock
 from catalog.models import Reservation, Stock
@@ -27,6 +19,7 @@ from orders.services import create_order, update_order
 from orders.wire import OrderDocument
 from tests.conftest import make_activation, make_store
 from tests.orders.samples import become, document
+from tests.stateful import play
 
 SKU = "CAN-07"
 UNITS = st.integers(1, 4)
@@ -179,16 +172,7 @@ class Shop(RuleBasedStateMachine):
         assert (stock.on_hand, stock.reserved, stock.available) == (level, 0, level)
 
 
+@pytest.mark.properties
 @pytest.mark.django_db
 def test_whatever_happens_nothing_is_sold_twice_and_nothing_stays_kept_for_ever() -> None:
-    run_state_machine_as_test(
-        Shop,
-        settings=settings(
-            max_examples=20,
-            stateful_step_count=20,
-            deadline=None,
-            database=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    play(Shop, games=10, steps=20)

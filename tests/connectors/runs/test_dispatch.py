@@ -128,7 +128,7 @@ def test_where_the_clock_is_put_back_no_flow_waits_for_it(
 
 def test_the_flows_of_many_are_spread_over_the_interval(activation: Activation) -> None:
     row = ActivationFlow.objects.get(pk=flow_of(activation, StockSource))
-    for number in range(600):
+    for number in range(120):
         row.pk, row.ability = None, f"Ability{number}"
         row._state.adding = True
         row.save()
@@ -136,13 +136,13 @@ def test_the_flows_of_many_are_spread_over_the_interval(activation: Activation) 
         due_at=timezone.now() - MINUTE
     )
 
-    for number in range(600):
+    for number in range(120):
         start_due(type(f"Ability{number}", (), {}), task)
 
     slots = ActivationFlow.objects.filter(ability__startswith="Ability").values_list("due_at")
     per_second = Counter(due_at for (due_at,) in slots)
-    assert len(per_second) >= 250
-    assert max(per_second.values()) <= 6
+    assert len(per_second) >= 80
+    assert max(per_second.values()) <= 5
 
 
 def test_more_than_one_batch_is_started_in_one_go(
