@@ -19,7 +19,7 @@ from multiprocessing import Process, active_children
 from multiprocessing.sharedctypes import RawValue
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django_q import cluster
 from django_q.brokers import Broker
 from django_q.scheduler import scheduler
@@ -31,8 +31,9 @@ from portal.schedules import follow_clock_back
 log = logging.getLogger(__name__)
 # The sentinel looks around twice a second; for its schedule it may have to wait for the database.
 SILENCE_SECONDS = 120
+SECONDS_BETWEEN_TRIES = 5
 SET_SIGNAL_OF_PARENTS_DEATH = 1  # Linux: PR_SET_PDEATHSIG
-NO_DATABASE = ("OperationalError", "InterfaceError")
+NO_DATABASE = ("OperationalError", "InterfaceError", "ReadOnlySqlTransaction")
 
 last_look = RawValue(ctypes.c_double, 0)  # in memory that the processes share
 
@@ -66,6 +67,7 @@ class Sentinel(cluster.Sentinel):
 
 def run() -> int:
     """Until it is told to stop; the exit code."""
+    wait_for_database()
     cluster.Sentinel = Sentinel
     cluster.scheduler = start_what_is_due
     post_execute_in_worker.connect(keep_what_was_not_done)
@@ -80,6 +82,20 @@ def run() -> int:
             log.critical("the cluster's sentinel is stuck: all end")
             running.sentinel.kill()
     return 1 if running.sentinel.exitcode else 0
+
+
+def wait_for_database() -> None:
+    """Nothing can begin without it. Who ended instead, time and again, would soon be started no
+    more: systemd gives up at the fifth time within ten seconds."""
+    while True:
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            log.error("the database is away: %s", error)
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        else:
+            connection.close()  # each process makes its own
+            return
 
 
 def start_what_is_due(broker: Broker) -> None:

@@ -2,7 +2,8 @@
 portal's clock and queue go on.
 
     GET /healthz        alive. Asks nobody; for whoever restarts processes
-    GET /readyz         503 where this process cannot serve: no database, migrations missing
+    GET /readyz         503 where this process cannot serve: no database, a read-only one,
+                        migrations missing
     GET /readyz?all=1   also for what stands still behind it: no clock, a backlog, a full disk
 
 A web process takes orders also while the clusters are down; were /readyz to say no then, a balancer
@@ -13,6 +14,7 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
@@ -63,9 +65,12 @@ def clock_age(now: datetime) -> timedelta | None:
 
 
 def free_share() -> float:
-    """Of the disk on which our files lie, and the database where that is SQLite."""
-    usage = shutil.disk_usage(settings.BASE_DIR)
-    return usage.free / usage.total
+    """Of the fullest disk on which our files lie, and the database where that is SQLite."""
+    folders = [settings.BASE_DIR, settings.METRICS_DIR]
+    if connection.vendor == "sqlite":
+        folders.append(Path(connection.settings_dict["NAME"]).parent)
+    usages = [shutil.disk_usage(folder) for folder in folders]
+    return min(usage.free / usage.total for usage in usages)
 
 
 @require_safe
@@ -94,8 +99,12 @@ def _ask(check: Callable[[], str]) -> str:
 
 def _database() -> str:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return OK
+        if connection.vendor != "postgresql":
+            cursor.execute("SELECT 1")
+            return OK
+        # A copy that does not lead (yet, or any more) answers questions, and takes no order.
+        cursor.execute("SELECT current_setting('transaction_read_only')")
+        return OK if cursor.fetchone() == ("off",) else "read-only"
 
 
 @cache

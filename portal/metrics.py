@@ -5,6 +5,7 @@ What is asked of the database is the same whichever process answers. The API's t
 writes into METRICS_DIR, where the one that is asked finds those of all on its machine.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -36,6 +37,9 @@ from portal.api.errors import PREFIX
 from portal.health import clock_age, free_share, queue
 
 RECENT = timedelta(minutes=15)
+# With less than this left on their disk no times are noted down: they are written into memory that
+# stands for a file, and where the disk has no room for it, that kills the process with its answers.
+ROOM = 16 * 2**20  # bytes
 API_SECONDS = Histogram(
     "tomada_api_seconds",
     "How long the hub's API takes to answer",
@@ -55,12 +59,21 @@ class ApiTimes:
             return self.get_response(request)
         began = time.perf_counter()
         response = self.get_response(request)
+        if not _has_room():
+            return response
         # The name, never the address: that holds records' ids, without number.
         route = request.resolver_match and request.resolver_match.url_name
         status = f"{response.status_code // 100}xx"
         method = request.method if request.method in METHODS else "other"
         API_SECONDS.labels(method, route or "unknown", status).observe(time.perf_counter() - began)
         return response
+
+
+def _has_room() -> bool:
+    try:
+        return shutil.disk_usage(settings.METRICS_DIR).free >= ROOM
+    except OSError:  # whoever cleans up temporary files took it away
+        return False
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -95,8 +96,11 @@ def follow_clock_back() -> None:
 @transaction.atomic
 def install() -> None:
     """Write the table into django-q2's, and take out whatever else is there: one malformed row
-    stops every schedule in silence (domain.md, section 1)."""
-    Schedule.objects.exclude(name__in=[recurring.name for recurring in RECURRING]).delete()
+    stops every schedule in silence (domain.md, section 1). Two that began at once wrote each row
+    twice."""
+    names = [recurring.name for recurring in RECURRING]
+    ours = Schedule.objects.filter(name__in=names).values("name").annotate(first=Min("pk"))
+    Schedule.objects.exclude(pk__in=[row["first"] for row in ours]).delete()
     for recurring in RECURRING:
         row = {
             "func": dotted(recurring.task),

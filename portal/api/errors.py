@@ -60,6 +60,7 @@ BROKEN = (500, "internal_error")
 # The database is away, full, or at odds with itself for a moment. It may even have taken the call,
 # and only its yes was lost: said again, the same call does no harm.
 AWAY = (OperationalError, InterfaceError)
+READ_ONLY = "25006"  # PostgreSQL's code, while another server takes this one's place
 UNAVAILABLE = (503, "unavailable")
 RETRY_SOON = {"Retry-After": "5"}
 
@@ -68,7 +69,7 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. What is not named here is a fault of ours, and stays one."""
     if isinstance(error, DataError):
         error = Refused(NO_TEXT)  # PostgreSQL cannot even look for it
-    if isinstance(error, AWAY):
+    if _is_away(error):
         log.error("the database is away: %s", error)
         set_rollback()
         return Response(error_body(UNAVAILABLE[1], NO_DATABASE), status=503, headers=RETRY_SOON)
@@ -129,11 +130,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler of our own faults, and of the database's outside of the API's views. The
     log has the rest, under the same id."""
-    if isinstance(sys.exc_info()[1], AWAY):
+    if _is_away(sys.exc_info()[1]):
         return _no_database(request)
     if request.path.startswith(PREFIX):
         return plain_error(*BROKEN, f"request {request_id()}")
     return defaults.server_error(request)
+
+
+def _is_away(error: BaseException | None) -> bool:
+    cause = getattr(error, "__cause__", None)
+    return isinstance(error, AWAY) or getattr(cause, "sqlstate", "") == READ_ONLY
 
 
 def _no_database(request: HttpRequest) -> HttpResponse:

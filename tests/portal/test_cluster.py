@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError, connection
 from django_q import cluster as cluster_of_the_queue
 from django_q.cluster import get_mp_context
 from django_q.conf import Conf
 
-from portal.cluster import Sentinel, keep_what_was_not_done
+from portal.cluster import Sentinel, keep_what_was_not_done, wait_for_database
 from tests.soak.processes import members_of
 
 pytestmark = pytest.mark.long
@@ -152,8 +153,27 @@ def test_a_sentinel_that_fails_waits_for_nobody(monkeypatch: pytest.MonkeyPatch)
     assert failing.exitcode == 1
 
 
-def test_a_task_that_found_no_database_comes_back() -> None:
-    lost = {"success": False, "result": "gone : … django.db.utils.OperationalError: gone"}
+def test_it_begins_when_the_database_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([OperationalError("gone"), OperationalError("starting up"), None])
+
+    def connect() -> None:
+        if error := next(answers):
+            raise error
+
+    monkeypatch.setattr(connection, "ensure_connection", connect)
+    monkeypatch.setattr("portal.cluster.SECONDS_BETWEEN_TRIES", 0)
+
+    wait_for_database()
+
+    assert list(answers) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["django.db.utils.OperationalError: gone", "psycopg.errors.ReadOnlySqlTransaction: no"],
+)
+def test_a_task_that_found_no_database_comes_back(error: str) -> None:
+    lost = {"success": False, "result": f"gone : … {error}"}
     failed = {"success": False, "result": "… ValueError: no", "ack_failure": True}
     done = {"success": True, "result": None, "ack_failure": True}
 

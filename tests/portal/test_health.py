@@ -1,11 +1,14 @@
 """What a watcher outside is told."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError, connection, connections
 from django.test import Client
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -67,6 +70,16 @@ def test_without_a_database_nobody_is_ready(no_database: None) -> None:
     assert told["checks"]["database"] == "OperationalError"
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no copies")
+def test_whose_database_only_reads_takes_no_orders(at_work: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL transaction_read_only = on")
+
+    code, told = ask()
+
+    assert (code, told["checks"]["database"]) == (503, "read-only")
+
+
 def test_whose_migrations_are_missing_is_not_ready_until_they_are_applied(
     at_work: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,3 +120,19 @@ def test_a_full_disk_is_seen(at_work: None, monkeypatch: pytest.MonkeyPatch) -> 
 
     assert ask()[0] == 200
     assert ask("?all=1")[1]["checks"]["disk"] == "2% free"
+
+
+@pytest.mark.parametrize("full", ["database", "metrics"])
+def test_the_fullest_disk_counts(
+    full: str, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.METRICS_DIR = tmp_path / "metrics"
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    name = tmp_path / "database" / "portal.sqlite3"
+    monkeypatch.setitem(connection.settings_dict, "NAME", name)
+    free = {tmp_path / full: 3}
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda folder: SimpleNamespace(free=free.get(folder, 60), total=100)
+    )
+
+    assert health.free_share() == 0.03

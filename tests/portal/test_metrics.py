@@ -14,6 +14,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.models import Failure, Store
+from portal import metrics
 from portal.webserver import on_starting
 from tests.conftest import make_partner
 
@@ -63,6 +64,20 @@ def test_each_figure_is_what_is_there(store: Store, settings: Any) -> None:
     assert 0 < found["tomada_disk_free_ratio", ""] < 1
     assert sum(n for (name, _label), n in found.items() if name == "tomada_flows") > 0
     assert found["tomada_api_seconds_count", "2xx"] >= 1
+
+
+def test_on_a_full_disk_no_times_are_noted_down(
+    store: Store, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    partner = make_partner(store, "rocky", plugin_url="https://loja.example.com.br")
+    partner.get("/orders")
+    before = samples()["tomada_api_seconds_count", "2xx"]
+    monkeypatch.setattr(metrics, "ROOM", 2**80)
+
+    assert partner.get("/orders").status_code == 200
+
+    assert samples()["tomada_api_seconds_count", "2xx"] == before
 
 
 def test_the_number_of_queries_does_not_grow(

@@ -39,6 +39,17 @@ def test_what_somebody_else_put_there_goes() -> None:
     assert Schedule.objects.count() == len(RECURRING)
 
 
+def test_what_two_who_installed_at_once_wrote_twice_is_there_once_again() -> None:
+    install()
+    twin = Schedule.objects.get(name="pull_all_orders")
+    Schedule.objects.create(name=twin.name, func=twin.func)
+
+    install()
+
+    assert Schedule.objects.get(name="pull_all_orders") == twin
+    assert Schedule.objects.count() == len(RECURRING)
+
+
 def test_installing_again_mends_a_row_and_keeps_its_next_time() -> None:
     install()
     soon = timezone.now() + timedelta(seconds=5)

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, InternalError, OperationalError, connections
 from django.test import Client
+from psycopg.errors import ReadOnlySqlTransaction
 
 from connectors.models import Store
 from tests.conftest import make_partner
@@ -22,7 +23,13 @@ def away(error: Exception) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("closed")])
+READ_ONLY = InternalError("cannot execute INSERT in a read-only transaction")
+READ_ONLY.__cause__ = ReadOnlySqlTransaction()
+
+
+@pytest.mark.parametrize(
+    "error", [OperationalError("gone"), InterfaceError("closed"), READ_ONLY], ids=str
+)
 def test_the_api_says_when_to_come_back_and_recovers_by_itself(
     error: Exception, store: Store
 ) -> None:
