@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_lazy as _
@@ -55,8 +56,10 @@ class UserAdmin(auth_admin.UserAdmin, RecordedAdmin):
                 " outro meio, que é a própria pessoa que pede."
             )
             return ask(self, request, user, title, question)
-        if forget(user):
-            self.log_change(request, user, str(_("Segundo fator zerado.")))
+        with transaction.atomic():  # with its record, or not at all
+            if forgotten := forget(user):
+                self.log_change(request, user, str(_("Segundo fator zerado.")))
+        if forgotten:
             messages.success(request, _("Segundo fator zerado."))
         else:
             messages.info(request, _("O segundo fator desta pessoa não estava ligado."))

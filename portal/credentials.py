@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -75,8 +76,10 @@ class CredentialAdmin(CredentialFacts, IntegrationColumn, ReadOnlyAdmin):
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         credential = self._credential(object_id)
         if request.method == "POST":
-            if revoke_credential(credential.pk, operator_of(request)):
-                self.log_change(request, credential, str(_("Credencial revogada.")))
+            with transaction.atomic():  # with its record, or not at all
+                if revoked := revoke_credential(credential.pk, operator_of(request)):
+                    self.log_change(request, credential, str(_("Credencial revogada.")))
+            if revoked:
                 messages.success(request, _("Credencial revogada."))
             else:
                 messages.info(request, _("Esta credencial não vale mais."))
@@ -97,8 +100,9 @@ class CredentialAdmin(CredentialFacts, IntegrationColumn, ReadOnlyAdmin):
         form = EndForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():
             try:
-                end_credential(credential.pk, form.cleaned_data["ends_at"])
-                self.log_change(request, credential, str(_("Fim da credencial antecipado.")))
+                with transaction.atomic():
+                    end_credential(credential.pk, form.cleaned_data["ends_at"])
+                    self.log_change(request, credential, str(_("Fim da credencial antecipado.")))
                 messages.success(request, _("Fim da credencial antecipado."))
             except Refused as error:
                 messages.error(request, str(error))

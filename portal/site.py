@@ -11,6 +11,7 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import User
 from django.core.paginator import InvalidPage
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse, reverse_lazy
@@ -87,10 +88,11 @@ class PortalSite(UnfoldAdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        answer: HttpResponse = super().password_change(request, extra_context)
-        if isinstance(answer, HttpResponseRedirect):
-            user, address = cast(User, request.user), request.META.get("REMOTE_ADDR", "")
-            record_act(user, user, str(_("Senha alterada.")), address=address)
+        with transaction.atomic():  # with its record, or not at all
+            answer: HttpResponse = super().password_change(request, extra_context)
+            if isinstance(answer, HttpResponseRedirect):
+                user, address = cast(User, request.user), request.META.get("REMOTE_ADDR", "")
+                record_act(user, user, str(_("Senha alterada.")), address=address)
         return answer
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -78,11 +79,12 @@ class UpgradableActivationAdmin(RevocableActivation, ActivationAdmin):
             return TemplateResponse(request, "admin/connectors/activation/upgrade.html", context)
         target, plugin_url = form.cleaned_data["target"], form.cleaned_data["plugin_url"]
         try:
-            done = upgrade(activation.pk, target, plugin_url)
+            with transaction.atomic():  # with its record, or not at all
+                done = upgrade(activation.pk, target, plugin_url)
+                self._tell(request, done)
         except Refused as error:
             messages.warning(request, str(error))
             return HttpResponseRedirect(page_of(activation))
-        self._tell(request, done)
         return HttpResponseRedirect(page_of(done.target or activation))
 
     def _tell(self, request: HttpRequest, done: Plan) -> None:

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -263,8 +264,10 @@ class ActivationAdmin(WizardPages, ActivationActions):
         record: Any,
     ) -> None:
         for activation in queryset:
-            if service(activation.pk):
-                self.log_change(request, activation, str(record))
+            with transaction.atomic():  # with its record, or not at all
+                if done := service(activation.pk):
+                    self.log_change(request, activation, str(record))
+            if done:
                 messages.success(request, f"{activation}: {record}")
             else:
                 state = str(activation.get_state_display()).lower()

@@ -1,4 +1,5 @@
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -34,9 +35,10 @@ class AskAdmin(ReadOnlyAdmin):
     def mark_answered(self, request: HttpRequest, queryset: QuerySet[Ask]) -> None:
         answered = 0
         for ask in queryset:
-            if answer_ask(ask.pk):
-                answered += 1
-                self.record(request, ask, str(_("Atendido.")), {})
+            with transaction.atomic():  # with its record, or not at all
+                if answer_ask(ask.pk):
+                    answered += 1
+                    self.record(request, ask, str(_("Atendido.")), {})
         self.message_user(request, _("Atendidos: %d.") % answered, messages.SUCCESS)
 
     def has_answer_permission(self, request: HttpRequest) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -96,6 +97,7 @@ class BillingActions(ConfirmingAdmin):
         }
         return TemplateResponse(request, "admin/connectors/activation/billing.html", context)
 
+    @transaction.atomic  # with its record, or not at all
     def _set_billing(
         self,
         request: HttpRequest,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -131,8 +132,10 @@ class BrakeAdmin(IntegrationColumn, ReadOnlyAdmin):
         brake = get_object_or_404(Brake.objects.select_related("activation__store"), pk=object_id)
         if request.method != "POST":
             return ask(self, request, brake, answer.label, question)
-        if answer_brake(brake.pk, answer, operator_of(request)):
-            self.log_change(request, brake, str(answer.label))
+        with transaction.atomic():  # with its record, or not at all
+            if is_first := answer_brake(brake.pk, answer, operator_of(request)):
+                self.log_change(request, brake, str(answer.label))
+        if is_first:
             messages.success(request, _("Resposta registrada: a leitura começa em um minuto."))
         else:
             messages.info(request, _("Este freio não espera mais resposta."))

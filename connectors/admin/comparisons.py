@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -143,12 +144,13 @@ class ComparisonAdmin(IntegrationColumn, ProgressAdmin):
             )
             return ask(self, request, comparison, _("Sincronizar"), question)
         try:
-            approved = approve_preview(comparison.pk, operator_of(request))
+            with transaction.atomic():  # with its record, or not at all
+                if approved := approve_preview(comparison.pk, operator_of(request)):
+                    self.log_change(request, comparison, str(_("Sincronização aprovada.")))
         except Refused as error:
             messages.error(request, str(error))
         else:
             if approved:
-                self.log_change(request, comparison, str(_("Sincronização aprovada.")))
                 messages.success(request, _("Sincronização aprovada: começa em um minuto."))
             else:
                 messages.info(request, _("Nada esperava por esta aprovação."))
@@ -198,9 +200,12 @@ class DifferenceAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Buscar, ou enviar de novo"), permissions=["mend"])
     def mend(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:
         asked = list(queryset.values_list("pk", flat=True))
-        if number := ask_to_mend(Difference.objects.filter(pk__in=asked), operator_of(request)):
-            for difference in Difference.objects.filter(pk__in=asked, asked_at__isnull=False):
-                self.log_change(request, difference, str(_("Busca pedida.")))
+        with transaction.atomic():  # with its record, or not at all
+            number = ask_to_mend(Difference.objects.filter(pk__in=asked), operator_of(request))
+            if number:
+                for difference in Difference.objects.filter(pk__in=asked, asked_at__isnull=False):
+                    self.log_change(request, difference, str(_("Busca pedida.")))
+        if number:
             messages.success(request, _("Pedidas: %(n)d. Acontece em um minuto.") % {"n": number})
         else:
             messages.info(request, _("Estas não se resolvem buscando nem enviando de novo."))

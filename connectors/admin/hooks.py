@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -134,8 +135,10 @@ class SubscriptionAdmin(IntegrationColumn, ReadOnlyAdmin):
         record: Any,
     ) -> None:
         for subscription in queryset:
-            if service(subscription.pk):
-                self.log_change(request, subscription, str(record))
+            with transaction.atomic():  # with its record, or not at all
+                if done := service(subscription.pk):
+                    self.log_change(request, subscription, str(record))
+            if done:
                 messages.success(request, f"{subscription}: {record}")
             else:
                 messages.info(request, _("%(name)s: nada mudou.") % {"name": subscription})

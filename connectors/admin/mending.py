@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -118,8 +119,9 @@ class MendingActions(RecordedAdmin):
         **facts: Any,
     ) -> HttpResponse | None:
         """Do it; where they are many, to the page on which it is seen to go on."""
-        asked = repair(what, failures, operator_of(request), **facts)
-        self.record(request, asked, f"{what.label}: {asked.total}", {})
+        with transaction.atomic():  # with its record, or not at all
+            asked = repair(what, failures, operator_of(request), **facts)
+            self.record(request, asked, f"{what.label}: {asked.total}", {})
         if asked.ended_at is None:
             return HttpResponseRedirect(page_of(asked))
         tell(request, asked)
@@ -181,8 +183,9 @@ class MendingActions(RecordedAdmin):
             return ask(self, request, failure, what.label, question, form)
         facts = form.cleaned_data if form else {}
         one = Failure.objects.filter(pk=failure.pk)
-        asked = repair(what, one, operator_of(request), **facts)
-        self.log_change(request, failure, str(what.label))
+        with transaction.atomic():  # with its record, or not at all
+            asked = repair(what, one, operator_of(request), **facts)
+            self.log_change(request, failure, str(what.label))
         tell(request, asked)
         return HttpResponseRedirect(page_of(failure))
 
@@ -205,11 +208,13 @@ class MendingActions(RecordedAdmin):
             self.record(request, failure, str(what), {})
         if request.method == "POST" and form.is_valid():
             try:
-                edit(failure.pk, read_edited(form.cleaned_data["payload"]), operator_of(request))
+                with transaction.atomic():  # with its record, or not at all
+                    edited = read_edited(form.cleaned_data["payload"])
+                    edit(failure.pk, edited, operator_of(request))
+                    self.log_change(request, failure, str(_("Conteúdo corrigido.")))
             except (Refused, ConnectorError) as error:
                 form.add_error("payload", str(error))
             else:
-                self.log_change(request, failure, str(_("Conteúdo corrigido.")))
                 messages.success(request, _("Corrigido: é tentado outra vez no próximo minuto."))
                 return HttpResponseRedirect(page_of(failure))
         question = _(

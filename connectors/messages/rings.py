@@ -116,8 +116,12 @@ def _told(attempt: Attempt, ability: type[Ability], client: NoticeSource) -> Ite
             attempt.judge(error, record_id)  # it may be this one alone that has no answer
             attempt.fail(record_id, error, exchange=exchange)
         else:
-            attempt.mend(record_id)  # first: what was fetched may fail by the same name
+            failed_before = record_id in attempt.open_failures
+            attempt.open_failures.discard(record_id)  # what was fetched may fail by the same name
             yield Page(items, attempt.since)
+            if failed_before and record_id not in attempt.open_failures:
+                attempt.open_failures.add(record_id)
+                attempt.mend(record_id)  # not before it is stored
         # Rung again meanwhile, it stays open: what was fetched may be older than that.
         if each := told.get(record_id):
             now = timezone.now()

@@ -53,8 +53,8 @@ def repair(
         )
         if len(chosen) > AT_ONCE[action]:
             enqueue(go_on_repairing, asked.pk)
-    if len(chosen) <= AT_ONCE[action]:
-        go_on_repairing(asked.pk)
+        else:
+            go_on_repairing(asked.pk)
     asked.refresh_from_db()
     return asked
 

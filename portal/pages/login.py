@@ -9,6 +9,7 @@ from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, RedirectURLMixin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -140,18 +141,20 @@ class SecondFactorPage(LoginRequiredMixin, View):
         user = cast(User, request.user)
         code = request.POST.get("code", "")
         if not is_on(user):
-            codes = switch_on(user, code)
+            with transaction.atomic():  # with its record, or not at all
+                if codes := switch_on(user, code):
+                    self._record(_("Segundo fator ligado."))
             if not codes:
                 return self._page(complaint=_complaint(Verdict.WRONG))
             request.session.cycle_key()
             request.session[SHOWN] = True
-            self._record(_("Segundo fator ligado."))
             return self._page(codes=codes)
-        verdict = switch_off(user, code)
+        with transaction.atomic():
+            if (verdict := switch_off(user, code)) is Verdict.RIGHT:
+                self._record(_("Segundo fator desligado."))
         if verdict is not Verdict.RIGHT:
             return self._page(complaint=_complaint(verdict))
         request.session.pop(SHOWN, None)
-        self._record(_("Segundo fator desligado."))
         return HttpResponseRedirect(reverse("second-factor"))
 
     def _record(self, what: str) -> None:

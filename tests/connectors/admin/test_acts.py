@@ -1,6 +1,7 @@
 """Everything done by a person is on record."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -8,13 +9,29 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from connectors.acts import differences, record_act, shown
 from connectors.admin.recorded import RecordedAdmin
-from connectors.models import Act, Activation, State, Store
+from connectors.models import (
+    Act,
+    Activation,
+    Ask,
+    Brake,
+    Comparison,
+    Credential,
+    Difference,
+    Failure,
+    SecondFactor,
+    State,
+    Store,
+    Subscription,
+)
 from connectors.payload import LOCAL
+from connectors.second_factor import offered
 from tests.conftest import make_activation, make_managed, make_partner, make_store
 from tests.connectors.admin.conftest import LIST, form_on, page_of
+from tests.everything import store_with_everything
 
 REGISTER = "/admin/connectors/act/"
 
@@ -66,6 +83,42 @@ def test_a_deletion_is_recorded(store: Store, admin_client: Client) -> None:
 
     act = Act.objects.get()
     assert (act.what, act.object_text, act.store) == ("Apagado.", empty.name, None)
+
+
+@pytest.mark.parametrize(
+    ("page", "model", "typed"),
+    [
+        ("connectors/activation", Activation, {"action": "pause_selected"}),
+        ("connectors/ask", Ask, {"action": "mark_answered"}),
+        ("connectors/brake/{}/apply", Brake, {}),
+        ("connectors/comparison/{}/approve", Comparison, {}),
+        ("connectors/credential/{}/revoke", Credential, {}),
+        ("connectors/difference", Difference, {"action": "mend"}),
+        ("connectors/failure", Failure, {"action": "retry_selected"}),
+        ("connectors/failure/{}/dismiss", Failure, {"reason": "foi um teste"}),
+        ("connectors/failure/{}/edit", Failure, {"payload": '{"codigo": "X", "saldo": "1"}'}),
+        ("connectors/subscription", Subscription, {"action": "end_selected"}),
+        ("auth/user/{}/second-factor", SecondFactor, {}),
+    ],
+)
+def test_what_is_not_recorded_is_not_done(
+    admin_client: Client, operator: User, monkeypatch: Any, page: str, model: Any, typed: Any
+) -> None:
+    store_with_everything("tudo")
+    offered(operator)
+    Failure.objects.update(retry_at=timezone.now())
+    Comparison.objects.update(ended_at=timezone.now())
+    before, row = list(model.objects.order_by("pk").values()), model.objects.latest("pk")
+    monkeypatch.setattr("connectors.admin.recorded.record_act", _dies)
+
+    with pytest.raises(SystemExit):
+        admin_client.post(f"/admin/{page.format(row.pk)}/", {"_selected_action": [row.pk], **typed})
+
+    assert list(model.objects.order_by("pk").values()) == before
+
+
+def _dies(*_act: Any) -> None:
+    raise SystemExit
 
 
 def test_no_secret_gets_into_the_record(store: Store, admin_client: Client) -> None:

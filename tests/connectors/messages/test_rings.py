@@ -11,7 +11,14 @@ from django_q.models import OrmQ
 from catalog.models import Product
 from catalog.tasks import pull_products, pull_stock
 from connectors.contract import ProductSource, StockSource
-from connectors.errors import NotAllowed, NotFound, Unauthorized, Unavailable, Unreadable
+from connectors.errors import (
+    NotAllowed,
+    NotFound,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+    Unreadable,
+)
 from connectors.messages import rings
 from connectors.messages.doorbells import doorbell_secret, replace_doorbell
 from connectors.messages.rings import AT_ONCE, KEPT, RUNG, prune_rings, ring
@@ -355,6 +362,33 @@ def test_a_ring_without_an_answer_is_fetched_when_its_time_comes(
 
     assert (before, Product.objects.with_levels().get(sku="CAN-07").stock_row.on_hand) == (3, 1)
     assert not Failure.objects.open().exists()
+
+
+def test_what_is_fetched_later_is_fetched_again_where_its_worker_dies_before_it_is_stored(
+    activation: Activation, erp: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug_id = put_mug(erp, activation)
+    erp.control("set_stock", {"codigo": "CAN-07", "saldo": 1})
+    erp.stock_updates.clear()  # only the ring tells of it
+    told(activation, stock_notice(mug_id))
+    with monkeypatch.context() as patch:
+        patch.setattr(Olist, "fetch", lambda *_asked: _raise(Rejected("HTTP 404")))
+        pull_stock(flow_of(activation, StockSource), RUNG)
+    Failure.objects.update(retry_at=timezone.now())
+
+    with monkeypatch.context() as patch:
+        patch.setattr("catalog.levels.write_levels", lambda *_it: _raise(SystemExit()))
+        with pytest.raises(SystemExit):
+            pull_stock(flow_of(activation, StockSource))
+    Run.objects.update(expires_at=timezone.now())
+    pull_stock(flow_of(activation, StockSource))
+
+    assert Product.objects.with_levels().get(sku="CAN-07").stock_row.on_hand == 1
+    assert not Failure.objects.open().exists()
+
+
+def _raise(error: BaseException) -> Any:
+    raise error
 
 
 def test_while_the_platform_is_down_the_rings_wait(activation: Activation, erp: Tiny) -> None:
