@@ -39,6 +39,7 @@ from orders.written import write_down_all
 
 OVER = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELED, OrderStatus.REFUNDED})
 AT_ONCE = 200
+MOST_DAYS = 100 * 365  # nothing is older, and no calendar goes back as far as may be typed
 LEAST_WORD = 4  # characters: less would be anybody
 NUMBERS = tuple(f"{who}_{name}" for who in ("payer", "receiver") for name in DOCUMENTS)
 ADDRESSES = ("payer_email", "receiver_email")
@@ -95,7 +96,8 @@ def anonymise_all_ended() -> None:
     """Of every store that says for how many days it keeps them, what is older; some at a time."""
     now = timezone.now()
     for store in Store.objects.filter(personal_data_days__isnull=False):
-        before = now - timedelta(days=store.personal_data_days or 0)
+        days = min(store.personal_data_days or 0, MOST_DAYS)
+        before = now - timedelta(days=days)
         while ids := list(_due(store, before).values_list("pk", flat=True)[:AT_ONCE]):
             with transaction.atomic():
                 locked = [order.pk for order in _locked(store, ids)]

@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 from connectors.admin.asking import ask, page_of
 from connectors.admin.columns import INTEGRATION, IntegrationColumn, moment_of
 from connectors.admin.credentials import CredentialFacts
+from connectors.admin.forms import check_year
 from connectors.admin.operators import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.errors import Refused
@@ -39,7 +40,9 @@ class EndingFilter(admin.SimpleListFilter):
 
 class EndForm(forms.Form):
     ends_at = forms.SplitDateTimeField(
-        label=_("Deixa de valer em"), widget=UnfoldAdminSplitDateTimeWidget()
+        label=_("Deixa de valer em"),
+        validators=[check_year],
+        widget=UnfoldAdminSplitDateTimeWidget(),
     )
 
 

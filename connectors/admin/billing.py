@@ -20,7 +20,7 @@ from unfold.widgets import (
 
 from connectors.admin.asking import page_of
 from connectors.admin.confirming import ConfirmingAdmin
-from connectors.admin.forms import check_year
+from connectors.admin.forms import WholeField, check_year
 from connectors.billing import Billing, billing_of, described, set_billing
 from connectors.errors import Refused
 from connectors.models import Activation
@@ -38,7 +38,7 @@ class StartForm(forms.Form):
 class TermForm(forms.Form):
     """A line is filled in, or left empty or emptied; half of it is none."""
 
-    months = forms.IntegerField(
+    months = WholeField(
         label=_("meses"),
         min_value=1,
         max_value=600,

@@ -26,6 +26,8 @@ from connectors.runs.dispatch import make_due
 from connectors.spec import Mode
 from connectors.store_field import RowFilter
 
+# Seconds. A few of these added up are still a number of 32 bits.
+LONGEST_GRACE = 365 * 24 * 60 * 60
 FRESHNESS_COLOURS = {
     Freshness.FRESH: "success",
     Freshness.WAITING: "info",
@@ -121,6 +123,11 @@ class FlowAdmin(_Shown, IntegrationColumn, RecordedAdmin):
     @display(description=_("situação"), label=FRESHNESS_COLOURS)
     def shown_freshness(self, flow: Any) -> tuple[str, Any]:
         return flow.freshness, Freshness(flow.freshness).label
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "grace":
+            kwargs["max_value"] = LONGEST_GRACE
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # the specification has them

@@ -1,5 +1,6 @@
 """The forms of an activation, made from its connector's specification."""
 
+import re
 from datetime import date, datetime, time
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +31,12 @@ SETTING, CREDENTIAL, INTERVAL = "setting_", "credential_", "interval_"
 LAST_DAY = "last_day"  # of the received credentials
 
 
+class WholeField(forms.IntegerField):
+    """Django's own takes 1.000, a Brazilian's thousand, for 1; browsers pass it on as it is."""
+
+    re_decimal = re.compile(r"(?!)")  # there is nothing to leave out of what was typed
+
+
 def setting_field(setting: Setting) -> forms.Field:
     """The form field of one setting of a specification."""
     common: dict[str, Any] = {
@@ -52,7 +59,7 @@ def setting_field(setting: Setting) -> forms.Field:
         case Field.CNPJ:
             return CnpjField(widget=UnfoldAdminTextInputWidget(), **common)
         case Field.PERCENT:
-            return forms.IntegerField(
+            return WholeField(
                 min_value=1, max_value=100, widget=UnfoldAdminIntegerFieldWidget(), **common
             )
         case Field.URL:
@@ -193,7 +200,7 @@ class ActivationForm(forms.ModelForm):
             field.initial = self.instance.settings.get(setting.key, setting.default)
             self.fields[SETTING + setting.key] = field
         for ability, flow in settable_flows(self.instance).items():
-            self.fields[INTERVAL + ability] = forms.IntegerField(
+            self.fields[INTERVAL + ability] = WholeField(
                 label=_("%(flow)s: intervalo em minutos") % {"flow": flow.get_flow_display()},
                 min_value=LEAST,
                 max_value=MOST,

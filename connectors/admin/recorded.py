@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import PROTECT, Model, QuerySet
+from django.db.models import PROTECT, IntegerField, Model, QuerySet
 from django.forms import BaseForm, PasswordInput
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from connectors.acts import Changes, differences, is_secret, record_act, shown_in
+from connectors.admin.forms import WholeField
 from connectors.admin.operators import operator_of
 from connectors.admin.paging import PER_PAGE, CappedPaginator
 from connectors.store_field import IdSelect, IdSelectMultiple
@@ -50,6 +51,8 @@ class RecordedAdmin(ModelAdmin):
         if db_field.name in self.get_autocomplete_fields(request):
             select = IdSelectMultiple if db_field.many_to_many else IdSelect
             kwargs["widget"] = select(db_field, self.admin_site)
+        if isinstance(db_field, IntegerField):
+            kwargs["form_class"] = WholeField
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def changeform_view(

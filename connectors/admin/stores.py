@@ -26,10 +26,16 @@ class StoreForm(forms.ModelForm):
 
     def clean_domain(self) -> str:
         typed: str = self.cleaned_data["domain"].strip().lower()
-        domain = typed.removeprefix("https://").removeprefix("http://").rstrip("/")
+        domain = typed.removeprefix("https://").removeprefix("http://").partition("/")[0]
         if not domain:
             raise forms.ValidationError(_("Informe o domínio da loja."))
         return domain
+
+    def clean_personal_data_days(self) -> int | None:
+        days: int | None = self.cleaned_data["personal_data_days"]
+        if days == 0:  # by whom it should mean never: what is anonymised does not come back
+            raise forms.ValidationError(_("Deixe vazio para não anonimizar, ou informe os dias."))
+        return days
 
 
 @admin.register(Store)

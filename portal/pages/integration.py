@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from connectors.acts import record_act, shown_in
-from connectors.admin.forms import keep_what_is, setting_field, show_what_was
+from connectors.admin.forms import WholeField, keep_what_is, setting_field, show_what_was
 from connectors.errors import ConnectorError, Refused
 from connectors.ids import to_id
 from connectors.models import Activation, Failure, Freshness, Run, State
@@ -66,7 +66,7 @@ class CadenceForm(forms.Form):
     def __init__(self, activation: Activation, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for ability, flow in settable_flows(activation).items():
-            self.fields[ability] = forms.IntegerField(
+            self.fields[ability] = WholeField(
                 label=_("%(flow)s: intervalo em minutos") % {"flow": flow.get_flow_display()},
                 min_value=LEAST,
                 max_value=MOST,

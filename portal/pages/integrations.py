@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
 from connectors.activating import merchants_step, note, waiting_for_merchant
 from connectors.acts import record_act
@@ -75,7 +75,7 @@ class AskForm(forms.Form):
         self.fields["connector"].queryset = Connector.objects.filter(pk__in=offered)  # type: ignore[attr-defined]
 
 
-class AskPage(OwnStores, View):
+class AskPage(IntegrationsPage):
     """A request for an integration: support switches it on."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -85,8 +85,7 @@ class AskPage(OwnStores, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         form = AskForm(self.stores, request.POST)
         if not form.is_valid():
-            messages.error(request, _("Escolha a loja e a integração."))
-            return redirect("integrations")
+            return self.render_to_response(self.get_context_data(ask_form=form))
         typed = form.cleaned_data
         try:
             is_new = ask_for(typed["store"], typed["connector"], typed["text"], self.merchant)

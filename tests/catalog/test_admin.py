@@ -131,6 +131,18 @@ def test_what_was_saved_is_said_without_taking_names_for_masculine(
     assert "Gravado: loja “" in page.content.decode()
 
 
+def test_a_thousand_units_of_safety_stock_are_not_taken_for_one(
+    admin_client: Client, store: Store
+) -> None:
+    product = create_product(store, {"sku": "A", "quantity": 2000}, None)
+    page = f"/admin/catalog/stock/{product.pk}/change/"
+
+    refused = admin_client.post(page, {"safety": "1.000"})
+
+    assert "Informe um número inteiro." in refused.content.decode()
+    assert Stock.objects.get().safety == 0
+
+
 def test_an_operator_sets_the_safety_stock_and_nothing_else_of_it(
     admin_client: Client, store: Store
 ) -> None:

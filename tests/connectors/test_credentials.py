@@ -145,6 +145,20 @@ def test_the_end_is_brought_forward_on_its_page(partner: Partner, operator: User
     assert partner.ask_token().status_code == 400
 
 
+def test_an_end_that_no_clock_shows_is_refused(partner: Partner, operator: User) -> None:
+    credential = partner.activation.credentials.get()
+    client = Client()
+    client.force_login(operator)
+
+    answer = client.post(
+        f"/admin/connectors/credential/{credential.pk}/end/",
+        {"ends_at_0": "31/12/9999", "ends_at_1": "23:59:59"},
+    )
+
+    assert "Confira o ano." in answer.content.decode()
+    assert partner.ask_token().status_code == 200
+
+
 def test_a_received_one_of_which_no_end_is_known_says_so(store: Store, operator: User) -> None:
     managed = make_managed(store, "rocky", "https://loja.example", {"token": "t"})
     client = Client()

@@ -189,6 +189,24 @@ def test_after_the_stores_term_ended_orders_are_anonymised_by_themselves(
     assert {young, held, going_on} & set(done) == set()
 
 
+def test_a_term_that_no_calendar_reaches_keeps_the_data_and_holds_up_no_other_store(
+    channel: Partner, store: Store
+) -> None:
+    other = make_store(name="Zulu", personal_data_days=90)
+    kept, old = place(channel, "1"), place(make_partner(other, "pluga"), "2")
+    long_ago = timezone.now() - timedelta(days=91)
+    Order.objects.update(created_at=long_ago)
+    StatusChange.objects.update(at=long_ago)
+    Store.objects.filter(pk=store.pk).update(personal_data_days=2**31 - 1)
+
+    anonymise_all_ended()
+
+    kept.refresh_from_db()
+    old.refresh_from_db()
+    assert kept.anonymised_at is None
+    assert old.anonymised_at is not None
+
+
 def test_what_failed_of_an_erased_order_is_not_tried_again_and_nothing_of_it_is_sealed(
     channel: Partner, operator: User
 ) -> None:

@@ -60,6 +60,20 @@ def test_a_flow_may_be_started_at_once(flow: ActivationFlow, admin_client: Clien
     assert flow.due_at <= timezone.now()
 
 
+def test_a_tolerance_that_the_database_could_not_add_up_is_refused(
+    flow: ActivationFlow, admin_client: Client
+) -> None:
+    page = f"{LIST}{flow.pk}/change/"
+
+    refused = admin_client.post(page, {"grace": 999_999_999}).content.decode()
+    admin_client.post(page, {"grace": 31_536_000})
+
+    flow.refresh_from_db()
+    assert "menor ou igual a 31536000" in refused
+    assert flow.grace == 31_536_000
+    assert all(admin_client.get(each).status_code == 200 for each in (LIST, page, "/admin/"))
+
+
 def test_a_partners_flow_is_not_ours_to_start(store: Store, admin_client: Client) -> None:
     partner = make_partner(store, "rocky").activation
 

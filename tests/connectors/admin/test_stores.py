@@ -22,6 +22,21 @@ def test_a_store_is_stored_without_masks(admin_client: Client) -> None:
     assert list(store.members.all()) == [ana]
 
 
+def test_of_an_address_that_was_pasted_the_domain_is_kept(admin_client: Client) -> None:
+    admin_client.post(ADD, FORM | {"domain": "https://www.loja.com.br/conta/entrar"})
+
+    assert Store.objects.get().domain == "www.loja.com.br"
+
+
+def test_who_types_that_nothing_is_anonymised_does_not_lose_everything(
+    admin_client: Client,
+) -> None:
+    page = admin_client.post(ADD, FORM | {"personal_data_days": "0"}).content.decode()
+
+    assert "Deixe vazio para não anonimizar, ou informe os dias." in page
+    assert not Store.objects.exists()
+
+
 @pytest.mark.parametrize("written", ["12.ABC.345/01DE-35", "12abc34501de35", "12ABC345"])
 def test_a_store_is_found_by_its_cnpj_however_it_is_written(
     written: str, admin_client: Client

@@ -41,6 +41,23 @@ def test_a_merchant_asks_for_an_integration_once_and_support_is_told(
     assert "o suporte vai ativar" in page.get("/integrations/").content.decode()
 
 
+def test_a_message_that_is_too_long_is_said_to_be_and_stays_on_the_page(
+    page: Client, store: Store
+) -> None:
+    # A browser counts the end of a line as one character, and sends two.
+    text = "Com urgência" + "\r\n" * 500
+    connector = Connector.objects.get(slug="rocky")
+
+    answer = page.post(
+        "/integrations/ask/", {"store": store.pk, "connector": connector.pk, "text": f"{text}fim"}
+    )
+
+    html = answer.content.decode()
+    assert "no máximo 1000 caracteres" in html
+    assert "Com urgência" in html
+    assert not Ask.objects.exists()
+
+
 def test_who_was_logged_out_while_he_wrote_is_led_back_to_the_form(
     page: Client, merchant: User
 ) -> None:
@@ -124,6 +141,16 @@ def test_the_client_sets_his_cadence_within_its_bounds(page: Client, rocky: Any)
 
     assert set(rocky.flows.filter(ability__in=names).values_list("every", flat=True)) == {420}
     assert refused.context["cadence_form"].errors
+
+
+def test_a_thousand_minutes_are_not_taken_for_one(page: Client, rocky: Any) -> None:
+    url = f"/integrations/{rocky.pk}/"
+    names = page.get(url).context["cadence_form"].fields
+
+    refused = page.post(url, {"say": "cadence", **{f"every-{name}": "1.000" for name in names}})
+
+    assert "Informe um número inteiro." in refused.content.decode()
+    assert not rocky.flows.filter(ability__in=names, every=60).exists()
 
 
 def test_what_the_merchant_sets_is_on_record_with_what_it_was_before(
