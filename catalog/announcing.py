@@ -8,8 +8,9 @@ from django.db.models import Exists, OuterRef
 
 from catalog.events import flat_levels, write_flat_product
 from catalog.models import Product, Taken
-from catalog.push import SINK_NAMES, tell_channels
 from catalog.taking import forget
+from catalog.telling import tell_channels
+from connectors.contract import CATALOGUE_SINK_NAMES
 from connectors.messages.hooks import Happening, has_listeners, publish
 from connectors.messages.notices import announce, announce_all, hears
 from connectors.models import Activation, ActivationFlow, State, Store, Subscription
@@ -21,7 +22,7 @@ CHANGED = {"stock": Hook.STOCK_CHANGED, "price": Hook.PRICE_CHANGED}
 
 def _integrations() -> Any:
     mine = OuterRef("pk")
-    sinks = ActivationFlow.objects.filter(activation=mine, ability__in=SINK_NAMES)
+    sinks = ActivationFlow.objects.filter(activation=mine, ability__in=CATALOGUE_SINK_NAMES)
     subscriptions = Subscription.objects.going_on().filter(activation=mine)
     integrations = Activation.objects.filter(store=Slot("store")).exclude(state=State.REVOKED)
     return (

@@ -20,11 +20,11 @@ from catalog.codes import product_ids
 from catalog.models import Product, Sent, SkuMapping
 from catalog.models.levels import price_text
 from catalog.offers import code_of, price_record, stock_record
-from catalog.push import SINK_NAMES, load_offered
+from catalog.push import load_offered
 from catalog.resending import send_asked
 from connectors.bulk import among
 from connectors.comparisons import STEP_SECONDS, begin_daily, start_steps, take_step
-from connectors.contract import CatalogueIndex, Flow, HeldSku, Page
+from connectors.contract import CATALOGUE_SINK_NAMES, CatalogueIndex, Flow, HeldSku, Page
 from connectors.errors import ConnectorError, NotAllowed
 from connectors.findings import OURS, SAME, THEIRS, Findings
 from connectors.models import (
@@ -88,7 +88,7 @@ class _Sides:
         self.activation = comparison.activation
         self.store: Store = comparison.activation.store
         # Of the flows that the channel is told.
-        told = self.activation.flows.filter(ability__in=SINK_NAMES)
+        told = self.activation.flows.filter(ability__in=CATALOGUE_SINK_NAMES)
         self.findings = {
             Flow(flow): Findings(comparison, Flow(flow))
             for flow in told.values_list("flow", flat=True)

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from catalog.models import Product, SkuMapping
-from catalog.push import recompare
 from catalog.taking import forget_records
+from catalog.telling import recompare
 from connectors.bulk import AT_ONCE, among
 from connectors.errors import NotAllowed
 from connectors.models import Activation, Store

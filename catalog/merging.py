@@ -5,16 +5,6 @@ from typing import Any
 from connectors.hub.identifiers import new_public_id
 from connectors.payload import is_no
 
-# What makes two elements the same, besides their id. Clients send their lists again without ids
-# at every save; without this, each save would double them.
-NATURAL_KEYS: dict[str, tuple[str, ...]] = {
-    "categories": ("name",),
-    "attributes": ("code",),
-    "photos": ("external", "url"),
-    "price_table": ("code",),
-    "stock_table": ("code",),
-}
-
 
 def merge(
     current: list[dict[str, Any]], incoming: list[dict[str, Any]], keys: tuple[str, ...]

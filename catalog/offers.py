@@ -6,9 +6,9 @@ from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
 
-from catalog.merging import NATURAL_KEYS
 from catalog.models import Product
 from connectors.hub import wire
+from connectors.hub.wire import NATURAL_KEYS
 from connectors.records import Document, PriceRecord, ProductRecord, StockRecord
 
 # What has a flow of its own, what only the hub itself knows, and what we say in another way.

@@ -109,47 +109,64 @@ def _take(
 ) -> None:
     batch = begin()
     whole = WholePages(attempt.activation, attempt.flow.flow)
-
-    def store() -> Batch[R]:
-        if batch.reads:
-            # Before: who dies after it would leave pages that show what was here until then.
-            forget_pages_of(attempt.activation, attempt.flow.flow)
-            with suppress(Held):
-                write(attempt, gate, batch)
-        if gate.is_shut:
-            return begin()  # it is read again after the answer
-        for guessed in batch.guessed - batch.reads.keys() - batch.failed:
-            attempt.mend(guessed)  # it could not even be read then
-        forget_records(attempt.activation, batch.failed, attempt.flow.flow)
-        remember_pages(attempt.activation, attempt.flow.flow, batch.whole_pages)
-        whole.forget()
-        attempt.advance(batch.cursor or attempt.since)
-        return begin()
-
     try:
         for page in pages:
-            for payload, digest in _news(attempt, page, batch, whole):
-                with attempt.item(payload, settles=False) as item:
-                    record = item.record = read(payload)
-                    item.record_id = record.sku
-                    batch.add(Read(record, payload, digest))
-                    batch.guessed.add(item.guessed)
-                if item.record is None:
-                    batch.failed.add(item.record_id)
-            batch.cursor = page.cursor
+            _read_page(attempt, page, batch, whole, read)
             # A page without records, or without progress, is the source's way to have stored what
             # it knows before it goes on.
             must_store = not page.items or page.cursor == attempt.since
             if batch.is_full or must_store:
-                batch = store()
+                _store(attempt, gate, batch, whole, write)
+                batch = begin()
             if gate.is_shut and (must_store or not gate.may_read_on):
                 return
     except ConnectorError:
-        store()  # what came before the trouble came well
+        _store(attempt, gate, batch, whole, write)  # what came before the trouble came well
         if gate.is_shut:
             return
         raise
-    store()
+    _store(attempt, gate, batch, whole, write)
+
+
+def _read_page(
+    attempt: Attempt,
+    page: Page,
+    batch: Batch[R],
+    whole: WholePages,
+    read: Callable[[Payload], R],
+) -> None:
+    for payload, digest in _news(attempt, page, batch, whole):
+        with attempt.item(payload, settles=False) as item:
+            record = item.record = read(payload)
+            item.record_id = record.sku
+            batch.add(Read(record, payload, digest))
+            batch.guessed.add(item.guessed)
+        if item.record is None:
+            batch.failed.add(item.record_id)
+    batch.cursor = page.cursor
+
+
+def _store(
+    attempt: Attempt,
+    gate: Gate,
+    batch: Batch[R],
+    whole: WholePages,
+    write: Callable[[Attempt, Gate, Batch[R]], None],
+) -> None:
+    activation, flow = attempt.activation, attempt.flow.flow
+    if batch.reads:
+        # Before: who dies after it would leave pages that show what was here until then.
+        forget_pages_of(activation, flow)
+        with suppress(Held):
+            write(attempt, gate, batch)
+    if gate.is_shut:
+        return  # it is read again after the answer
+    for guessed in batch.guessed - batch.reads.keys() - batch.failed:
+        attempt.mend(guessed)  # it could not even be read then
+    forget_records(activation, batch.failed, flow)
+    remember_pages(activation, flow, batch.whole_pages)
+    whole.forget()
+    attempt.advance(batch.cursor or attempt.since)
 
 
 def _news(

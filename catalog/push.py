@@ -1,6 +1,6 @@
 """Sending the catalogue to channels, until what they were sent is what is true.
 
-A change marks what it may have made untrue (catalog/marks.py), in its own transaction. What is
+A change marks what it may have made untrue (catalog/telling.py), in its own transaction. What is
 marked is compared here with what was sent, and sent where it differs: after a crash, or a
 channel's bad day, the next run sends what is still missing.
 """
@@ -16,7 +16,6 @@ from django.db.models import (
     F,
     OuterRef,
     Q,
-    QuerySet,
     Subquery,
     Value,
     When,
@@ -26,7 +25,7 @@ from django.forms.models import model_to_dict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from catalog.marks import clear, mark, mark_all_daily, rewrite
+from catalog.marks import clear, mark_all_daily, rewrite
 from catalog.models import Product, Sent, SkuMapping
 from catalog.offers import (
     Codes,
@@ -43,17 +42,14 @@ from catalog.wire import write_product
 from connectors.bulk import among
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
 from connectors.errors import Refused, Rejected
-from connectors.models import Activation, ActivationFlow, Run, State, Store
-from connectors.models.activations import OVER
+from connectors.models import Activation, Run
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.runs.dispatch import start_due, start_soon
 from connectors.runs.running import RUN_LIFE, Attempt, run_flow
-from connectors.spec import Hook
 from connectors.trouble.causes import MISSING_DATA
 
 # Two calls for each, at a slow channel, must fit into a task's time.
 AT_ONCE = 50
-AGAIN_AT_ONCE = 5000
 SENT_AS = ("product_id", "code", "elements", "unanswered")
 NOTHING = "nothing"  # refused: that there is nothing to send
 
@@ -84,70 +80,12 @@ def push_stock(flow_id: int) -> None:
     run_flow(flow_id, StockSink, _push_stock)
 
 
-SINKS: dict[Flow, tuple[type[Ability], Callable[[int], None]]] = {
+# What sends each flow.
+PUSHES: dict[Flow, tuple[type[Ability], Callable[[int], None]]] = {
     Flow.PRODUCTS: (ProductSink, push_products),
     Flow.PRICES: (PriceSink, push_prices),
     Flow.STOCK: (StockSink, push_stock),
 }
-
-SINK_NAMES = [ability.__name__ for ability, _task in SINKS.values()]
-
-# What may be untrue in a channel, by what happened to a product.
-UNTRUE: dict[Hook, frozenset[Flow]] = {
-    Hook.PRODUCT_CREATED: frozenset(SINKS),
-    Hook.PRODUCT_UPDATED: frozenset({Flow.PRODUCTS}),
-    Hook.PRICE_CHANGED: frozenset({Flow.PRICES}),
-    Hook.STOCK_CHANGED: frozenset({Flow.STOCK}),
-}
-
-
-def tell_channels(store: Store, changed: Mapping[int, Iterable[Hook]]) -> None:
-    """What happened to each of these products, by their ids, in the caller's transaction. Before
-    one is deleted, it changed."""
-    there = ActivationFlow.objects.filter(activation__store=store, ability__in=SINK_NAMES)
-    there = there.exclude(activation__state=State.REVOKED)
-    found = list(there) if changed else []
-    for flow in sorted({Flow(each.flow) for each in found}):  # as they are locked (marks)
-        ids = {pk for pk, hooks in changed.items() if any(flow in UNTRUE[hook] for hook in hooks)}
-        if flow == Flow.PRODUCTS:
-            family = Product.objects.filter(pk__in=ids)
-            ids = set(family.values_list(Coalesce("parent", "pk"), flat=True))
-        if ids:
-            mark([each for each in found if each.flow == flow], ids)
-            start_soon(SINKS[flow][1], there.filter(flow=flow))
-
-
-def recompare(store: Store, product_ids: Iterable[int]) -> None:
-    """What these products are called in a channel changed, in the caller's transaction."""
-    tell_channels(store, dict.fromkeys(product_ids, frozenset(UNTRUE)))
-
-
-@transaction.atomic
-def send_again(rows: QuerySet[Sent]) -> int:
-    """Tell their channels these once more, as if they had never been told; how many that are."""
-    chosen = Sent.objects.filter(pk__in=rows.values("pk")).exclude(activation__state__in=OVER)
-    flows = set(chosen.values_list("activation", "flow"))
-    count = rewrite(chosen, digest="", refused="", changed_at=timezone.now())
-    for activation_id, flow in flows:
-        ability, task = SINKS[Flow(flow)]
-        mine = ActivationFlow.objects.filter(activation=activation_id, ability=ability.__name__)
-        start_soon(task, mine)
-    return count
-
-
-def send_everything_again() -> int:
-    """All that channels were ever sent; how many rows that are. Some at a time: there may be
-    millions, and the portal may be at work."""
-    count, last = 0, 0
-    while ids := list(
-        Sent.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AGAIN_AT_ONCE]
-    ):
-        last = ids[-1]
-        count += send_again(Sent.objects.filter(pk__in=ids))
-    return count
-
-
-# -- One run ---------------------------------------------------------------------------------------
 
 
 def _push_products(attempt: Attempt, sink: ProductSink) -> None:
@@ -176,7 +114,7 @@ def _push_products(attempt: Attempt, sink: ProductSink) -> None:
     _push(attempt, product_record, send, take_off)
     if attempt.run.changed:
         for flow in (Flow.PRICES, Flow.STOCK):  # they may have waited for just this
-            ability, task = SINKS[flow]
+            ability, task = PUSHES[flow]
             start_soon(task, attempt.activation.flows.filter(ability=ability.__name__))
 
 
@@ -203,7 +141,7 @@ def _tells_levels(left: Sent) -> bool:
     makes a product again of what was taken off. Who began before it left has a run's life."""
     if left.changed_at and timezone.now() - left.changed_at > RUN_LIFE:
         return False
-    names = [SINKS[flow][0].__name__ for flow in (Flow.PRICES, Flow.STOCK)]
+    names = [PUSHES[flow][0].__name__ for flow in (Flow.PRICES, Flow.STOCK)]
     going_on = Run.objects.filter(activation=left.activation_id, ended_at=None)
     return going_on.filter(ability__in=names).exists()
 

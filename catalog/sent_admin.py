@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog.models import Sent, Situation
-from catalog.push import send_again
+from catalog.resending import send_again
 from connectors.admin.columns import (
     INTEGRATION,
     NARROW,

@@ -14,7 +14,7 @@ from catalog.announcing import announce_stock, circle_of
 from catalog.codes import product_ids
 from catalog.events import hooks_of, publish_products
 from catalog.levels import lock_store, money, units, whole
-from catalog.merging import NATURAL_KEYS, merge, still_told
+from catalog.merging import merge, still_told
 from catalog.models import (
     Modification,
     Price,
@@ -27,9 +27,9 @@ from catalog.models import (
     touch,
 )
 from catalog.ownership import owners_of
-from catalog.push import tell_channels
 from catalog.reservations import write_level, write_levels
 from catalog.taking import forget, forget_pages, remember
+from catalog.telling import tell_channels
 from connectors.bulk import among
 from connectors.contract import Flow, StockSource
 from connectors.errors import Duplicate, NotAllowed, NotFound, NothingChanged, Refused
@@ -367,13 +367,7 @@ def _write(
     variations = document.pop("variations", None) or []
     external = document.pop("external", None)
     document.pop("sku", None)
-    for name, keys in NATURAL_KEYS.items():
-        if name in document:
-            current = product.fields.get(name, [])
-            if name in WHOLE and document[name] and by is not None and by.mode == Mode.MANAGED:
-                current = still_told(current, document[name], keys)
-            document[name] = merge(current, document[name], keys)
-    names = product.take(document)
+    names = product.take(document | _merged_lists(product, document, by))
     if external is not None and by and product.externals.get(external_key(by)) != external:
         product.externals[external_key(by)] = external
         names.add("external")
@@ -383,11 +377,7 @@ def _write(
         # Nobody buys the parent: its quantity is the sum of its variations', and not written.
         del levels["quantity"]
     if changes.created:
-        product.price_row = Price.objects.create(product=product)
-        product.stock_row = Stock.objects.create(product=product)
-        product.modification = Modification.objects.create(
-            product=product, store=product.store, by=by
-        )
+        _create_rows_of(product, by)
     names |= _write_levels(product, levels, by, asked_at)
     if names and not changes.created:
         _touch(product, by)
@@ -396,6 +386,23 @@ def _write(
     changes.product_ids.add(product.pk)
     if variations:
         _write_variations(product, variations, by, changes, asked_at)
+
+
+def _merged_lists(product: Product, document: Document, by: Activation | None) -> Document:
+    lists = {}
+    for name, keys in wire.NATURAL_KEYS.items():
+        if name in document:
+            current = product.fields.get(name, [])
+            if name in WHOLE and document[name] and by is not None and by.mode == Mode.MANAGED:
+                current = still_told(current, document[name], keys)
+            lists[name] = merge(current, document[name], keys)
+    return lists
+
+
+def _create_rows_of(product: Product, by: Activation | None) -> None:
+    product.price_row = Price.objects.create(product=product)
+    product.stock_row = Stock.objects.create(product=product)
+    product.modification = Modification.objects.create(product=product, store=product.store, by=by)
 
 
 def _write_levels(
@@ -435,12 +442,7 @@ def _write_variations(
         if not sku:
             text = _("$.variations[%d].sku: falta o SKU da variação.") % position
             raise Refused(text, cause=MISSING_DATA)
-    mapped = SkuMapping.objects.filter(activation=by, code__in=skus, product__parent=product)
-    codes = dict(mapped.values_list("product", "code")) if by else {}
-    meant = list(_locked(product.store).filter(Q(sku__in=skus) | Q(pk__in=codes)).order_by("pk"))
-    # By its De/Para first.
-    known = {each.sku: each for each in meant}
-    known |= {codes[each.pk]: each for each in meant if each.pk in codes}
+    known = _known_variations(product, skus, by)
     for document in documents:
         sku = document["sku"]
         found = known.get(sku)
@@ -465,6 +467,17 @@ def _write_variations(
             changes.hooks |= inner.hooks
             if inner.created:
                 changes.names |= {"price", "quantity"}
+
+
+def _known_variations(
+    product: Product, skus: list[str], by: Activation | None
+) -> dict[str, Product]:
+    """What of the store these mean, locked: by its De/Para first."""
+    mapped = SkuMapping.objects.filter(activation=by, code__in=skus, product__parent=product)
+    codes = dict(mapped.values_list("product", "code")) if by else {}
+    meant = list(_locked(product.store).filter(Q(sku__in=skus) | Q(pk__in=codes)).order_by("pk"))
+    known = {each.sku: each for each in meant}
+    return known | {codes[each.pk]: each for each in meant if each.pk in codes}
 
 
 def _touch(product: Product, by: Activation | None) -> None:

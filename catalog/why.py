@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from catalog.models import Product, Sent, SkuMapping, Taken
-from connectors.contract import Flow
+from connectors.contract import SINK_NAMES, Flow
 from connectors.models import Activation, Store
 from connectors.moments import when
 from connectors.spec import Mode
@@ -18,7 +18,6 @@ from connectors.trouble.causes import Actor
 from connectors.trouble.why import (
     GOOD,
     NOTE,
-    PUSHES,
     STOP,
     WAIT,
     Chain,
@@ -86,7 +85,7 @@ def chains_of_item(scene: Scene, item: Item) -> list[Chain]:
             chains.append(not_expected(activation, CATALOGUE))
         for row in rows:
             chain = chain_of(scene, activation, title_of(row), row)
-            own = _sent_decisions if row.ability in PUSHES else _taken_decisions
+            own = _sent_decisions if row.ability in SINK_NAMES else _taken_decisions
             chain.decisions += own(item, activation, row)
             chains.append(chain)
     return chains

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from catalog.merging import NATURAL_KEYS
 from catalog.models import Product, external_key
 from connectors.hub import wire
 from connectors.models import Activation
@@ -19,7 +18,7 @@ def read_product(payload: Payload, by: Activation | None) -> Document:
         payload = payload.one("Product")
     payload = wire.with_own_external(payload, by.client_id if by else None)
     document = wire.read(payload, wire.PRODUCT, without=wire.PRODUCT_COMPUTED)
-    for name in NATURAL_KEYS:
+    for name in wire.NATURAL_KEYS:
         if document.get(name):
             document[name] = _objects(document[name], f"{payload.path}.{name}")
     if document.get("variations"):

@@ -308,6 +308,14 @@ SINKS: tuple[type[Ability], ...] = (
 # What brings a store's catalogue into the portal.
 CATALOGUE_SOURCES: tuple[type[Ability], ...] = (ProductSource, PriceSource, StockSource)
 
+# What takes it out to a channel.
+CATALOGUE_SINKS: tuple[type[Ability], ...] = (ProductSink, PriceSink, StockSink)
+
+# As the database names them.
+SINK_NAMES = tuple(each.__name__ for each in SINKS)
+CATALOGUE_SOURCE_NAMES = tuple(each.__name__ for each in CATALOGUE_SOURCES)
+CATALOGUE_SINK_NAMES = tuple(each.__name__ for each in CATALOGUE_SINKS)
+
 
 @dataclass(frozen=True)
 class OrderState:

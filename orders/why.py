@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from connectors.contract import Flow
+from connectors.contract import SINK_NAMES, Flow
 from connectors.models import Activation, Notice, Store
 from connectors.moments import when
 from connectors.records import OrderStatus
@@ -16,7 +16,6 @@ from connectors.trouble.causes import Actor
 from connectors.trouble.why import (
     GOOD,
     NOTE,
-    PUSHES,
     STOP,
     WAIT,
     Chain,
@@ -83,7 +82,7 @@ def chains_of_sale(scene: Scene, sale: Sale) -> list[Chain]:
             continue
         for row in rows:
             chain = chain_of(scene, activation, title_of(row), row)
-            own = _sent_decisions if row.ability in PUSHES else _taken_decisions
+            own = _sent_decisions if row.ability in SINK_NAMES else _taken_decisions
             chain.decisions += own(sale, activation, row)
             chains.append(chain)
     return chains

@@ -16,10 +16,10 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 from connectors.admin.asking import ask, page_of
 from connectors.admin.columns import INTEGRATION, IntegrationColumn, moment_of
 from connectors.admin.credentials import CredentialFacts
-from connectors.admin.forms import check_year
 from connectors.admin.operators import operator_of
 from connectors.admin.readonly import ReadOnlyAdmin
 from connectors.errors import Refused
+from connectors.forms import check_year
 from connectors.models import Credential
 from connectors.models.credentials import ENDS_SOON
 from connectors.services import end_credential, revoke_credential

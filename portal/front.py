@@ -132,8 +132,8 @@ def _list(name: str, **query: str) -> str:
     )
 
 
-def _page(activation_id: int) -> str:
-    return reverse("admin:connectors_activation_change", args=[activation_id])
+def _page(name: str, pk: int) -> str:
+    return reverse(f"admin:connectors_{name}_change", args=[pk])
 
 
 def _asleep_since(now: datetime) -> datetime | None:
@@ -155,7 +155,8 @@ def _refused() -> list[Need]:
             _list("incident", situation="open", kind__exact=Incident.Kind.REFUSED),
             urgent=True,
             rows=[
-                Row(str(each.activation), _page(each.activation_id), each.reason) for each in some
+                Row(str(each.activation), _page("activation", each.activation_id), each.reason)
+                for each in some
             ],
         )
     ]
@@ -165,9 +166,7 @@ def _questions() -> list[Need]:
     """Runs that stopped and asked, and first synchronisations that wait for a yes."""
     brakes = Brake.objects.open().select_related("activation__store").defer("asked", "sample")
     some, count = _some(brakes.order_by("asked_at"))
-    rows = [
-        Row(str(each), reverse("admin:connectors_brake_change", args=[each.pk])) for each in some
-    ]
+    rows = [Row(str(each), _page("brake", each.pk)) for each in some]
     url = _list("brake", situation="open")
     previews = Comparison.objects.holding().select_related("activation__store")
     shown, waiting = _some(previews.order_by("asked_at"))
@@ -177,13 +176,7 @@ def _questions() -> list[Need]:
             _("Prévias que esperam aprovação"),
             waiting,
             _list("comparison", situation="holding"),
-            rows=[
-                Row(
-                    str(each.activation),
-                    reverse("admin:connectors_comparison_change", args=[each.pk]),
-                )
-                for each in shown
-            ],
+            rows=[Row(str(each.activation), _page("comparison", each.pk)) for each in shown],
         ),
     ]
 
@@ -194,11 +187,7 @@ def _differences(now: datetime) -> list[Need]:
         Comparison.objects.differing(now).select_related("activation__store").order_by("pk")
     )
     rows = [
-        Row(
-            str(each.activation),
-            reverse("admin:connectors_comparison_change", args=[each.pk]),
-            each.get_purpose_display(),
-        )
+        Row(str(each.activation), _page("comparison", each.pk), each.get_purpose_display())
         for each in some
     ]
     url = _list("comparison", situation="differing")
@@ -209,7 +198,8 @@ def _credentials() -> list[Need]:
     ending = Credential.objects.ending(ENDS_SOON).select_related("activation__store")
     some, count = _some(ending.order_by("ends_at"))
     rows = [
-        Row(str(each.activation), _page(each.activation_id), _ends(each.ends_at)) for each in some
+        Row(str(each.activation), _page("activation", each.activation_id), _ends(each.ends_at))
+        for each in some
     ]
     url = _list("credential", situation="ending")
     return [Need(_("Credenciais que vencem em breve"), count, url, rows=rows)]
@@ -234,7 +224,7 @@ def _flows(now: datetime) -> list[Need]:
     rows: dict[str, list[Row]] = {state: [] for state in ILL}
     for pk, state, _total in found:
         if flow := some.get(pk):
-            rows[state].append(Row(str(flow), _page(flow.activation_id)))
+            rows[state].append(Row(str(flow), _page("activation", flow.activation_id)))
     return [
         Need(
             _("Fluxos: %s") % state.label.lower(),
@@ -288,7 +278,10 @@ def _integrations() -> list[Need]:
         by_state[each.state].append(each)
     needs = []
     for state, title in titles.items():
-        rows = [Row(str(each), _page(each.pk), each.paused_reason) for each in by_state[state]]
+        rows = [
+            Row(str(each), _page("activation", each.pk), each.paused_reason)
+            for each in by_state[state]
+        ]
         count = by_state[state][0].total if rows else 0
         needs.append(Need(title, count, _list("activation", state__exact=state), rows=rows))
     return needs

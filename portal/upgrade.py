@@ -15,8 +15,8 @@ from unfold.widgets import UnfoldAdminURLInputWidget
 
 from connectors.admin.activations import MORE, ActivationAdmin
 from connectors.admin.asking import page_of
-from connectors.admin.forms import HttpsField
 from connectors.errors import Refused
+from connectors.forms import HttpsField
 from connectors.models import Activation
 from orders.upgrade import Plan, is_to_upgrade, plans, upgrade
 from portal.revoking import RevocableActivation

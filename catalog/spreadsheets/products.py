@@ -14,16 +14,17 @@ from catalog.announcing import circle_of
 from catalog.events import hooks_of, publish_products
 from catalog.fields import warnings_of
 from catalog.levels import money
-from catalog.merging import NATURAL_KEYS, merge
+from catalog.merging import merge
 from catalog.models import Modification, Price, Product, Spreadsheet, Stock, touch
 from catalog.ownership import owner_of, owners_of
-from catalog.push import tell_channels
 from catalog.reservations import write_levels
 from catalog.spreadsheets.columns import PRODUCTS
 from catalog.spreadsheets.lines import Earlier, Line, Outcome, earlier_rows
 from catalog.taking import forget
+from catalog.telling import tell_channels
 from connectors.bulk import AT_ONCE, among, insert_all, update_rows
 from connectors.errors import Refused
+from connectors.hub.wire import NATURAL_KEYS
 from connectors.messages.notices import announce_all
 from connectors.models import Store
 from connectors.records import Document

@@ -20,9 +20,9 @@ from unfold.widgets import (
 
 from connectors.admin.asking import page_of
 from connectors.admin.confirming import ConfirmingAdmin
-from connectors.admin.forms import WholeField, check_year
 from connectors.billing import Billing, billing_of, described, set_billing
 from connectors.errors import Refused
+from connectors.forms import WholeField, check_year
 from connectors.models import Activation
 
 

@@ -1,71 +1,33 @@
 """The forms of an activation, made from its connector's specification."""
 
-import re
 from datetime import date, datetime, time
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     INPUT_CLASSES,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminPasswordWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldAdminURLInputWidget,
-    UnfoldBooleanSwitchWidget,
 )
 
 from connectors.addresses import fault_of
-from connectors.fiscal import cnpj_is_valid, compact
+from connectors.forms import (
+    WholeField,
+    check_year,
+    keep_what_is,
+    setting_field,
+    show_what_was,
+)
 from connectors.models import Activation, Store
-from connectors.placeholders import validators_of
 from connectors.runs.cadence import LEAST, MOST, minutes_of, settable_flows
-from connectors.spec import Activating, CredentialField, Field, Mode, Setting
+from connectors.spec import Activating, CredentialField, Mode
 
 SETTING, CREDENTIAL, INTERVAL = "setting_", "credential_", "interval_"
 LAST_DAY = "last_day"  # of the received credentials
-
-
-class WholeField(forms.IntegerField):
-    """Django's own takes 1.000, a Brazilian's thousand, for 1; browsers pass it on as it is."""
-
-    re_decimal = re.compile(r"(?!)")  # there is nothing to leave out of what was typed
-
-
-def setting_field(setting: Setting) -> forms.Field:
-    """The form field of one setting of a specification."""
-    common: dict[str, Any] = {
-        "label": setting.label,
-        "help_text": setting.help,
-        "required": False,
-        "initial": setting.default,
-    }
-    match setting.field:
-        case Field.FLAG:
-            return forms.BooleanField(widget=UnfoldBooleanSwitchWidget(), **common)
-        case Field.CHOICE:
-            return forms.ChoiceField(
-                choices=setting.choices, widget=UnfoldAdminSelectWidget(), **common
-            )
-        case Field.LONG_TEXT:
-            return forms.CharField(
-                widget=UnfoldAdminTextareaWidget(), validators=validators_of(setting), **common
-            )
-        case Field.CNPJ:
-            return CnpjField(widget=UnfoldAdminTextInputWidget(), **common)
-        case Field.PERCENT:
-            return WholeField(
-                min_value=1, max_value=100, widget=UnfoldAdminIntegerFieldWidget(), **common
-            )
-        case Field.URL:
-            return HttpsField(max_length=500, widget=UnfoldAdminURLInputWidget(), **common)
-        case _:
-            return forms.CharField(widget=UnfoldAdminTextInputWidget(), **common)
 
 
 def credential_field(credential: CredentialField, help_text: Any) -> forms.Field:
@@ -82,12 +44,6 @@ class DayInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__({"class": " ".join(INPUT_CLASSES)}, format="%Y-%m-%d")
-
-
-def check_year(day: date) -> None:
-    """A browser makes the year 26 of a typed 26, and a clock ends with the year 9999."""
-    if not 2000 <= day.year <= 2100:
-        raise forms.ValidationError(_("Confira o ano."))
 
 
 class LastDayField(forms.DateField):
@@ -113,29 +69,6 @@ class LastDayField(forms.DateField):
         if day < timezone.localdate():
             raise forms.ValidationError(_("Este dia já passou."))
         return timezone.make_aware(datetime.combine(day, time(23, 59)))
-
-
-class CnpjField(forms.CharField):
-    """With or without mask; the value is the compact form."""
-
-    def clean(self, value: Any) -> str:
-        cnpj = compact(super().clean(value))
-        if cnpj and not cnpj_is_valid(cnpj):
-            raise forms.ValidationError(_("Este CNPJ não existe: confira os dígitos."))
-        return cnpj
-
-
-class HttpsField(forms.URLField):
-    """An address that we call."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(assume_scheme="https", **kwargs)
-
-    def clean(self, value: Any) -> str:
-        url: str = super().clean(value)
-        if url and urlsplit(url).scheme != "https" and not settings.ALLOW_PRIVATE_ADDRESSES:
-            raise forms.ValidationError(_("A URL precisa começar com https://"))
-        return url
 
 
 class PluginUrlField(forms.URLField):
@@ -165,19 +98,6 @@ class PluginUrlField(forms.URLField):
         if url and (fault := fault_of(url, self.domain)):
             raise forms.ValidationError(fault)
         return url
-
-
-def show_what_was(form: forms.BaseForm) -> None:
-    """What was shown goes along: somebody may write while the page is open."""
-    for field in form.fields.values():
-        field.show_hidden_initial = True
-
-
-def keep_what_is(form: forms.BaseForm) -> None:
-    """Who saves an old page changes only what he typed into it."""
-    for name in form.cleaned_data.keys() - set(form.changed_data):
-        if form.add_initial_prefix(name) in form.data:
-            form.cleaned_data[name] = form.get_initial_for_field(form.fields[name], name)
 
 
 class ActivationForm(forms.ModelForm):

@@ -22,7 +22,6 @@ from connectors.admin.columns import (
     short,
     two_lines,
 )
-from connectors.admin.forms import HttpsField
 from connectors.admin.notices import (
     BREAKER_COLOURS,
     DELIVERED,
@@ -33,6 +32,7 @@ from connectors.admin.notices import (
 )
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.errors import Refused
+from connectors.forms import HttpsField
 from connectors.messages.hooks import enable_subscription, end_subscription, replay_events
 from connectors.models import Delivery, Subscription
 from connectors.models.hooks import LONGEST_URL

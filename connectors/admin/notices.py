@@ -19,11 +19,11 @@ from connectors.admin.columns import (
     moment_of,
     two_lines,
 )
-from connectors.admin.forms import check_year
 from connectors.admin.paging import one_of
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.admin.situations import SituationFilter
 from connectors.errors import Refused
+from connectors.forms import check_year
 from connectors.messages.notices import replay
 from connectors.models import Breaker, Endpoint, Notice
 

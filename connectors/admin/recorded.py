@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from connectors.acts import Changes, differences, is_secret, record_act, shown_in
-from connectors.admin.forms import WholeField
 from connectors.admin.operators import operator_of
 from connectors.admin.paging import PER_PAGE, CappedPaginator
+from connectors.forms import WholeField
 from connectors.store_field import IdSelect, IdSelectMultiple
 
 TYPED = "tomada.typed"  # of the request's META: what the form that is being saved changes

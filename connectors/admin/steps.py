@@ -18,8 +18,8 @@ from connectors.admin.forms import (
     LastDayField,
     PluginUrlField,
     credential_field,
-    setting_field,
 )
+from connectors.forms import setting_field
 from connectors.models import Activation, Connector, State
 from connectors.spec import Mode, Setting
 from connectors.steps import CREDENTIALS

@@ -191,6 +191,15 @@ PARTS: dict[str, Collection[str]] = {
     "commission": {"fixed", "tax", "total_charged"},
     "shipping_items": {"quantity"},
 }  # fmt: skip
+# What makes two elements of a product's lists the same, besides their id. Clients send their lists
+# again without ids at every save; without this, each save would double them.
+NATURAL_KEYS: dict[str, tuple[str, ...]] = {
+    "categories": ("name",),
+    "attributes": ("code",),
+    "photos": ("external", "url"),
+    "price_table": ("code",),
+    "stock_table": ("code",),
+}
 # What the hub itself says about a product; a client that sends its copy back changes nothing.
 PRODUCT_COMPUTED = {
     "id", "reserved", "user_id", "created", "modified", "created_by", "modified_by", "timestamp",

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from connectors.contract import BY_NAME, SINKS, Flow, Replay
+from connectors.contract import BY_NAME, SINK_NAMES, Flow, Replay
 from connectors.errors import ConnectorError, Rejected, Unauthorized, Unavailable, Unreadable
 from connectors.models.activations import Activation
 from connectors.models.flows import Run
@@ -129,7 +129,7 @@ class Failure(models.Model):
 
     @property
     def is_push(self) -> bool:
-        return any(sink.__name__ == self.ability for sink in SINKS)
+        return self.ability in SINK_NAMES
 
     @property
     def replay(self) -> Replay | None:

@@ -8,15 +8,6 @@ from connectors.hub import wire
 from connectors.payload import Payload
 from connectors.records import Document, PriceRecord, ProductRecord, StockRecord
 
-# What makes an element of a list the same one, where the same is there without our knowing its id.
-SAME: dict[str, tuple[str, ...]] = {
-    "categories": ("name",),
-    "attributes": ("code",),
-    "photos": ("external", "url"),
-    "price_table": ("code",),
-    "stock_table": ("code",),
-}
-
 
 def unwrapped(payload: Payload) -> Payload:
     """The product inside `{"Product": {…}}`."""
@@ -56,7 +47,7 @@ def _write_variation(record: ProductRecord, there: Payload | None) -> dict[str, 
 
 def _write_fields(fields: Document, there: Payload | None) -> dict[str, Any]:
     body = wire.write(fields, {name: k for name, k in wire.PRODUCT.items() if name in fields})
-    for name, keys in SAME.items():
+    for name, keys in wire.NATURAL_KEYS.items():
         if name in body:
             elements = body[name] if name != "photos" else map(_with_source, body[name])
             known = _list(there, name)

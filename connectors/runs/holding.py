@@ -6,13 +6,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.contract import CATALOGUE_SOURCES
+from connectors.contract import CATALOGUE_SOURCE_NAMES
 from connectors.errors import NotAllowed, Refused
 from connectors.models import Activation, ActivationFlow, Brake, Comparison, State
 from connectors.runs.dispatch import make_due
 from connectors.spec import Mode
-
-SOURCES = [ability.__name__ for ability in CATALOGUE_SOURCES]
 
 
 def is_held(flow_id: int) -> bool:
@@ -72,7 +70,7 @@ def approve_preview(comparison_id: int, by: User) -> bool:
     )
     if approved:
         flows = ActivationFlow.objects.filter(activation=comparison.activation_id)
-        _go_on(flows.filter(ability__in=SOURCES))
+        _go_on(flows.filter(ability__in=CATALOGUE_SOURCE_NAMES))
     return bool(approved)
 
 

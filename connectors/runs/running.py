@@ -245,14 +245,7 @@ def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None])
     if flow.activation.state != State.ACTIVE or (run := _begin(flow)) is None:
         return False
     attempt, whose = Attempt(run, flow, flow.activation), flow.activation.in_the_log
-    for record_id, retry_at in (
-        Failure.objects.open()
-        .filter(activation=flow.activation, flow=flow.flow)
-        .values_list("record_id", "retry_at")
-    ):
-        attempt.open_failures.add(record_id)
-        if retry_at is None or retry_at > run.started_at:
-            attempt.resting.add(record_id)
+    _recall_failures(attempt)
     try:
         client = client_of(flow.activation, ability.flow)
         attempt.client, attempt.secrets = client, secrets_of(flow.activation.spec, client.account)
@@ -279,6 +272,14 @@ def run_flow(flow_id: int, ability: type[A], work: Callable[[Attempt, A], None])
         became_due = (run.started_at, timezone.now())
         return ActivationFlow.objects.filter(pk=flow_id, due_at__range=became_due).exists()
     return False
+
+
+def _recall_failures(attempt: Attempt) -> None:
+    mine = Failure.objects.open().filter(activation=attempt.activation, flow=attempt.flow.flow)
+    for record_id, retry_at in mine.values_list("record_id", "retry_at"):
+        attempt.open_failures.add(record_id)
+        if retry_at is None or retry_at > attempt.run.started_at:
+            attempt.resting.add(record_id)
 
 
 def _has_newer_credential(run: Run) -> bool:

@@ -60,9 +60,6 @@ class Cause:
     title: str | Promise
     actor: Actor
     fix: str | Promise
-    # Trying again can help although nobody did anything here. The others wait for who must act,
-    # and are only tried now and then.
-    retries: bool = False
     page: MendedAt | None = None
     # It is mended on the page of the record itself, which RECORDS knows.
     on_record: bool = False
@@ -90,7 +87,6 @@ CAUSES: dict[str, Cause] = {
             _("Sistema fora do ar"),
             Actor.NOBODY,
             _("Esperar: o portal tenta de novo. Se durar, avisar a plataforma."),
-            retries=True,
         ),
         Cause(
             "credentials",
@@ -104,7 +100,6 @@ CAUSES: dict[str, Cause] = {
             _("SKU sem produto nem De/Para"),
             Actor.HUB,
             _("Criar o De/Para deste código, ou o produto; o registro passa em seguida."),
-            retries=True,  # the product may come by itself
             page=MendedAt(
                 "catalog_skumapping_add",
                 query={"activation": "activation_id", "code": "record_id"},
@@ -115,7 +110,6 @@ CAUSES: dict[str, Cause] = {
             _("Pedido que o hub não conhece"),
             Actor.HUB,
             _("Conferir se o pedido é desta loja e se o hub já o recebeu."),
-            retries=True,
             page=ORDER,
         ),
         Cause(

@@ -18,7 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.contract import SINKS
+from connectors.contract import SINK_NAMES
 from connectors.models import Activation, ActivationFlow, Failure, FailureQuerySet, Run
 from connectors.payload import Payload, to_storable
 from connectors.redaction import people_in, without_people, without_secrets
@@ -28,7 +28,6 @@ from connectors.trouble.originals import covered, masked, opened, originals_of
 
 WAITS = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 360)]
 NOTICE, LONGEST_NOTICE = "aviso", 10_000  # bytes of it that are kept
-OURS = frozenset(sink.__name__ for sink in SINKS)  # read anew from our tables at each attempt
 AT_ONCE = 500  # of one flow in one run, which has more to do
 
 
@@ -141,8 +140,8 @@ def _record(
     retry_at = now + WAITS[min(times, len(WAITS) - 1)] if can_retry else None
     if corrected is None or corrected != payload:  # else both stay
         facts |= covered(payload) | {"edited_at": None, "edited_by": None}
-        if retry_at is None or (run and run.ability in OURS):
-            facts["sealed"] = ""  # it is not tried again from here
+        if retry_at is None or (run and run.ability in SINK_NAMES):
+            facts["sealed"] = ""  # it is not tried again from here, but read anew from our tables
     if known:
         same.update(times=F("times") + 1, retry_at=retry_at, **facts)
     else:
@@ -181,16 +180,11 @@ def unfetched(flow: ActivationFlow, most: int) -> list[str]:
 
 @transaction.atomic
 def retry_parked(
-    activation_id: int,
-    flow: str | None = None,
-    record_ids: Collection[str] | None = None,
-    cause: str | None = None,
+    activation_id: int, record_ids: Collection[str] | None = None, cause: str | None = None
 ) -> int:
     """Somebody may have mended what these failed of: they are due again, and so are their flows;
     how many they are."""
     failures = Failure.objects.open().filter(activation=activation_id)
-    if flow is not None:
-        failures = failures.filter(flow=flow)
     if record_ids is not None:
         failures = failures.filter(record_id__in=record_ids)
     if cause is not None:

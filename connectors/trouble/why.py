@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from connectors.contract import CATALOGUE_SOURCES, SINKS, Flow
+from connectors.contract import CATALOGUE_SOURCE_NAMES, SINK_NAMES, Flow
 from connectors.models import (
     Activation,
     ActivationFlow,
@@ -33,8 +33,6 @@ from connectors.spec import Mode
 from connectors.trouble.causes import Actor
 
 GOOD, WAIT, STOP, NOTE = "good", "wait", "stop", "note"
-PUSHES = frozenset(ability.__name__ for ability in SINKS)
-SOURCES = frozenset(ability.__name__ for ability in CATALOGUE_SOURCES)
 FAILURES_SHOWN = 20
 
 
@@ -165,7 +163,7 @@ def _flow_decisions(scene: Scene, activation: Activation, row: Any) -> list[Deci
     """What may keep this flow from moving anything: a question, a refusal, a pause."""
     decisions = []
     of = (activation.pk, row.ability)
-    if row.ability in SOURCES and activation.pk in scene.previews:
+    if row.ability in CATALOGUE_SOURCE_NAMES and activation.pk in scene.previews:
         preview = scene.previews[activation.pk]
         text = _("a prévia da primeira sincronização espera aprovação.")
         url = page("connectors_comparison", preview.pk)
@@ -239,7 +237,7 @@ def _failure_decision(failure: Failure) -> Decision:
 
 
 def title_of(row: Any) -> str:
-    direction = _("envio") if row.ability in PUSHES else _("recebimento")
+    direction = _("envio") if row.ability in SINK_NAMES else _("recebimento")
     return f"{Flow(row.flow).label} · {direction}"
 
 

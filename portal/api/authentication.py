@@ -1,3 +1,4 @@
+from base64 import b64decode
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -52,10 +53,24 @@ class BearerToken(BaseAuthentication):
 def _token(request: Request) -> str:
     """By header, else as `?access_token=`, else, in a DELETE, in the body: an old client of the
     hub sends it in the last two at once. The first one counts."""
-    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        token = ""
+    token = _presented(request, "bearer") or ""
     token = token.strip() or request.query_params.get("access_token", "").strip()
     if not token and request.method == "DELETE":
         token = Payload(request.data).optional_text("access_token")
     return token
+
+
+def basic_pair(request: Request) -> tuple[str, str] | None:
+    """The two values of HTTP Basic; None where the call does not use it. Raises `ValueError` where
+    they cannot be read."""
+    encoded = _presented(request, "basic")
+    if encoded is None:
+        return None
+    name, _colon, secret = b64decode(encoded, validate=True).decode().partition(":")
+    return name, secret
+
+
+def _presented(request: Request, wanted: str) -> str | None:
+    """What the header holds, where it is of this scheme."""
+    scheme, _space, value = request.headers.get("Authorization", "").partition(" ")
+    return value if scheme.lower() == wanted else None

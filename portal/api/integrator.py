@@ -1,8 +1,6 @@
 """Two values that go with every call, for tools that cannot ask for tokens: the integrator's
 identifier (the API user) and token (the API secret), as HTTP Basic or in two headers."""
 
-import binascii
-from base64 import b64decode
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +11,7 @@ from rest_framework.request import Request
 from connectors.attempts import TooManyAttempts
 from connectors.hub.tokens import Refusal, TokenRefused, recognise_integrator
 from connectors.models import Activation
-from portal.api.authentication import admit
+from portal.api.authentication import admit, basic_pair
 
 IDENTIFIER, TOKEN = "X-Integrator-Id", "X-Integrator-Token"
 
@@ -39,11 +37,9 @@ class IntegratorPair(BaseAuthentication):
 def _pair(request: Request) -> tuple[str, str] | None:
     if IDENTIFIER in request.headers or TOKEN in request.headers:
         return request.headers.get(IDENTIFIER, "").strip(), request.headers.get(TOKEN, "").strip()
-    scheme, _space, encoded = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic" or request.query_params.get("access_token"):
+    if request.query_params.get("access_token"):
         return None
     try:
-        identifier, _colon, token = b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+        return basic_pair(request)
+    except ValueError as error:
         raise TokenRefused(Refusal.WRONG_INTEGRATOR) from error
-    return identifier, token

@@ -1,4 +1,3 @@
-from base64 import b64decode
 from typing import Any, cast
 
 from django.conf import settings
@@ -13,6 +12,7 @@ from connectors.attempts import Attempts
 from connectors.errors import Unreadable
 from connectors.hub.openapi import FORM, described, ref
 from connectors.hub.tokens import Refusal, TokenRefused, grant
+from portal.api.authentication import basic_pair
 from portal.api.parsing import FormParser
 
 _FIELDS = (
@@ -93,11 +93,8 @@ class TokenView(APIView):
 
 def _basic(request: Request) -> dict[str, str]:
     """The client's two values, where they come as HTTP Basic instead of in the body."""
-    scheme, _space, encoded = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return {}
     try:
-        client_id, _colon, secret = b64decode(encoded, validate=True).decode().partition(":")
+        pair = basic_pair(request)
     except ValueError:
         return {}
-    return {"client_id": client_id, "client_secret": secret}
+    return {"client_id": pair[0], "client_secret": pair[1]} if pair else {}

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from connectors.acts import record_act, shown_in
-from connectors.admin.forms import WholeField, keep_what_is, setting_field, show_what_was
 from connectors.errors import ConnectorError, Refused
+from connectors.forms import WholeField, keep_what_is, setting_field, show_what_was
 from connectors.ids import to_id
 from connectors.models import Activation, Failure, Freshness, Run, State
 from connectors.runs.cadence import LEAST, MOST, minutes_of, set_intervals, settable_flows

@@ -19,7 +19,7 @@ from connectors.errors import Refused
 from connectors.hub.tokens import address_to_open
 from connectors.models import Ask, Connector, Store
 from portal.pages.health import health_of
-from portal.pages.own import OwnStores
+from portal.pages.own import OwnStoreForm, OwnStores
 
 
 class IntegrationsPage(OwnStores, TemplateView):
@@ -57,8 +57,7 @@ class IntegrationsPage(OwnStores, TemplateView):
         return HttpResponseRedirect(address)
 
 
-class AskForm(forms.Form):
-    store = forms.ModelChoiceField(Store.objects.none(), label=gettext_lazy("Loja"))
+class AskForm(OwnStoreForm):
     connector = forms.ModelChoiceField(Connector.objects.none(), label=gettext_lazy("Integração"))
     text = forms.CharField(
         label=gettext_lazy("Recado para o suporte"),
@@ -68,9 +67,7 @@ class AskForm(forms.Form):
     )
 
     def __init__(self, stores: dict[int, Store], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["store"].queryset = Store.objects.filter(pk__in=stores)  # type: ignore[attr-defined]
-        self.fields["store"].initial = next(iter(stores), None)
+        super().__init__(stores, *args, **kwargs)
         offered = [each.pk for each in _offered()]
         self.fields["connector"].queryset = Connector.objects.filter(pk__in=offered)  # type: ignore[attr-defined]
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from connectors.acts import record_act, shown, with_acts
-from connectors.admin.forms import keep_what_is, show_what_was
+from connectors.forms import keep_what_is, show_what_was
 from connectors.ids import to_id
 from connectors.models import Activation, State
 from connectors.placeholders import fill, validators_of

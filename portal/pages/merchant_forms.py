@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from connectors.admin.forms import check_year
 from connectors.fiscal import compact
+from connectors.forms import check_year
 from connectors.payload import LOCAL, to_moment
 from connectors.records import InvoiceRecord, TrackingRecord
 from orders.carriers import is_postal, postal_digit_fits
-from orders.invoicing import look_at, number_in, series_in, shipment_of
+from orders.invoice_keys import look_at, number_in, series_in
+from orders.invoicing import shipment_of
 from orders.models import Order, Shipment
 
 

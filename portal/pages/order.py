@@ -20,7 +20,8 @@ from connectors.models import Failure
 from orders.buyers import buyer_url, revoke_links
 from orders.carriers import tracking_link
 from orders.finding import DOCUMENTS
-from orders.invoicing import doubles_of, faults_of, inform_invoice, takes_invoice
+from orders.invoice_keys import doubles_of, faults_of
+from orders.invoicing import inform_invoice, takes_invoice
 from orders.mails import send_again
 from orders.models import BuyerMail, Order, OrderLink, OrderQuerySet, Payment, Shipment
 from orders.outlook import outlook

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection
 from typing import Any, cast
 
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import User
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog.models import Modification
 from connectors.models import Store
@@ -55,6 +57,17 @@ class OwnStores(LoginRequiredMixin):
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         tell_what_was_lost(self.request)
         return super().handle_no_permission()
+
+
+class OwnStoreForm(forms.Form):
+    """A form that asks for which of the merchant's stores."""
+
+    store = forms.ModelChoiceField(Store.objects.none(), label=gettext_lazy("Loja"))
+
+    def __init__(self, stores: dict[int, Store], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["store"].queryset = Store.objects.filter(pk__in=stores)  # type: ignore[attr-defined]
+        self.fields["store"].initial = next(iter(stores), None)
 
 
 class OwnOrders(OwnStores):

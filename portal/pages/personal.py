@@ -16,22 +16,16 @@ from connectors.errors import Refused
 from connectors.models import Store
 from orders.models import Erasure, Order
 from orders.personal_data import anonymise, export, leftovers, orders_of
-from portal.pages.own import OwnStores
+from portal.pages.own import OwnStoreForm, OwnStores
 
 SHOWN = 50
 ORDERS_SHOWN = 500
 
 
-class BuyerForm(forms.Form):
-    store = forms.ModelChoiceField(Store.objects.none(), label=gettext_lazy("Loja"))
+class BuyerForm(OwnStoreForm):
     who = forms.CharField(
         label=gettext_lazy("CPF, CNPJ, e-mail ou número do pedido"), min_length=4, max_length=100
     )
-
-    def __init__(self, stores: dict[int, Store], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["store"].queryset = Store.objects.filter(pk__in=stores)  # type: ignore[attr-defined]
-        self.fields["store"].initial = next(iter(stores), None)
 
     def orders(self) -> list[Order]:
         found = orders_of(self.cleaned_data["store"], self.cleaned_data["who"])

@@ -23,7 +23,7 @@ from connectors.downloads import XLSX, as_csv, as_xlsx, saved_as
 from connectors.errors import Refused
 from connectors.ids import to_id
 from connectors.models import Activation, Store
-from portal.pages.own import OwnStores
+from portal.pages.own import OwnStoreForm, OwnStores
 
 SHOWN = 20
 ROWS_SHOWN = 100
@@ -35,9 +35,9 @@ class OwnSpreadsheets(OwnStores):
         return mine.select_related("store", "activation__connector", "created_by")
 
 
-class UploadForm(forms.Form):
+class UploadForm(OwnStoreForm):
+    field_order = ("kind",)
     kind = forms.ChoiceField(label=gettext_lazy("O que há nela"), choices=Spreadsheet.Kind.choices)
-    store = forms.ModelChoiceField(Store.objects.none(), label=gettext_lazy("Loja"))
     activation = forms.ModelChoiceField(
         Activation.objects.none(),
         label=gettext_lazy("Integração"),
@@ -52,10 +52,8 @@ class UploadForm(forms.Form):
     )
 
     def __init__(self, stores: dict[int, Store], *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(stores, *args, **kwargs)
         going_on = Activation.objects.filter(store__in=list(stores)).consuming()
-        self.fields["store"].queryset = Store.objects.filter(pk__in=stores)  # type: ignore[attr-defined]
-        self.fields["store"].initial = next(iter(stores), None)
         self.fields["activation"].queryset = going_on.select_related("store")  # type: ignore[attr-defined]
 
     def clean_file(self) -> Any:

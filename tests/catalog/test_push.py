@@ -18,14 +18,10 @@ from catalog.levels import set_prices, set_stock
 from catalog.mappings import delete_mapping, save_mapping
 from catalog.models import Product, Sent, SkuMapping
 from catalog.models.sent import Situation
-from catalog.push import (
-    push_prices,
-    push_products,
-    push_stock,
-    recompare,
-    send_everything_again,
-)
+from catalog.push import push_prices, push_products, push_stock
+from catalog.resending import send_everything_again
 from catalog.services import change_stock, delete_product, save_product
+from catalog.telling import recompare
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
 from connectors.errors import Rejected, Unavailable
 from connectors.models import Activation, ActivationFlow, Failure, Run, State, Store

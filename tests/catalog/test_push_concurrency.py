@@ -15,8 +15,10 @@ from catalog import marks, push
 from catalog.levels import set_stock
 from catalog.marks import clear, mark
 from catalog.models import Product, Sent
-from catalog.push import push_products, push_stock, recompare, send_again
+from catalog.push import push_products, push_stock
+from catalog.resending import send_again
 from catalog.services import change_stock, delete_product, save_product
+from catalog.telling import recompare
 from connectors.contract import ProductSink, StockSink
 from connectors.errors import NothingChanged
 from connectors.models import ActivationFlow, Run

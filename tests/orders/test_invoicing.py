@@ -8,7 +8,8 @@ from connectors.fiscal import check_digit
 from connectors.models import Act, Store
 from connectors.records import InvoiceRecord, OrderStatus, TrackingRecord
 from orders.carriers import is_postal, postal_digit_fits, tracking_link
-from orders.invoicing import inform_invoice, look_at
+from orders.invoice_keys import look_at
+from orders.invoicing import inform_invoice
 from orders.models import Order, Shipment
 from orders.services import create_order, update_order
 from orders.tracking import inform_tracking

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from catalog.push import send_everything_again
+from catalog.resending import send_everything_again
 from connectors.runs.dispatch import read_everything_again
 
 

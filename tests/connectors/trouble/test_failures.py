@@ -145,10 +145,8 @@ def is_due(activation: Activation) -> bool:
     ("which", "count"),
     [
         ({}, 1),
-        ({"flow": "stock"}, 1),
         ({"record_ids": ["A", "B"]}, 1),
         ({"cause": causes.UNKNOWN_SKU}, 1),
-        ({"flow": "prices"}, 0),
         ({"record_ids": ["B"]}, 0),
         ({"cause": causes.PLAN}, 0),
     ],

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 
 from connectors.hub import examples, wire
 from connectors.models import Store
-from orders.invoicing import faults_of
+from orders.invoice_keys import faults_of
 from portal.api import urls
 from portal.api.document import _document
 from portal.api.errors import SHAPES

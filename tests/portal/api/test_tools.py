@@ -90,6 +90,7 @@ def test_a_wrong_pair_is_401(pluga):
         basic(pluga.issued.client_id, pluga.issued.client_secret),
         {"Authorization": "Basic %%%"},
         {"Authorization": "Basic /w=="},
+        {"Authorization": "Basic é"},
         {"X-Integrator-Id": user},
         {"X-Integrator-Token": secret},
         {},
