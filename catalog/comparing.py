@@ -194,12 +194,12 @@ def _compare_levels(
     )
     for code, record in by_code.items():
         if error := applied.refused.get(code):
-            if code in new:
-                findings.add(Kind.CREATE, code, theirs=_shown(record))
-            elif isinstance(error, NotFound):
-                findings.add(Kind.UNMAPPED, code, theirs=_shown(record))
-            else:
+            if not isinstance(error, NotFound):
                 findings.add(Kind.REFUSED, code, theirs=error)
+            elif code in new:
+                findings.add(Kind.CREATE, code, theirs=_shown(record))
+            else:
+                findings.add(Kind.UNMAPPED, code, theirs=_shown(record))
         elif code in applied.changed:
             known_here = ours.get(applied.products[code], [])
             findings.add(Kind.UPDATE, code, ours=_text(known_here), theirs=_shown(record))

@@ -20,7 +20,6 @@ from connectors.models import Activation, Handover
 from connectors.services import IssuedSecrets, check_issues, revoke_credential, rotate_credential
 
 LIFE = timedelta(hours=72)
-LONGEST_LIFE = timedelta(days=14)
 
 
 @transaction.atomic
@@ -35,7 +34,7 @@ def offer_handover(activation_id: int, by: User, life: timedelta = LIFE) -> tupl
         activation=activation,
         token_hash=digest(token),
         created_by=by,
-        expires_at=timezone.now() + min(life, LONGEST_LIFE),
+        expires_at=timezone.now() + life,
     )
     return handover, token
 

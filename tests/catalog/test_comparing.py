@@ -21,7 +21,13 @@ from connectors.models import Activation, Comparison, Difference, Listed, Run, S
 from connectors.runs.holding import approve_preview, ask_preview, is_held
 from connectors.storecontract.client import StoreContract
 from tests.catalog.conftest import TASKS, TOKEN, pull, pull_all, thing
-from tests.conftest import flow_of, make_activation, make_managed, make_operator
+from tests.conftest import (
+    flow_of,
+    make_activation,
+    make_managed,
+    make_operator,
+    make_store,
+)
 from tests.threads import one_within_another
 
 pytestmark = pytest.mark.django_db
@@ -435,3 +441,39 @@ def test_what_two_integrations_tell_alike_is_not_shown(reader, big_shop, other_s
     pull(other, PriceSource)
 
     assert found(compared(reader)) == []
+
+
+def test_what_the_other_integration_did_not_write_is_not_laid_to_it(
+    reader, big_shop, other_shop, other
+):
+    pull_all(reader)
+    pull_all(other)
+
+    big_shop.control("put_product", thing(1, price=90))  # news
+    save_product(reader.store, "C-02", {"price": "80"}, None)  # a person's
+
+    kinds = {row[:3] for row in found(compared(reader)) if row[0] == "prices"}
+    assert kinds == {("prices", "update", "C-01"), ("prices", "update", "C-02")}
+
+
+def test_a_level_that_is_refused_is_not_taken_for_one_of_a_new_product(reader, big_shop):
+    pull_all(reader)
+    big_shop.control("set_price", {"sku": "C-03", "price": -1})
+
+    assert [row[:3] for row in found(compared(reader))] == [("prices", "refused", "C-03")]
+
+
+def test_what_another_comparison_lists_meanwhile_is_not_there_for_that(reader, big_shop, sandbox):
+    pull_all(reader)
+    big_shop.changes["products"].latest.pop("C-01")
+    url = f"{sandbox.url}/{big_shop.name}"
+    others = make_managed(make_store(), "webstore", url, {"token": TOKEN})
+    theirs = others.comparisons.create(purpose=Comparison.Purpose.CATALOGUE)
+    for code in ("C-01", "NADA"):
+        Listed.objects.create(comparison=theirs, flow="products", record_id=code, digest=1)
+    big_shop.control("set_stock", {"sku": "NADA", "quantity": 1})
+
+    assert [row[:3] for row in found(compared(reader))] == [
+        ("products", "missing_there", "C-01"),
+        ("stock", "unmapped", "NADA"),
+    ]

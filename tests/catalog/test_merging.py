@@ -52,3 +52,26 @@ def test_each_that_is_told_means_one_of_the_known():
     keys = ("external", "url")
 
     assert merge(still_told(known, sent, keys), sent, keys) == [{"id": "a", **sent[0]}]
+
+
+@pytest.mark.parametrize("theirs", ["", None, "b"])
+def test_an_element_that_is_known_by_its_key_keeps_its_id(theirs):
+    merged = merge(KNOWN, [{"id": theirs, "code": "cor", "value": "verde"}], ("code",))
+
+    assert merged == [{"id": "a", "code": "cor", "value": "verde"}]
+
+
+def test_elements_with_ids_of_their_own_are_two_though_they_say_the_same():
+    said = {"label": "Feito à mão"}
+
+    merged = merge([{"id": "a", **said}], [{"id": "b", **said}], ("code",))
+
+    assert [element["id"] for element in merged] == ["a", "b"]
+
+
+def test_the_list_that_was_there_stays_as_it_was_so_that_a_change_can_be_told():
+    known = [{"id": "a", "code": "cor", "value": "azul"}]
+
+    merge(known, [{"id": "a", "value": "verde"}, {"code": "size", "value": "P"}], ("code",))
+
+    assert known == KNOWN

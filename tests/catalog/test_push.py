@@ -307,6 +307,17 @@ def test_what_was_refused_under_another_code_is_over(store, hub, channel):
     assert Failure.objects.open().get().record_id == worse.sku
 
 
+def test_what_was_refused_is_not_over_for_what_others_call_it(store, channel):
+    product = save(store, {"sku": "..", "name": "Impossível"})
+    erp = make_activation(store, "otimo")
+    SkuMapping.objects.create(activation=erp, code="9001", product=product)
+
+    for _time in range(2):
+        run(channel, ProductSink)
+
+    assert Failure.objects.open().get().record_id == ".."
+
+
 def test_what_was_refused_and_deleted_is_over(store, channel):
     bad = save(store, {"sku": "..", "name": "Impossível"})
     run_all(channel)
@@ -359,7 +370,8 @@ def test_a_price_that_is_gone_is_shown_only_while_there_is_stock(store, channel)
     save(store, MUG)
     run_all(channel)
     save(store, {"sku": "CANECA", "price": None})
-    run(channel, PriceSink)
+    for _time in range(2):
+        run(channel, PriceSink)
     assert Failure.objects.open().count() == 1
 
     save(store, {"sku": "CANECA", "quantity": 0})
@@ -396,6 +408,16 @@ def test_a_price_that_was_never_told_is_not_missed(store, channel):
     run_all(channel)
 
     save(store, {"sku": "CAMISETA", "price": None})
+    runs = run_all(channel)
+
+    assert [each.failed for each in runs] == [0, 0, 0]
+
+
+def test_a_product_that_has_variations_by_now_misses_no_price(store, channel):
+    save(store, MUG)
+    run_all(channel)
+
+    save(store, {"sku": "CANECA", "price": None, "variations": [{"sku": "CANECA-P"}]})
     runs = run_all(channel)
 
     assert [each.failed for each in runs] == [0, 0, 0]
@@ -901,6 +923,22 @@ def test_another_stores_catalogue_is_none_of_the_channels(store, hub, channel):
     assert not Sent.objects.filter(flow=Flow.PRODUCTS).exists()
 
 
+def test_what_others_call_a_product_is_none_of_the_channels(store, hub, channel):
+    mug, cup = save(store, MUG), save(store, {**MUG, "sku": "COPO"})
+    save(make_store(), MUG)
+    erp = make_activation(store, "otimo")
+    SkuMapping.objects.create(activation=erp, code="9001", product=mug)
+    SkuMapping.objects.create(activation=erp, code="CANECA", product=cup)
+    run_all(channel)
+    there = sorted(hub.shelves.products)
+
+    delete_product(store, mug.pk, None)
+    run_all(channel)
+
+    assert there == ["CANECA", "COPO"]
+    assert list(hub.shelves.products) == ["COPO"]
+
+
 def test_a_paused_channel_gets_what_it_missed_and_a_revoked_one_is_forgotten(store, hub, channel):
     gone = make_managed(store, "pluggto", channel.plugin_url, CREDENTIALS)
     Activation.objects.filter(pk=gone.pk).update(state=State.REVOKED)
@@ -929,6 +967,15 @@ def test_a_paused_channel_is_sent_everything_again_when_it_goes_on(store, hub, c
 
     assert count == 3
     assert told(hub)["CANECA"][2] == 12
+
+
+def test_a_channel_that_is_over_is_sent_nothing_again(store, channel):
+    save(store, MUG)
+    run_all(channel)
+    Activation.objects.update(state=State.REVOKED)
+
+    assert send_everything_again() == 0
+    assert not Sent.objects.to_compare().exists()
 
 
 def test_two_channels_are_told_each_by_its_own(store, sandbox, hub, channel):

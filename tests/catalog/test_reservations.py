@@ -377,6 +377,19 @@ def test_what_a_sale_wants_more_is_unknown_to_the_master(store, product, master)
     assert level(product) == (7, 4, 3)
 
 
+def test_units_that_left_at_different_times_are_all_gone_once(store, product, master):
+    reserve(store, "sale", {product.pk: 3}, None)
+    note_taken(store, "sale", master)
+    tell(master, 7)
+    reserve(store, "sale", {product.pk: 4}, None)
+
+    for _time in range(2):
+        consume(store, "sale", None)
+        reserve(store, "sale", {product.pk: 4}, None)
+
+    assert level(product) == (6, 0, 6)
+
+
 def test_who_says_again_that_he_has_a_sale_had_it_from_the_first_time_on(store, product, master):
     reserve(store, "sale", {product.pk: 3}, None)
     note_taken(store, "sale", master)

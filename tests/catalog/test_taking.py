@@ -20,7 +20,7 @@ from connectors.records import StockRecord
 from connectors.sandbox.messages import Response
 from connectors.storecontract.client import StoreContract as Client
 from tests.catalog.conftest import TOKEN, from_the_beginning, pull, pull_all, thing
-from tests.conftest import flow_of, make_managed
+from tests.conftest import flow_of, make_managed, make_store
 
 
 def let_time_pass(**time: int) -> None:
@@ -132,6 +132,16 @@ def test_what_another_integration_writes_is_compared_again(reader, sandbox, big_
     run = pull(reader, PriceSource)
 
     assert (run.changed, Price.objects.get(product__sku="C-05").price) == (1, 100)
+
+
+def test_what_another_store_has_alike_is_not_here_for_that(reader, sandbox, big_shop):
+    url = f"{sandbox.url}/{big_shop.name}"
+    other = make_managed(make_store(), "webstore", url, {"token": TOKEN})
+    pull_all(reader)
+
+    runs = pull_all(other)
+
+    assert [run.changed for run in runs] == [20, 20, 20]
 
 
 def test_a_products_fields_that_the_merchant_changed_are_taken_over_again(reader):

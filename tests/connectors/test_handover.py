@@ -54,6 +54,14 @@ def test_the_operator_creates_the_link_and_the_partner_opens_it_once(
     assert "Ele já foi aberto" in again
 
 
+def test_a_link_that_was_opened_is_not_withdrawn_by_the_next(partner: Partner) -> None:
+    Client().post(link_for(partner))
+
+    link_for(partner)
+
+    assert Handover.objects.earliest("pk").withdrawn_at is None
+
+
 def test_looking_at_the_link_opens_nothing(partner: Partner) -> None:
     link = link_for(partner)
     before = Credential.objects.count()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from catalog.models import SkuMapping, Spreadsheet
-from catalog.services import create_product
+from catalog.services import create_product, delete_product
 from catalog.spreadsheets import jobs
 from catalog.spreadsheets.columns import columns_of, refused_rows, template
 from catalog.spreadsheets.jobs import (
@@ -126,6 +126,30 @@ def test_another_stores_spreadsheet_does_not_wait(store: Store) -> None:
     assert other.products.count() == 1
 
 
+def test_the_end_of_one_takes_no_other_stores_from_its_worker(store: Store) -> None:
+    others, mine = send(make_store(), rows(1)), send(store, rows(1))
+    for sheet in (others, mine):
+        confirm(sheet.pk)
+    held = timezone.now() + timedelta(minutes=1)
+    Spreadsheet.objects.filter(pk=others.pk).update(held_until=held)
+
+    work(mine.pk)
+
+    others.refresh_from_db()
+    assert others.held_until == held
+
+
+def test_only_a_stores_own_spreadsheets_are_too_many_for_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MOST_WAITING", 1)
+    upload(make_store(), PRODUCTS, "a.xlsx", rows(1), make_operator())
+    upload(store, PRODUCTS, "a.xlsx", rows(1), make_operator())
+
+    with pytest.raises(Refused, match="demais"):
+        upload(store, PRODUCTS, "a.xlsx", rows(1), make_operator())
+
+
 def test_a_long_spreadsheet_takes_turns(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "TURN", -1)
     sheet = upload(store, PRODUCTS, "a.xlsx", rows(25), make_operator())
@@ -164,6 +188,53 @@ def test_what_changed_since_the_check_is_judged_again(store: Store) -> None:
     assert report(sheet)[1] == (3, "refused", "SKU: já é de outro produto da loja.")
 
 
+def test_what_was_refused_in_the_check_is_not_written_though_it_would_be_right_by_now(
+    store: Store,
+) -> None:
+    sheet = send(store, xlsx(["SKU", "SKU do produto pai"], ["V", "P"], ["A", None]))
+    create_product(store, {"sku": "P"}, None)
+    confirm(sheet.pk)
+
+    work(sheet.pk)
+
+    assert [outcome for _n, outcome, _r in report(sheet)] == ["refused", "create"]
+    assert set(store.products.values_list("sku", flat=True)) == {"P", "A"}
+
+
+def test_a_parent_that_was_deleted_since_the_check_has_no_variations(store: Store) -> None:
+    parent = create_product(store, {"sku": "P"}, None)
+    sheet = send(store, xlsx(["SKU", "SKU do produto pai"], ["P", None], ["V", "P"]))
+    delete_product(store, parent.pk, None)
+    confirm(sheet.pk)
+
+    work(sheet.pk)
+
+    assert [outcome for _n, outcome, _r in report(sheet)] == ["same", "refused"]
+
+
+def test_a_row_that_was_refused_is_none_that_was_there_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "AT_ONCE", 1)
+
+    sheet = send(store, text(["SKU", "NCM"], ["A", "1"], ["A", "61091000"]))
+
+    assert [outcome for _n, outcome, _r in report(sheet)] == ["refused", "create"]
+
+
+def test_what_was_discarded_while_it_was_read_stays_so(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = upload(store, PRODUCTS, "a.xlsx", xlsx(["Nome"], ["A"]), make_operator())
+    real = jobs.match
+    monkeypatch.setattr(jobs, "match", lambda *args: cancel(sheet.pk) and real(*args))
+
+    work(sheet.pk)
+
+    sheet.refresh_from_db()
+    assert (sheet.state, sheet.reason) == ("cancelled", "")
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -188,6 +259,7 @@ def test_refused_rows_come_back_as_the_same_spreadsheet_with_a_reason(store: Sto
     table = list(refused_rows(sheet))
 
     assert table[0] == ["SKU", "NCM", "Nome", "Motivo"]
+    assert len(table) == 2
     assert table[1][:3] == ["A", "1", "=1+1"]
     again = send(store, downloaded([table[0], [*table[1][:1], "61091000", *table[1][2:]]]))
     assert again.lines.get().cells[2] == "=1+1"
@@ -249,6 +321,24 @@ def test_codes_are_mapped_moved_and_refused(store: Store) -> None:
     ]  # fmt: skip
 
 
+def test_a_sku_leaves_the_code_that_it_had_and_none_of_another_integration(store: Store) -> None:
+    otimo, rocky = (make_partner(store, slug).activation for slug in ("otimo", "rocky"))
+    product = create_product(store, {"sku": "A"}, None)
+    create_product(make_store(), {"sku": "ALHEIO"}, None)
+    for activation, code in ((otimo, "1"), (rocky, "2")):
+        SkuMapping.objects.create(activation=activation, code=code, product=product)
+    content = xlsx(["Código no sistema", "SKU"], ["2", "A"], ["3", "ALHEIO"])
+
+    sheet = bring_in(store, content, kind=MAPPINGS, activation=otimo)
+
+    assert report(sheet) == [
+        (2, "update", "O SKU tinha o código 1."),
+        (3, "refused", "SKU: a loja não tem ALHEIO."),
+    ]
+    codes = SkuMapping.objects.values_list("activation", "code")
+    assert set(codes) == {(otimo.pk, "2"), (rocky.pk, "2")}
+
+
 def test_a_mapping_spreadsheet_names_an_integration_of_its_store(store: Store) -> None:
     foreign = make_partner(make_store(), "otimo").activation
 
@@ -264,3 +354,12 @@ def test_old_spreadsheets_go_with_their_rows(store: Store) -> None:
     prune_spreadsheets()
 
     assert not Spreadsheet.objects.exists()
+
+
+def test_what_is_being_imported_is_never_too_old(store: Store) -> None:
+    confirm(send(store, rows(1)).pk)
+    Spreadsheet.objects.update(created_at=timezone.now() - timedelta(days=31))
+
+    prune_spreadsheets()
+
+    assert Spreadsheet.objects.exists()

@@ -151,6 +151,16 @@ def test_what_was_counted_is_what_there_is_whatever_sales_want_of_it(store: Stor
     assert (stock.on_hand, stock.available) == (7, 4)
 
 
+def test_of_a_parent_nothing_is_counted(store: Store) -> None:
+    create_product(store, {"sku": "P", "variations": [{"sku": "V", "quantity": 2}]}, None)
+
+    sheet = bring_in(store, xlsx(HEAD, ["P", None, None, None, 7, None]))
+
+    assert report(sheet) == [(2, "same", "Estoque: o do produto pai é a soma do das variações.")]
+    levels = store.products.values_list("sku", "stock_row__on_hand")
+    assert dict(levels) == {"P": 0, "V": 2}
+
+
 def test_a_platforms_field_is_refused_and_the_merchants_own_is_taken(store: Store) -> None:
     rocky = make_partner(store, "rocky").activation
     save_product(store, "A", {"name": "Caneca", "price": "10"}, rocky)

@@ -12,11 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from connectors.activating import way_of
-from connectors.models import Activation, Connector, Credential, State, Store, Trial
+from connectors.models import Activation, Connector, Credential, Failure, State, Store, Trial
 from connectors.registry import SPECS
 from connectors.spec import Does, Mode
 from connectors.trial import run_trial
-from tests.conftest import Partner
+from tests.conftest import Partner, make_partner, make_store
 from tests.connectors.admin.conftest import (
     ADD,
     LIST,
@@ -410,6 +410,34 @@ def test_asked_twice_it_is_one_test(store: Store, admin_client: Client) -> None:
     assert "Testando…" in waiting
     assert "O sistema não respondeu" in ended
     assert "Concluir mesmo assim" in ended
+
+
+def test_a_test_whose_worker_died_is_begun_anew(store: Store, admin_client: Client) -> None:
+    activation, _none = activated(admin_client, "rocky", store, Mode.MANAGED, until="test")
+    admin_client.post(step(activation, "test"), {"test": "1"})
+    Trial.objects.update(asked_at=timezone.now() - timedelta(minutes=6))
+
+    admin_client.post(step(activation, "test"), {"test": "1"})
+
+    new, lost = Trial.objects.order_by("-pk")
+    assert (new.ended_at, lost.results[0][1]) == (None, "fail")
+
+
+def test_a_partners_test_counts_what_of_its_own_is_refused_still(
+    store: Store, admin_client: Client
+) -> None:
+    activation, _shown = activated(admin_client, "rocky", store, Mode.PARTNER, until="first_call")
+    others = make_partner(make_store(), "rocky").activation
+    for whose, resolved_at in ((activation, None), (activation, timezone.now()), (others, None)):
+        Failure.objects.create(
+            activation=whose, flow="stock", record_id=f"{whose.pk} {resolved_at}"[:50],
+            kind="rejected", reason="x", resolved_at=resolved_at,
+        )  # fmt: skip
+
+    admin_client.post(step(activation, "first_call"), {"test": "1"})
+
+    said = {name: text for name, _verdict, text in Trial.objects.get().results}
+    assert said["Recusas"].startswith("1 registros")
 
 
 def test_a_partners_test_says_what_it_has_done_so_far(store: Store, admin_client: Client) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 
 from catalog.models import Product, SkuMapping
 from orders.models import Order
@@ -86,6 +87,25 @@ def test_a_list_holds_nothing_of_anothers(ours, theirs):
     assert ours.get("/products").json()["total"] == ours.get("/orders").json()["total"] == 0
     assert ours.get("/products", ean="789").json()["total"] == 0
     assert ours.get("/orders", original_id="1001").json()["total"] == 0
+
+
+def test_what_is_anothers_is_no_place_in_a_list(ours, theirs):
+    theirs.get("/products", sort="modified", limit="1")  # whose place is remembered
+    ours.post("/products", {"sku": "NOSSO", "price": 1})
+
+    there = {"sort": "modified", "next": Product.objects.get(sku="SEGREDO").public_id}
+    remembered = ours.get("/products", **there).json()["total"]
+    caches["shared"].clear()
+
+    assert remembered == ours.get("/products", **there).json()["total"] == 0
+
+
+def test_a_sample_is_never_of_anothers_order(ours, theirs):
+    tools = make_partner(ours.activation.store, "pluga")
+
+    sample = tools.get("/tools/sample", event="order.created").json()
+
+    assert sample["original_id"] != Order.objects.get().original_id
 
 
 def test_the_same_sku_is_another_product_in_each_store(ours, theirs):

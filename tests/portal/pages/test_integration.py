@@ -1,5 +1,6 @@
 """What a merchant sees and sets of his integrations, and asks support for."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from connectors.contract import ProductSource
-from connectors.models import Act, Activation, Alert, Ask, Connector, Failure, Run, Store
+from connectors.models import Act, Activation, Alert, Ask, Connector, Failure, Run, State, Store
 from connectors.spec import Mode
 from portal.pages.integration import SettingsForm
 from portal.pages.mails import MailsForm
@@ -118,6 +119,7 @@ def test_sync_now_makes_the_flow_due_and_shows_that_it_goes(page: Client, rocky:
 
 def test_a_partners_flow_is_not_ours_to_start(page: Client, store: Store) -> None:
     partner = make_partner(store, "rocky").activation
+    Activation.objects.update(state=State.ACTIVE)
     before = list(partner.flows.values_list("due_at", flat=True))
 
     answer = page.post(
@@ -127,7 +129,18 @@ def test_a_partners_flow_is_not_ours_to_start(page: Client, store: Store) -> Non
     )
 
     assert "não é o portal que inicia" in answer.content.decode()
+    assert "Sincronizar agora" not in answer.content.decode()
     assert list(partner.flows.values_list("due_at", flat=True)) == before
+
+
+def test_another_integrations_flow_is_not_started_from_this_page(page: Client, rocky: Any) -> None:
+    later = timezone.now() + timedelta(minutes=9)
+    foreign = make_managed(make_store(), "rocky", URL, {"token": "segredo"})
+    foreign.flows.update(due_at=later)
+
+    page.post(f"/integrations/{rocky.pk}/", {"say": "start", "flow": foreign.flows.latest("pk").pk})
+
+    assert set(foreign.flows.values_list("due_at", flat=True)) == {later}
 
 
 def test_the_client_sets_his_cadence_within_its_bounds(page: Client, rocky: Any) -> None:
@@ -181,6 +194,23 @@ def test_the_merchant_who_concludes_is_led_to_the_partner_and_on_record_once(
         assert answer["Location"].startswith(f"{webstore.plugin_url}?pluggtocode=")
     act = Act.objects.get(by=merchant)
     assert (act.store, act.object_id) == (store, str(webstore.pk))
+
+
+def test_a_merchant_concludes_only_what_is_his_and_not_in_use_yet(
+    page: Client, store: Store, admin_client: Client
+) -> None:
+    mine, others = (
+        activated(admin_client, "webstore", each, Mode.PARTNER, until="merchant", plugin_url=URL)[0]
+        for each in (store, make_store())
+    )
+    before = page.get("/integrations/").content.decode()
+
+    answer = page.post("/integrations/", {"activation": others.pk})
+    Activation.objects.filter(pk=mine.pk).update(first_called_at=timezone.now())
+
+    assert answer["Location"] == "/integrations/"
+    assert re.findall('name="activation" value="(.+?)"', before) == [str(mine.pk)]
+    assert 'name="activation"' not in page.get("/integrations/").content.decode()
 
 
 def test_where_the_specification_fixes_the_cadence_there_is_none_to_set(
@@ -270,6 +300,10 @@ def test_a_merchant_sees_how_far_a_run_has_come_and_what_did_not_pass(
     Failure.objects.create(
         activation=foreign, flow="products", record_id="ALHEIO", kind="rejected", reason="x"
     )
+    Failure.objects.create(
+        activation=rocky, flow="products", record_id="RESOLVIDA", kind="rejected", reason="x",
+        resolved_at=timezone.now(),
+    )  # fmt: skip
 
     going = page.get(f"/integrations/{rocky.pk}/").content.decode()
     Run.objects.filter(pk=run.pk).update(
@@ -286,3 +320,4 @@ def test_a_merchant_sees_how_far_a_run_has_come_and_what_did_not_pass(
         assert "sem preço" in html
         assert "Quem resolve:" in html
         assert "ALHEIO" not in html
+        assert "RESOLVIDA" not in html

@@ -1,6 +1,7 @@
 """What a merchant sees of his orders, and of nobody else's."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.html import strip_tags
 from catalog.services import change_stock, create_product
 from connectors.models import Store
 from connectors.payload import to_moment
-from orders.models import Order
+from orders.models import BuyerMail, Order
 from portal.pages import orders as orders_page
 from portal.pages.merchant_forms import TrackingForm
 from tests.conftest import Partner, make_managed, make_partner, make_store
@@ -127,6 +128,15 @@ def test_the_list_is_filtered_by_status(page: Client, channel: Partner) -> None:
     assert orders_on(page.get("/orders/", {"status": "no such"})) == ["1002", "1001"]
 
 
+def test_the_stores_sums_are_not_shown_as_an_integrations(page: Client, channel: Partner) -> None:
+    place(channel, "1001")
+
+    every = page.get("/orders/")
+    one = page.get("/orders/", {"integration": channel.activation.pk})
+
+    assert (every.context["shown"].orders, one.context["shown"]) == (1, None)
+
+
 def test_the_filter_keeps_what_was_chosen(page: Client, channel: Partner) -> None:
     answer = page.get("/orders/", {"status": "shipped"})
 
@@ -159,6 +169,25 @@ def test_older_orders_are_on_the_next_page(
     last = page.get("/orders/", {"before": str(placed[1].pk)})
     assert orders_on(last) == ["1001"]
     assert "Mais antigos" not in text_of(last)
+
+
+def test_each_order_is_on_one_page_also_of_those_of_one_moment(
+    page: Client, channel: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders_page, "PER_PAGE", 1)
+    latest, *_same = (place(channel, number) for number in ("1001", "1002", "1003"))
+    day = latest.created_at
+    Order.objects.exclude(pk=latest.pk).update(created_at=day - timedelta(hours=1))
+    foreign = place(make_partner(make_store(), "pluga"), "2001")
+    Order.objects.filter(pk=foreign.pk).update(created_at=day - timedelta(hours=2))
+
+    shown, before = [], str(foreign.pk)
+    for _page in range(3):
+        answer = page.get("/orders/", {"before": before})
+        shown += orders_on(answer)
+        before = str(answer.context["older"])
+
+    assert shown == ["1001", "1003", "1002"]
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "9" * 30, "١٢", ""])
@@ -244,6 +273,31 @@ def test_the_invoice_and_the_tracking_are_shown(
     ):
         assert fact in text
     assert "chave válida" in text
+
+
+def test_an_invoices_link_that_is_no_address_is_not_followed(
+    page: Client, channel: Partner
+) -> None:
+    pages = []
+    for number, link in enumerate(("https://erp.example/danfe", "javascript:alert(1)")):
+        order = place(channel, str(number), shipments=[{"nfe_number": "1", "nfe_link": link}])
+        pages.append(page.get(f"/orders/{order.public_id}/").content.decode())
+
+    assert 'href="https://erp.example/danfe"' in pages[0]
+    assert 'href="javascript' not in pages[1]
+
+
+def test_another_orders_mail_is_not_sent_from_this_page(page: Client, channel: Partner) -> None:
+    order, foreign = place(channel, "1001"), place(make_partner(make_store(), "pluga"), "2001")
+    mail = BuyerMail.objects.create(
+        order=foreign, activation=foreign.source, kind="shipped", state="unknown",
+        address="ana@example.com", subject="a", body="b",
+    )  # fmt: skip
+
+    page.post(f"/orders/{order.public_id}/", {"say": "mail", "mail": mail.pk})
+
+    mail.refresh_from_db()
+    assert mail.state == "unknown"
 
 
 def test_once_the_tracking_is_typed_only_the_day_of_shipping_is_missing(
