@@ -12,7 +12,7 @@ from time import monotonic
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import BinaryField, Count, Max
+from django.db.models import BinaryField, Count, Max, QuerySet
 from django.db.models.functions import Substr
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -103,11 +103,12 @@ def work(spreadsheet_id: int) -> None:
         return
     named = mine.select_related("store", "activation__store", "activation__connector")
     spreadsheet = named.defer("content").get()
-    step: Callable[[Spreadsheet], bool] = _read if spreadsheet.state == State.READING else _import
+    is_read = spreadsheet.state != State.READING
+    step: Callable[[Spreadsheet], bool] = _import if is_read else _read
     try:
         ended = step(spreadsheet)
     except Refused as error:
-        _give_up(spreadsheet, str(error))
+        (_refuse_the_rest if is_read else _give_up)(spreadsheet, str(error))
     except _NotOurs:
         return
     else:
@@ -185,13 +186,12 @@ def _import(spreadsheet: Spreadsheet) -> bool:
     began = monotonic()
     reader = Reader(match(spreadsheet.headers, spreadsheet.kind))
     handler = ROWS[Spreadsheet.Kind(spreadsheet.kind)](spreadsheet, writes=True)
-    due = spreadsheet.lines.filter(outcome__in=[Outcome.CREATE, Outcome.UPDATE])
     while True:
         with transaction.atomic():
             lock_store(spreadsheet.store)
             _hold(spreadsheet, State.IMPORTING)
             _wait_for_older(spreadsheet)
-            rows = list(due.filter(number__gt=spreadsheet.done_to).order_by("number")[:AT_ONCE])
+            rows = list(_left(spreadsheet).order_by("number")[:AT_ONCE])
             if not rows:
                 _end(spreadsheet)
                 return True
@@ -202,6 +202,12 @@ def _import(spreadsheet: Spreadsheet) -> bool:
             spreadsheet.save(update_fields=["done_to"])
         if monotonic() - began > TURN:
             return False
+
+
+def _left(spreadsheet: Spreadsheet) -> QuerySet[SpreadsheetRow]:
+    """Its rows that are to be imported still."""
+    due = spreadsheet.lines.filter(outcome__in=[Outcome.CREATE, Outcome.UPDATE])
+    return due.filter(number__gt=spreadsheet.done_to)
 
 
 def _hold(spreadsheet: Spreadsheet, state: State) -> None:
@@ -276,3 +282,11 @@ def _give_up(spreadsheet: Spreadsheet, reason: str) -> None:
         ended_at=timezone.now(),
     ):
         spreadsheet.lines.all().delete()
+
+
+@transaction.atomic
+def _refuse_the_rest(spreadsheet: Spreadsheet, reason: str) -> None:
+    """Its headers were known when it was read, before an upgrade: what was not imported by then is
+    to be sent again, and the store's next spreadsheet does not wait for it."""
+    _left(spreadsheet).update(outcome=Outcome.REFUSED, reason=reason)
+    _end(spreadsheet)

@@ -363,3 +363,22 @@ def test_what_is_being_imported_is_never_too_old(store: Store) -> None:
     prune_spreadsheets()
 
     assert Spreadsheet.objects.exists()
+
+
+def test_a_header_that_an_upgrade_took_away_does_not_hold_up_what_comes_behind(
+    store: Store,
+) -> None:
+    old, new = send(store, rows(1)), send(store, rows(1, price=20))
+    Spreadsheet.objects.filter(pk=old.pk).update(headers=["SKU", "Não há mais"])
+    confirm(old.pk)
+    confirm(new.pk)
+
+    work(old.pk)
+    work(new.pk)
+
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (old.state, new.state) == (Spreadsheet.State.DONE, Spreadsheet.State.DONE)
+    assert [(line.outcome, "Não há mais" in line.reason) for line in old.lines.all()] == [
+        ("refused", True)
+    ]
