@@ -96,7 +96,8 @@ class SentAdmin(CodesFirst, IntegrationColumn, ReadOnlyAdmin):
 
     @admin.action(description=_("Enviar outra vez"), permissions=["send"])
     def send_again_selected(self, request: HttpRequest, queryset: QuerySet[Sent]) -> None:
-        if count := send_again(queryset):
+        whose, what = queryset.values("activation"), _("Catálogo enviado outra vez.")
+        if count := self.do_and_record(request, whose, what, lambda: send_again(queryset)):
             messages.success(request, _("Voltam a ser enviados: %(n)d.") % {"n": count})
         else:
             messages.info(request, _("Nada a enviar: a integração não está ativa."))

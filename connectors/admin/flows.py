@@ -137,7 +137,9 @@ class FlowAdmin(_Shown, IntegrationColumn, RecordedAdmin):
 
     @admin.action(description=_("Sincronizar agora"), permissions=["change"])
     def sync_now(self, request: HttpRequest, queryset: QuerySet[ActivationFlow]) -> None:
-        if count := make_due(queryset):
+        ours = queryset.filter(activation__mode=Mode.MANAGED).values("activation")
+        what = _("Sincronização pedida.")
+        if count := self.do_and_record(request, ours, what, lambda: make_due(queryset)):
             text = _("Fluxos que começam no próximo minuto: %(n)d.") % {"n": count}
             messages.success(request, text)
         if count < len(queryset):

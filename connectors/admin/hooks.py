@@ -200,8 +200,9 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Enviar outra vez"), permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        whose, what = queryset.values("subscription__activation"), _("Eventos enviados outra vez.")
         try:
-            count = replay_events(queryset)
+            count = self.do_and_record(request, whose, what, lambda: replay_events(queryset))
         except Refused as error:
             messages.error(request, str(error))
             return

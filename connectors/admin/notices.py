@@ -110,8 +110,10 @@ class NoticeAdmin(IntegrationColumn, ReadOnlyAdmin):
 
     @admin.action(description=_("Enviar outra vez"), permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
+        whose, what = queryset.values("activation"), _("Notificações enviadas outra vez.")
         try:
-            tell_replayed(request, replay(queryset))
+            count = self.do_and_record(request, whose, what, lambda: replay(queryset))
+            tell_replayed(request, count)
         except Refused as error:
             messages.error(request, str(error))
 

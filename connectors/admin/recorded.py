@@ -1,8 +1,9 @@
 """The base of every admin page of ours: what is done on it goes into the record of acts."""
 
+from collections.abc import Callable
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import PROTECT, IntegerField, Model, QuerySet
 from django.forms import BaseForm, PasswordInput
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from connectors.acts import Changes, differences, is_secret, record_act, shown_i
 from connectors.admin.operators import operator_of
 from connectors.admin.paging import PER_PAGE, CappedPaginator
 from connectors.forms import WholeField
+from connectors.models import Activation
 from connectors.store_field import IdSelect, IdSelectMultiple
 
 TYPED = "tomada.typed"  # of the request's META: what the form that is being saved changes
@@ -97,6 +99,18 @@ class RecordedAdmin(ModelAdmin):
         for row in rows:
             self.record(request, row, _("Apagado."), {})
         return entries
+
+    def do_and_record(
+        self, request: HttpRequest, activations: QuerySet[Any], what: Any, do: Callable[[], int]
+    ) -> int:
+        """How many were done; of each of these integrations' ids it is recorded, or nothing is
+        done."""
+        with transaction.atomic():
+            whose = list(Activation.objects.filter(pk__in=activations))
+            if count := do():
+                for activation in whose:
+                    self.record(request, activation, str(what), {})
+        return count
 
     def record(self, request: HttpRequest, row: Model, what: str, changes: Changes) -> None:
         address = request.META.get("REMOTE_ADDR", "")

@@ -124,7 +124,13 @@ class RunAdmin(IntegrationsFirst, IntegrationColumn, ReadOnlyAdmin):
     @admin.action(description=_("Liberar a trava"), permissions=["release"])
     def release_selected(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """The flow is free for another run; who still works at this one writes no more."""
-        released = sum(release_run(run.pk, str(request.user)) for run in queryset)
+        who, what = str(request.user), _("Trava liberada.")
+        released = self.do_and_record(
+            request,
+            queryset.values("activation"),
+            what,
+            lambda: sum(release_run(run.pk, who) for run in queryset),
+        )
         if released:
             messages.success(request, _("Travas liberadas: %(n)d.") % {"n": released})
         else:

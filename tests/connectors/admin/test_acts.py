@@ -11,17 +11,22 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from catalog.models import Sent
 from connectors.acts import differences, record_act, shown
 from connectors.admin.recorded import RecordedAdmin
 from connectors.models import (
     Act,
     Activation,
+    ActivationFlow,
     Ask,
     Brake,
     Comparison,
     Credential,
+    Delivery,
     Difference,
     Failure,
+    Notice,
+    Run,
     SecondFactor,
     State,
     Store,
@@ -97,8 +102,13 @@ def test_a_deletion_is_recorded(store: Store, admin_client: Client) -> None:
         ("connectors/failure", Failure, {"action": "retry_selected"}),
         ("connectors/failure/{}/dismiss", Failure, {"reason": "foi um teste"}),
         ("connectors/failure/{}/edit", Failure, {"payload": '{"codigo": "X", "saldo": "1"}'}),
+        ("connectors/activationflow", ActivationFlow, {"action": "sync_now"}),
+        ("connectors/delivery", Delivery, {"action": "replay_selected"}),
+        ("connectors/notice", Notice, {"action": "replay_selected"}),
+        ("connectors/run", Run, {"action": "release_selected"}),
         ("connectors/subscription", Subscription, {"action": "end_selected"}),
         ("auth/user/{}/second-factor", SecondFactor, {}),
+        ("catalog/sent", Sent, {"action": "send_again_selected"}),
     ],
 )
 def test_what_is_not_recorded_is_not_done(
@@ -108,6 +118,8 @@ def test_what_is_not_recorded_is_not_done(
     offered(operator)
     Failure.objects.update(retry_at=timezone.now())
     Comparison.objects.update(ended_at=timezone.now())
+    Delivery.objects.update(delivered_at=timezone.now())
+    Notice.objects.update(delivered_at=timezone.now())
     before, row = list(model.objects.order_by("pk").values()), model.objects.latest("pk")
     monkeypatch.setattr("connectors.admin.recorded.record_act", _dies)
 
