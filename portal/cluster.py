@@ -67,6 +67,8 @@ class Sentinel(cluster.Sentinel):
 
 def run() -> int:
     """Until it is told to stop; the exit code."""
+    # A container's first process is sent only what it has a handler for.
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(0))
     wait_for_database()
     cluster.Sentinel = Sentinel
     cluster.scheduler = start_what_is_due

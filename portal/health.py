@@ -65,11 +65,12 @@ def clock_age(now: datetime) -> timedelta | None:
 
 
 def free_share() -> float:
-    """Of the fullest disk on which our files lie, and the database where that is SQLite."""
+    """Of the fullest disk on which our files lie, and the database where that is SQLite. A folder
+    may be gone: whoever cleans up temporary files took it away."""
     folders = [settings.BASE_DIR, settings.METRICS_DIR]
     if connection.vendor == "sqlite":
         folders.append(Path(connection.settings_dict["NAME"]).parent)
-    usages = [shutil.disk_usage(folder) for folder in folders]
+    usages = [shutil.disk_usage(folder) for folder in folders if folder.exists()]
     return min(usage.free / usage.total for usage in usages)
 
 

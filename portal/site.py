@@ -88,6 +88,8 @@ class PortalSite(UnfoldAdminSite):
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if request.method != "POST":  # SQLite's only writer would have to wait
+            return cast(HttpResponse, super().password_change(request, extra_context))
         with transaction.atomic():  # with its record, or not at all
             answer: HttpResponse = super().password_change(request, extra_context)
             if isinstance(answer, HttpResponseRedirect):

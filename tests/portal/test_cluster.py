@@ -168,6 +168,27 @@ def test_it_begins_when_the_database_is_there(monkeypatch: pytest.MonkeyPatch) -
     assert list(answers) == []
 
 
+def test_who_waits_for_the_database_ends_when_told_to() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "cluster"],
+        cwd=settings.BASE_DIR,
+        env=os.environ
+        | {
+            "DATABASE_URL": "postgres://nobody:none@127.0.0.1:1/none",
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "LOG_LEVEL": "ERROR",
+        },
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    with process:
+        assert b"the database is away" in process.stderr.readline()
+
+        process.terminate()
+
+        assert process.wait(SECONDS) == 0
+
+
 @pytest.mark.parametrize(
     "error",
     ["django.db.utils.OperationalError: gone", "psycopg.errors.ReadOnlySqlTransaction: no"],

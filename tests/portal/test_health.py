@@ -129,6 +129,8 @@ def test_the_fullest_disk_counts(
     settings.METRICS_DIR = tmp_path / "metrics"
     monkeypatch.setattr(connection, "vendor", "sqlite")
     name = tmp_path / "database" / "portal.sqlite3"
+    for folder in (settings.METRICS_DIR, name.parent):
+        folder.mkdir()
     monkeypatch.setitem(connection.settings_dict, "NAME", name)
     free = {tmp_path / full: 3}
     monkeypatch.setattr(
@@ -136,3 +138,11 @@ def test_the_fullest_disk_counts(
     )
 
     assert health.free_share() == 0.03
+
+
+def test_who_lost_the_folder_of_the_metrics_serves_on(
+    at_work: None, tmp_path: Path, settings: Any
+) -> None:
+    settings.METRICS_DIR = tmp_path / "gone"
+
+    assert ask()[0] == 200

@@ -213,6 +213,17 @@ def test_a_merchant_concludes_only_what_is_his_and_not_in_use_yet(
     assert 'name="activation"' not in page.get("/integrations/").content.decode()
 
 
+def test_he_also_concludes_from_the_page_that_says_what_was_wrong_with_a_request(
+    page: Client, store: Store, admin_client: Client
+) -> None:
+    activated(admin_client, "webstore", store, Mode.PARTNER, until="merchant", plugin_url=URL)
+
+    html = page.post("/integrations/ask/", {"store": "none"}).content.decode()
+
+    form = next(form for form in html.split("<form ") if 'name="activation"' in form)
+    assert 'action="/integrations/"' in form
+
+
 def test_where_the_specification_fixes_the_cadence_there_is_none_to_set(
     page: Client, store: Store
 ) -> None:

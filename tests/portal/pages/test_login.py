@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from connectors import second_factor
@@ -258,6 +260,16 @@ def test_a_password_of_ones_own_that_is_changed_is_on_record(operator: User) -> 
     assert (act.by, act.what, act.changes) == (operator, "Senha alterada.", {})
     operator.refresh_from_db()
     assert operator.check_password("outra-senha-longa-9")
+
+
+def test_who_looks_at_the_form_for_his_password_keeps_no_writer_waiting(operator: User) -> None:
+    client = Client()
+    client.force_login(operator)
+
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get("/admin/password_change/").status_code == 200
+
+    assert not [query for query in asked if query["sql"].startswith("SAVEPOINT")]
 
 
 def test_merchants_need_none(settings: LazySettings, db: None) -> None:
