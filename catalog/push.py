@@ -43,9 +43,10 @@ from connectors.bulk import among
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
 from connectors.errors import Refused, Rejected
 from connectors.models import Activation, Run
+from connectors.models.flows import RUN_LIFE
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.runs.dispatch import start_due, start_soon
-from connectors.runs.running import RUN_LIFE, Attempt, run_flow
+from connectors.runs.running import Attempt, run_flow
 from connectors.trouble.causes import MISSING_DATA
 
 # Two calls for each, at a slow channel, must fit into a task's time.

@@ -1,6 +1,6 @@
 """How often somebody may be wrong. Counted in the database, for all processes together."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import F, QuerySet
@@ -27,16 +27,19 @@ class Attempts:
 
     def exceeded(self) -> QuerySet[FailedAttempts]:
         """For a query that asks for more than this: a row where they are too many."""
-        mine = FailedAttempts.objects.filter(pk=self.name, since__gt=timezone.now() - WINDOW)
-        return mine.filter(count__gte=self.most)
+        return self._counted(timezone.now()).filter(count__gte=self.most)
 
     def note(self) -> None:
         """The window begins with the first one."""
         now = timezone.now()
-        mine = FailedAttempts.objects.filter(pk=self.name, since__gt=now - WINDOW)
-        if not mine.update(count=F("count") + 1):
+        if not self._counted(now).update(count=F("count") + 1):
             begun = {"count": 1, "since": now}
             FailedAttempts.objects.update_or_create(pk=self.name, defaults=begun)
+
+    def _counted(self, now: datetime) -> QuerySet[FailedAttempts]:
+        """Not what began in what is the far future since the clock was put back."""
+        mine = FailedAttempts.objects.filter(pk=self.name)
+        return mine.filter(since__gt=now - WINDOW, since__lt=now + WINDOW)
 
 
 def prune_attempts() -> None:

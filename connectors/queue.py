@@ -47,6 +47,13 @@ class Queue(ORM):
         return tasks
 
 
+def follow_clock_back() -> None:
+    """The clock was put back: what waits for what is the far future now comes soon. Not at once,
+    for somebody may be at it."""
+    soon = timezone.now() + timedelta(seconds=Conf.RETRY)
+    OrmQ.objects.filter(lock__gt=soon).update(lock=soon)
+
+
 class _Collector(ORM):
     """Takes the packages that async_task makes and keeps them, to be stored in one statement."""
 

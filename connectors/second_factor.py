@@ -93,14 +93,15 @@ def check(user: User, code: str) -> Verdict:
     if factor is None:
         return Verdict.WRONG
     now = timezone.now()
-    if factor.locked_until and factor.locked_until > now:
+    # Nobody is locked out for longer: then the clock was put back.
+    if factor.locked_until and now < factor.locked_until < now + 2 * LOCKED_FOR:
         return Verdict.LOCKED
     step = _step_of(factor, code.replace(" ", ""))
     if step or _use_recovery_code(factor, code.strip().lower()):
         factor.last_step = step or factor.last_step
         factor.failures, factor.locked_until = 0, None
     else:
-        factor.failures += 1
+        factor.failures, factor.locked_until = factor.failures + 1, None
         if factor.failures >= MOST_FAILURES:
             factor.failures, factor.locked_until = 0, now + LOCKED_FOR
     factor.save(update_fields=["last_step", "failures", "locked_until"])

@@ -47,7 +47,9 @@ class SharedTokens(TokenStore):
     def _may_ask(self, seen: SharedToken) -> bool:
         """Only one may, and only while the token is still the one that he saw."""
         now = timezone.now()
-        free = Q(asking_until=None) | Q(asking_until__lt=now)
+        # Nobody asks for so long: the clock was put back.
+        lost = Q(asking_until__lt=now) | Q(asking_until__gt=now + 2 * ASKING)
+        free = Q(asking_until=None) | lost
         mine = SharedToken.objects.filter(free, pk=seen.pk, sealed=seen.sealed)
         return bool(mine.update(asking_until=now + ASKING))
 

@@ -119,7 +119,10 @@ def work(spreadsheet_id: int) -> None:
 
 def continue_all_spreadsheets() -> None:
     """Those whose worker died, and those that nobody began."""
-    free = Spreadsheet.objects.free(timezone.now())
+    now = timezone.now()
+    # Nobody holds one for so long: the clock was put back.
+    Spreadsheet.objects.at_work().filter(held_until__gt=now + 2 * HELD_FOR).update(held_until=None)
+    free = Spreadsheet.objects.free(now)
     first_of: dict[tuple[int, str], int] = {}
     for pk, store_id, state in free.order_by("confirmed_at", "pk").values_list(
         "pk", "store_id", "state"

@@ -15,6 +15,8 @@ from connectors.models.activations import Activation, State
 
 # A task that was queued and has not begun after this is lost: its row would have come back twice.
 QUEUE_LIFE = timedelta(seconds=2.5 * settings.Q_CLUSTER["retry"])
+# A run whose worker was killed for overtime cannot be going on after this.
+RUN_LIFE = timedelta(seconds=settings.Q_CLUSTER["retry"])
 # Late after one grace, stopped after these.
 GRACES_TO_STOP = 4
 # What changes in any shop that sells: if it runs, and nothing changed for so long, it reads the

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from connectors.contract import Ability
 from connectors.models import ActivationFlow, Run, State
-from connectors.models.flows import QUEUE_LIFE
+from connectors.models.flows import QUEUE_LIFE, RUN_LIFE
 from connectors.queue import enqueue_all, enqueue_in_turn
 from connectors.spec import Mode
 
@@ -76,8 +76,10 @@ def read_everything_again() -> int:
 
 def follow_clock_back() -> None:
     """The clock was put back: what ran, or was queued, in what is the future now would wait for
-    that. It is due instead."""
+    that. It is due instead, and who died at a run holds its flow no longer than ever."""
     now = timezone.now()
+    held = Run.objects.filter(ended_at=None, expires_at__gt=now + RUN_LIFE)
+    held.update(expires_at=now + RUN_LIFE)
     ahead = models.Q(last_run_at__gt=now) | models.Q(slot_at__gt=now)
     ours = ActivationFlow.objects.filter(ahead, activation__mode=Mode.MANAGED)
     ours.update(due_at=now, slot_at=None)

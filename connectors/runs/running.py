@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from time import monotonic
 from typing import Any, TypeVar, cast
 
@@ -27,6 +26,7 @@ from connectors.errors import (
 )
 from connectors.exchanges import Exchange
 from connectors.models import Activation, ActivationFlow, Failure, Run, State
+from connectors.models.flows import RUN_LIFE
 from connectors.payload import Payload
 from connectors.runs.dispatch import make_due
 from connectors.runs.outcomes import close, end, fail, wait_for_budget
@@ -38,8 +38,6 @@ from connectors.trouble.failures import guess_id, parked, record_failure, storab
 log = logging.getLogger(__name__)
 A = TypeVar("A", bound=Ability)
 
-# A run whose worker was killed for overtime cannot be going on after this.
-RUN_LIFE = timedelta(seconds=settings.Q_CLUSTER["retry"])
 # A run that has so much to do gives up its turn before that, between two pages.
 TURN_SECONDS = settings.Q_CLUSTER["timeout"] / 2
 # So many records, one after the other, may each have a trouble of its own; more have the same.

@@ -23,12 +23,14 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
+from connectors import queue
 from connectors.messages import hooks, notices
-from connectors.models import ActivationFlow, Freshness, Heartbeat, Incident, State
+from connectors.models import ActivationFlow, Alert, Failure, Freshness, Heartbeat, Incident, State
 from connectors.models.activations import GOING_ON
-from connectors.runs.dispatch import follow_clock_back
+from connectors.runs import dispatch
 from connectors.spec import Mode
 from connectors.trouble.alerts import tell
+from connectors.trouble.failures import WAITS
 
 CALM = timedelta(minutes=30)
 # The watch looks every minute. After a gap the flows get this long to come round again.
@@ -55,10 +57,7 @@ def watch_flows() -> None:
     if now > heartbeat.beat_at + GAP:
         _leave_out(heartbeat.beat_at, now)
     if heartbeat.beat_at > now + GAP:
-        follow_clock_back()
-        ActivationFlow.objects.filter(watched_since__gt=now).update(watched_since=now)
-        for courier in COURIERS:
-            courier.follow_clock_back()
+        _follow_clock_back(now)
     heartbeat.beat_at = now
     heartbeat.save()
     flows = ActivationFlow.objects.with_freshness(now)
@@ -68,6 +67,17 @@ def watch_flows() -> None:
         _end(kind, flows, now)
     _end_refusals(now)
     _tell(now)
+
+
+def _follow_clock_back(now: datetime) -> None:
+    """Nothing waits for what is the future now."""
+    queue.follow_clock_back()
+    dispatch.follow_clock_back()
+    ActivationFlow.objects.filter(watched_since__gt=now).update(watched_since=now)
+    Failure.objects.open().filter(retry_at__gt=now + WAITS[-1]).update(retry_at=now)
+    Alert.objects.filter(sent_at=None, due_at__gt=now).update(due_at=now)
+    for courier in COURIERS:
+        courier.follow_clock_back()
 
 
 def _leave_out(began: datetime, now: datetime) -> None:

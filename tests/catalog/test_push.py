@@ -25,9 +25,9 @@ from catalog.telling import recompare
 from connectors.contract import Ability, Flow, PriceSink, ProductSink, StockSink
 from connectors.errors import Rejected, Unavailable
 from connectors.models import Activation, ActivationFlow, Failure, Run, State, Store
+from connectors.models.flows import RUN_LIFE
 from connectors.pluggto.client import Pluggto
 from connectors.records import PriceRecord, ProductRecord, StockRecord
-from connectors.runs.running import RUN_LIFE
 from connectors.sandbox.hub import Hub
 from tests.conftest import flow_of, make_activation, make_managed, make_store
 

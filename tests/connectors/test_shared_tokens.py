@@ -123,6 +123,17 @@ def test_one_who_died_while_he_asked_is_not_waited_for_for_ever(
     assert tokens.renew(None, lambda _kept: token("new")).access == "new"
 
 
+def test_one_who_died_before_the_clock_was_put_back_is_not_waited_for(
+    activation: Activation,
+) -> None:
+    tokens, tomorrow = SharedTokens(activation), timezone.now() + timedelta(days=1)
+    SharedToken.objects.create(credential_id=tokens.credential_id, asking_until=tomorrow)
+
+    renewed = tokens._may_ask(SharedToken.objects.get())
+
+    assert renewed
+
+
 def test_a_token_is_sealed_where_it_is_kept(activation: Activation) -> None:
     SharedTokens(activation).renew(None, lambda _kept: token("a-secret-token"))
 

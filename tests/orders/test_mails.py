@@ -1,5 +1,7 @@
 """What buyers are told by e-mail: once, and on record."""
 
+from datetime import timedelta
+from itertools import count
 from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from unittest.mock import patch
 
@@ -16,6 +18,7 @@ from orders.mails import send_again, send_all_mails
 from orders.models import BuyerMail, Order
 from orders.services import create_order, update_order
 from orders.wire import OrderDocument
+from tests.clock import Clock
 from tests.conftest import make_activation
 from tests.orders.samples import become, document
 
@@ -159,6 +162,19 @@ def test_what_may_have_left_is_not_sent_again_by_itself(pluga, operator):
     assert (act.by, act.store, act.object_id) == (operator, mail.order.store, str(mail.pk))
 
 
+def test_many_mails_at_a_slow_server_are_sent_in_turns_before_the_worker_is_killed(pluga):
+    order = place(pluga)
+    for status in (S.SHIPPED, S.DELIVERED):
+        update_order(order.pk, become(status), pluga)
+
+    with patch("orders.mails.monotonic", side_effect=count(step=mails.TURN_SECONDS)):
+        send_all_mails()
+        at_first = len(outbox.outbox)
+        send_all_mails()
+
+    assert (at_first, len(outbox.outbox)) == (1, 2)
+
+
 def test_who_dies_at_it_leaves_it_to_a_person(pluga):
     mail = shipped(pluga)
     begun = timezone.now() - mails.SENDS_FOR
@@ -168,6 +184,20 @@ def test_who_dies_at_it_leaves_it_to_a_person(pluga):
 
     mail.refresh_from_db()
     assert (mail.state, len(outbox.outbox)) == (State.UNKNOWN, 0)
+
+
+@pytest.mark.parametrize(("state", "then"), [("waiting", State.SENT), ("sending", State.UNKNOWN)])
+def test_where_the_clock_is_put_back_no_mail_waits_for_it(pluga, state, then, monkeypatch):
+    mail, clock = shipped(pluga), Clock()
+    clock.rule(monkeypatch)
+    BuyerMail.objects.update(state=state, due_at=clock.now + timedelta(days=1))
+
+    send_all_mails()
+    clock.go(mails.SENDS_FOR)
+    send_all_mails()
+
+    mail.refresh_from_db()
+    assert mail.state == then
 
 
 def test_an_address_that_is_refused_for_good_is_not_tried_again(pluga):

@@ -15,7 +15,7 @@ from django.test import Client
 from connectors.attempts import Attempts, prune_attempts
 from connectors.handover import offer_handover
 from connectors.models import FailedAttempts, State, Store
-from connectors.second_factor import MOST_FAILURES, Verdict, check, offered
+from connectors.second_factor import LOCKED_FOR, MOST_FAILURES, Verdict, check, offered
 from tests.clock import Clock
 from tests.conftest import Partner, make_operator, make_partner
 
@@ -205,3 +205,34 @@ def test_a_form_without_a_password_is_no_guess(form: dict[str, str], operator: U
 
     right = {"username": operator.username, "password": "segredo-da-operadora"}
     assert Client(REMOTE_ADDR=ELSEWHERE).post("/login/", right).status_code == 302
+
+
+def test_where_the_clock_is_put_back_nobody_is_locked_out_until_then(
+    operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, somebody = Clock(), Attempts("token", "somebody")
+    clock.rule(monkeypatch)
+    for _number in range(settings.FAILED_ATTEMPTS):
+        somebody.note()
+    offered(operator)
+    verdicts = [check(operator, "000000") for _n in range(MOST_FAILURES)]
+    before = somebody.are_too_many(), verdicts[-1]
+
+    clock.go(timedelta(days=-1))
+
+    assert before == (True, Verdict.LOCKED)
+    assert (somebody.are_too_many(), check(operator, "000000")) == (False, Verdict.WRONG)
+
+
+def test_who_waited_and_is_wrong_once_more_is_not_told_to_wait(
+    operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    clock.rule(monkeypatch)
+    offered(operator)
+    for _number in range(MOST_FAILURES):
+        check(operator, "000000")
+
+    clock.go(LOCKED_FOR)
+
+    assert check(operator, "000000") is Verdict.WRONG

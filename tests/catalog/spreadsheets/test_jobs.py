@@ -126,6 +126,17 @@ def test_another_stores_spreadsheet_does_not_wait(store: Store) -> None:
     assert other.products.count() == 1
 
 
+def test_where_the_clock_is_put_back_nobody_holds_one_until_then(store: Store) -> None:
+    sheet = send(store, rows(1))
+    confirm(sheet.pk)
+    Spreadsheet.objects.update(held_until=timezone.now() + timedelta(days=1))
+
+    continue_all_spreadsheets()
+    work(sheet.pk)
+
+    assert store.products.count() == 1
+
+
 def test_the_end_of_one_takes_no_other_stores_from_its_worker(store: Store) -> None:
     others, mine = send(make_store(), rows(1)), send(store, rows(1))
     for sheet in (others, mine):

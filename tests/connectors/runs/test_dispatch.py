@@ -7,14 +7,19 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from connectors.contract import Ability, OrderSink, PriceSource, ProductSource, StockSource
-from connectors.models import Activation, ActivationFlow, Run, State, Store
+from connectors.errors import Refused
+from connectors.models import Activation, ActivationFlow, Alert, Failure, Run, State, Store
+from connectors.models.flows import RUN_LIFE
+from connectors.queue import enqueue
 from connectors.runs import dispatch
 from connectors.runs.dispatch import make_due, start_due, start_now
-from connectors.runs.running import run_flow
+from connectors.runs.running import _begin, run_flow
 from connectors.services import pause, resume
+from connectors.trouble.failures import record_failure
 from connectors.trouble.incidents import watch_flows
 from tests.clock import Clock
 from tests.conftest import flow_of, make_managed, make_partner
@@ -124,6 +129,43 @@ def test_where_the_clock_is_put_back_no_flow_waits_for_it(
     watch_flows()
 
     assert (before, after, start_due(StockSource, task)) == (0, 1, 0)
+
+
+def test_where_the_clock_is_put_back_a_run_whose_worker_died_holds_its_flow_no_longer(
+    flow: ActivationFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    clock.rule(monkeypatch)
+    ActivationFlow.objects.update(due_at=clock.now)
+    watch_flows()
+    _begin(flow)
+
+    clock.go(timedelta(days=-1))
+    watch_flows()
+    before = start_due(StockSource, task)
+    clock.go(RUN_LIFE)
+
+    assert (before, start_due(StockSource, task)) == (0, 1)
+
+
+def test_where_the_clock_is_put_back_nothing_waits_for_it(
+    flow: ActivationFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    clock.rule(monkeypatch, (Alert, "due_at"))
+    watch_flows()
+    enqueue(task, flow.pk)
+    Alert.objects.create(channel="email", subject="agora", body="agora")
+    run = _begin(flow)
+    record_failure(run, "1", Refused("Não existe."), {"id": "1"})
+
+    clock.go(timedelta(days=-1))
+    watch_flows()
+    clock.go(timedelta(seconds=Conf.RETRY))
+
+    assert OrmQ.objects.filter(lock__lte=clock.now).exists()
+    assert Alert.objects.get().due_at <= clock.now
+    assert Failure.objects.get().retry_at <= clock.now
 
 
 def test_the_flows_of_many_are_spread_over_the_interval(activation: Activation) -> None:
