@@ -6,6 +6,7 @@ time, in the order in which they were confirmed.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from time import monotonic
@@ -287,9 +288,10 @@ def _give_up(spreadsheet: Spreadsheet, reason: str) -> None:
         spreadsheet.lines.all().delete()
 
 
-@transaction.atomic
 def _refuse_the_rest(spreadsheet: Spreadsheet, reason: str) -> None:
     """Its headers were known when it was read, before an upgrade: what was not imported by then is
     to be sent again, and the store's next spreadsheet does not wait for it."""
-    _left(spreadsheet).update(outcome=Outcome.REFUSED, reason=reason)
-    _end(spreadsheet)
+    with suppress(_NotOurs), transaction.atomic():
+        _hold(spreadsheet, State.IMPORTING)  # it may have been discarded before it was read
+        _left(spreadsheet).update(outcome=Outcome.REFUSED, reason=reason)
+        _end(spreadsheet)

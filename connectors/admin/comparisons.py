@@ -36,6 +36,7 @@ from connectors.models import Comparison, Difference
 from connectors.models.activations import OVER
 from connectors.runs.holding import approve_preview
 
+AT_ONCE = 100  # of what is asked for: thousands in one transaction would let nobody else write
 GOING_ON, HELD, DONE, BROKEN = "going_on", "held", "done", "broken"
 SITUATIONS = {
     GOING_ON: _("Lendo"),
@@ -199,11 +200,13 @@ class DifferenceAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Buscar, ou enviar de novo"), permissions=["mend"])
     def mend(self, request: HttpRequest, queryset: QuerySet[Difference]) -> None:
-        asked = list(queryset.values_list("pk", flat=True))
-        with transaction.atomic():  # with its record, or not at all
-            number = ask_to_mend(Difference.objects.filter(pk__in=asked), operator_of(request))
-            if number:
-                for difference in Difference.objects.filter(pk__in=asked, asked_at__isnull=False):
+        rows, number = Difference.objects.select_related("comparison__activation__store"), 0
+        asked = list(queryset.filter(asked_at=None).values_list("pk", flat=True))
+        for start in range(0, len(asked), AT_ONCE):
+            some = rows.filter(pk__in=asked[start : start + AT_ONCE])
+            with transaction.atomic():  # with its record, or not at all
+                number += ask_to_mend(some, operator_of(request))
+                for difference in some.filter(asked_at__isnull=False):
                     self.log_change(request, difference, str(_("Busca pedida.")))
         if number:
             messages.success(request, _("Pedidas: %(n)d. Acontece em um minuto.") % {"n": number})

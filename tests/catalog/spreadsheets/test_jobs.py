@@ -9,6 +9,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from catalog.models import SkuMapping, Spreadsheet
+from catalog.models.spreadsheets import SpreadsheetQuerySet
 from catalog.services import create_product, delete_product
 from catalog.spreadsheets import jobs
 from catalog.spreadsheets.columns import columns_of, refused_rows, template
@@ -244,6 +245,24 @@ def test_what_was_discarded_while_it_was_read_stays_so(
 
     sheet.refresh_from_db()
     assert (sheet.state, sheet.reason) == ("cancelled", "")
+
+
+def test_what_was_discarded_as_a_worker_took_it_stays_so(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = upload(store, PRODUCTS, "a.xlsx", rows(1), make_operator())
+    real = SpreadsheetQuerySet.select_related
+
+    def late(sheets: SpreadsheetQuerySet, *names: str) -> SpreadsheetQuerySet:
+        cancel(sheet.pk)
+        return real(sheets, *names)
+
+    monkeypatch.setattr(SpreadsheetQuerySet, "select_related", late)
+
+    work(sheet.pk)
+
+    sheet.refresh_from_db()
+    assert sheet.state == "cancelled"
 
 
 @pytest.mark.parametrize(

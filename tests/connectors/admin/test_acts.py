@@ -133,6 +133,30 @@ def _dies(*_act: Any) -> None:
     raise SystemExit
 
 
+def test_of_many_that_are_asked_for_some_are_recorded_at_a_time(
+    admin_client: Client, operator: User, monkeypatch: Any
+) -> None:
+    store_with_everything("tudo")
+    first = Difference.objects.get()
+    facts = {"comparison": first.comparison, "flow": "stock", "kind": "update"}
+    asked = {"asked_at": timezone.now(), "asked_by": operator}
+    earlier = Difference.objects.create(**facts, record_id="pedida", **asked)
+    last = Difference.objects.create(**facts, record_id="última")
+    rows = [first.pk, earlier.pk, last.pk]
+    Comparison.objects.update(ended_at=timezone.now())
+    left = [record_act, _dies]
+    monkeypatch.setattr("connectors.admin.comparisons.AT_ONCE", 1)
+    monkeypatch.setattr("connectors.admin.recorded.record_act", lambda *act: left.pop(0)(*act))
+
+    with pytest.raises(SystemExit):
+        admin_client.post(
+            "/admin/connectors/difference/", {"action": "mend", "_selected_action": rows}
+        )
+
+    done = Difference.objects.exclude(pk=earlier.pk).get(asked_at__isnull=False)
+    assert Act.objects.get(model="connectors.difference").object_id == str(done.pk)
+
+
 def test_no_secret_gets_into_the_record(store: Store, admin_client: Client) -> None:
     managed = make_managed(store, "rocky", "https://loja.example", {"token": "velho"})
     form = form_on(admin_client.get(page_of(managed)).content.decode())
