@@ -1,6 +1,7 @@
 """Everything that writes an order: how it arrives, moves, and whom that concerns."""
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -36,7 +37,7 @@ from orders.reserving import keep_stock, note_taken
 from orders.statistics import Standing, count_in, standing
 from orders.status import ENDED, KEEPING
 from orders.untold import deal, show_changes
-from orders.wire import OrderDocument, Parts, from_record, total_of
+from orders.wire import SUMMED, OrderDocument, Parts, from_record, total_of
 from orders.written import write_down
 
 # What must reach whoever has the order even where the status stays.
@@ -253,9 +254,23 @@ def _update_order(order_id: int, document: OrderDocument, by: By) -> tuple[Order
         backwards, changes.status = _backwards(order, changes.status, by), None
         if not changes or _may_not_be_late(order, by):
             return order, backwards
+    if "total" not in head and (total := _new_sum(order, document, changes)) is not None:
+        head, changes.head = {**head, "total": total}, {*changes.head, "total"}
     order.take({name: head[name] for name in changes.head})
     _apply(order, before, document, changes, [s for s, names in shipments if names], by)
     return order, None
+
+
+def _new_sum(order: Order, document: OrderDocument, changes: _Changes) -> Decimal | None:
+    """The total, where the change does not say it, of an order whose total is the sum of its
+    parts, as it is where nobody ever said one."""
+    if "items" not in changes.lists and changes.head.isdisjoint(SUMMED):
+        return None
+    before = [line.document() for line in order.lines.all()]
+    if order.total != total_of(before, order.document()):
+        return None
+    items = (document.items or []) if "items" in changes.lists else before
+    return total_of(items, {**order.document(), **document.head})
 
 
 def _backwards(order: Order, asked: OrderStatus, by: By) -> Backwards:

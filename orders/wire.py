@@ -80,6 +80,9 @@ def _items(payload: Payload) -> list[Document] | None:
     return documents
 
 
+SUMMED = frozenset({"shipping", "discount"})  # beside the items
+
+
 def total_of(items: Iterable[Document], head: Document) -> Decimal:
     """What nobody said: the items, with shipping, less the discount; never below zero, for prices
     may not be said either."""

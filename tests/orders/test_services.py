@@ -11,6 +11,7 @@ from catalog.models import Stock
 from catalog.services import create_product
 from connectors.errors import Duplicate, NothingChanged
 from connectors.models import Activation, Failure, Notice, Store
+from connectors.payload import Payload
 from connectors.records import LineRecord, OrderStatus
 from orders.models import Order, OrderLink, StatusChange
 from orders.personal_data import anonymise
@@ -21,6 +22,7 @@ from orders.services import (
     import_order,
     update_order,
 )
+from orders.wire import read_order, write_order
 from tests.conftest import make_activation, make_operator, make_store
 from tests.orders.samples import RECORD, become, document, managed
 
@@ -101,6 +103,9 @@ def test_a_step_names_its_author(store, pluga):
     ]
 
 
+PAID = {"status": "paid"}
+
+
 @pytest.mark.parametrize(
     ("said", "total"),
     [
@@ -113,6 +118,32 @@ def test_a_total_that_nobody_said_refuses_no_order(pluga, said, total):
     brought = document(**said, total=None)
 
     assert create_order(pluga, brought).total == Decimal(total)
+
+
+@pytest.mark.parametrize(
+    ("first", "change", "total"),
+    [
+        ({"total": None}, {"items": [{"sku": "CAN-07", "quantity": 3, "price": "10"}]}, "30"),
+        ({"total": None, "shipping": 5}, {"shipping": 7, "discount": "0.9"}, "66"),
+        (
+            {"total": None},
+            {"items": [{"sku": "CAN-07", "quantity": 3, "price": "10"}]} | PAID,
+            "30",
+        ),
+        ({"total": None}, PAID, "59.9"),
+        ({"total": "61.5"}, {"items": [{"sku": "CAN-07", "quantity": 3, "price": "10"}]}, "61.5"),
+        ({"total": "61.5"}, {"shipping": 7}, "61.5"),
+        ({"total": None}, {"discount": 5, "total": 50}, "50"),
+    ],
+)
+def test_a_total_that_nobody_said_stays_the_sum_of_the_parts(pluga, first, change, total):
+    order = create_order(pluga, document(**first))
+
+    changed = update_order(order.pk, read_order(Payload(change)), pluga)
+
+    assert changed.total == Order.objects.get().total == Decimal(total)
+    shown = write_order(Order.objects.with_everything().get(), pluga)
+    assert shown["total"] == float(total)
 
 
 def test_an_order_that_is_paid_later_was_approved_when_it_was(pluga):
