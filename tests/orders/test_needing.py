@@ -21,8 +21,19 @@ from tests.orders.samples import document
 PLATFORMS = (["otimo"], ["rocky"], ["otimo", "rocky"], ["webstore"], [])
 
 
-def says_so(order: Order) -> bool:
-    """What its page says."""
+# What the list says of an order, and how the page of the order begins to say it.
+WORDS = {
+    "há itens não cadastrados": "Há itens que a loja não tem cadastrados",
+    "o canal recusou a nota fiscal": "O canal recusou a nota fiscal",
+    "o canal recusou os dados da entrega": "O canal recusou os dados da entrega",
+    "falta informar a nota fiscal": "Emita a nota fiscal",
+    "falta informar o rastreio": "Despache o pedido",
+    "uma integração não conseguiu levar o pedido": "Uma integração não conseguiu",
+}
+
+
+def says_so(order: Order) -> list[str]:
+    """What its page says, in the list's words."""
     failures = Failure.objects.open().filter(
         activation__store=order.store, record_id=order.public_id
     )
@@ -33,7 +44,10 @@ def says_so(order: Order) -> bool:
         types_tracking=takes_tracking(order),
     )
     to_do = [each for each in said.to_do if "cancele-o lá" not in each]  # this page's alone
-    return bool(to_do) or order.shortages.exists()
+    short = ["falta estoque"] if order.shortages.exists() else []
+    found = [words for words, begin in WORDS.items() if any(t.startswith(begin) for t in to_do)]
+    assert len(found) == len(to_do)
+    return sorted(found + short)
 
 
 def fill(slugs: list[str]) -> Store:
@@ -63,8 +77,10 @@ def test_they_are_those_of_which_the_page_says_so(slugs: list[str], db: None) ->
         )  # fmt: skip
 
     found = set(needing(store.orders.all(), [store.pk]).values_list("pk", flat=True))
+    listed = {order.pk: sorted(reasons) for order, reasons in first_needing([store.pk], 1000)}
 
-    assert found == {each.pk for each in store.orders.with_everything() if says_so(each)}
+    assert found == set(listed)
+    assert listed == {o.pk: said for o in store.orders.with_everything() if (said := says_so(o))}
     assert 0 < len(found) < store.orders.count()
 
 
@@ -74,7 +90,7 @@ def test_what_the_store_does_not_have_needs_the_merchant(store: Store) -> None:
     create_product(store, {"sku": "CAN-07", "quantity": 3}, None)
     orders = [create_order(channel, document(str(number))) for number in range(2)]
 
-    assert first_needing([store.pk], 5) == orders[1:]
+    assert first_needing([store.pk], 5) == [(orders[1], ["falta estoque"])]
 
 
 def test_they_are_found_in_two_queries_whatever_there_is(store: Store) -> None:

@@ -107,6 +107,7 @@ def test_the_dashboard_names_the_orders_that_need_the_merchant_and_leads_to_all(
 
     assert orders_on(shown, "Pedido ") == [f"100{number}" for number in (6, 5, 4, 3, 2)]
     assert "Ver todos os que precisam de você" in text_of(shown)
+    assert text_of(shown).count("o canal recusou a nota fiscal") == 5
     assert orders_on(listed) == [f"100{number}" for number in reversed(range(7))]
     assert listed.context["shown"] is None
 
