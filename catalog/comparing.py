@@ -21,7 +21,7 @@ from catalog.models import Price, Stock, Taken
 from catalog.models.levels import price_text
 from catalog.services import Changes, try_product
 from catalog.taking import Digester, already_here
-from connectors.comparisons import STEP_SECONDS, begin_daily, start_steps, take_step
+from connectors.comparisons import STEP_SECONDS, Last, begin_daily, start_steps, take_step
 from connectors.contract import (
     Flow,
     Page,
@@ -68,8 +68,8 @@ def compare_catalogue(comparison_id: int) -> None:
     take_step(comparison_id, _compare, compare_catalogue)
 
 
-def _compare(comparison: Comparison) -> bool:
-    """Go on for a minute. Whether there is more."""
+def _compare(comparison: Comparison) -> Last:
+    """Go on for a minute."""
     deadline = monotonic() + STEP_SECONDS
     own = comparison.activation.flows.values_list("ability", flat=True)
     # In this order: what is sold first, for prices and stock are of what is sold.
@@ -80,11 +80,13 @@ def _compare(comparison: Comparison) -> bool:
         for page in _pages(comparison, name, findings):
             findings.save(name, page.cursor)
             if page.items and monotonic() > deadline:
-                return True
+                return None
         _note_missing(findings)
         _note_undone(findings)
+        if not following:
+            return [findings]
         findings.save(following)
-    return False
+    return []
 
 
 def _pages(comparison: Comparison, ability: str, findings: Findings) -> Iterator[Page]:

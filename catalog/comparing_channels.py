@@ -23,7 +23,7 @@ from catalog.offers import code_of, price_record, stock_record
 from catalog.push import load_offered
 from catalog.resending import send_asked
 from connectors.bulk import among
-from connectors.comparisons import STEP_SECONDS, begin_daily, start_steps, take_step
+from connectors.comparisons import STEP_SECONDS, Last, begin_daily, start_steps, take_step
 from connectors.contract import CATALOGUE_SINK_NAMES, CatalogueIndex, Flow, HeldSku, Page
 from connectors.errors import ConnectorError, NotAllowed
 from connectors.findings import OURS, SAME, THEIRS, Findings
@@ -60,8 +60,8 @@ def compare_channel(comparison_id: int) -> None:
     take_step(comparison_id, _compare, compare_channel)
 
 
-def _compare(comparison: Comparison) -> bool:
-    """Go on for a minute. Whether there is more."""
+def _compare(comparison: Comparison) -> Last:
+    """Go on for a minute."""
     deadline = monotonic() + STEP_SECONDS
     activation = comparison.activation
     client = client_of(activation, Flow.PRODUCTS)
@@ -73,11 +73,9 @@ def _compare(comparison: Comparison) -> bool:
             sides.compare(page, client)
             sides.save(page.cursor)
         if page.items and monotonic() > deadline:
-            return True
-    with transaction.atomic():
-        sides.note_missing()
-        sides.save(comparison.cursor)
-    return False
+            return None
+    sides.note_missing()
+    return sides.findings.values()
 
 
 class _Sides:

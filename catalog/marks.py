@@ -61,7 +61,8 @@ def mark_all_daily(attempt: Attempt) -> None:
     """
     begun, _space, position = attempt.since.partition(" ")
     if not position:
-        if begun and timezone.now() - to_moment(begun) < FULL_PASS_EVERY:
+        # One that began later than now did so before the clock was put back.
+        if begun and timedelta() <= timezone.now() - to_moment(begun) < FULL_PASS_EVERY:
             return
         begun, position = moment_text(timezone.now()) or "", "0"
     flow = attempt.flow

@@ -195,11 +195,12 @@ def begin_daily_pass(attempt: Attempt, ability: type[Ability]) -> None:
     cadence = attempt.activation.spec.flows[ability]
     if not cadence.daily_full_pass or not attempt.since:
         return
+    now = timezone.now()
     from_the_beginning = Run.objects.filter(
         activation=attempt.activation,
         ability=ability.__name__,
         cursor_before="",
-        started_at__gt=timezone.now() - FULL_PASS,
+        started_at__range=(now - FULL_PASS, now),  # later: the clock was put back since
     )
     if not from_the_beginning.exists():
         attempt.flow.cursor = ""

@@ -7,7 +7,7 @@ a day; and it holds no longer when somebody else changes the product.
 
 import marshal
 from collections.abc import Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from math import inf
 from time import monotonic
@@ -74,17 +74,21 @@ class WholePages:
     def __contains__(self, digest_of_page: int) -> bool:
         if monotonic() > self._known_until:
             self._known_until = monotonic() + A_MOMENT
-            since = timezone.now() - KNOWN_FOR
-            pages = TakenPage.objects.filter(
-                ~Exists(Taken.objects.filter(**self._mine, digest=None)), **self._mine, at__gt=since
-            )
+            untold = Taken.objects.filter(**self._mine, digest=None)
+            pages = TakenPage.objects.filter(~Exists(untold), **self._mine, at__range=_known_time())
             self._known = set(pages.values_list("digest", flat=True))
         return digest_of_page in self._known
 
 
+def _known_time() -> tuple[datetime, datetime]:
+    """What was taken in what is the future now, before the clock was put back, is read anew."""
+    now = timezone.now()
+    return now - KNOWN_FOR, now
+
+
 def already_here(digests: Sequence[int]) -> dict[int, str]:
     """Those whose records are here as they arrived, with their codes."""
-    here = Taken.objects.filter(digest__in=among(digests), at__gt=timezone.now() - KNOWN_FOR)
+    here = Taken.objects.filter(digest__in=among(digests), at__range=_known_time())
     return {digest: code for digest, code in here.values_list("digest", "record_id") if digest}
 
 

@@ -1,17 +1,18 @@
 """Comparisons of both sides: whose turn it is, one step at a time, and what people ask for."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connectors.errors import ConnectorError, NotAllowed, Refused, Unavailable
+from connectors.findings import Findings
 from connectors.forgetting import forget_some
 from connectors.models import Activation, Comparison, Difference, Listed, State
 from connectors.models.activations import IN_USE
@@ -30,6 +31,9 @@ KEPT = timedelta(days=30)
 PRUNED_AT_ONCE = 5000
 STEP_SECONDS = 60
 
+# What a step found last, to be stored with the comparison's end; None where there is more to do.
+Last = Iterable[Findings] | None
+
 
 def begin_daily(activations: QuerySet[Activation], purpose: Comparison.Purpose) -> None:
     """Begin those whose last comparison is a day old, some at a time. An integration's first one
@@ -44,6 +48,16 @@ def begin_daily(activations: QuerySet[Activation], purpose: Comparison.Purpose) 
     begun = [Comparison(activation=each, purpose=purpose) for each in due[:BEGUN_AT_ONCE]]
     # The same one, by another dispatcher at the same moment, is as good.
     Comparison.objects.bulk_create(begun, ignore_conflicts=True)
+
+
+def follow_clock_back(back: timedelta) -> None:
+    """The clock was put back by so much: what was asked for, or waits, in what is the future now
+    would hold the next ones up until then. Those asked for keep their order: the newest counts."""
+    now = timezone.now()
+    Comparison.objects.filter(asked_at__gt=now).update(asked_at=F("asked_at") - back)
+    going_on = Comparison.objects.filter(ended_at=None)
+    going_on.filter(due_at__gt=now).update(due_at=now)
+    going_on.filter(busy_until__gt=now + STEP_LIFE).update(busy_until=now + STEP_LIFE)
 
 
 @transaction.atomic
@@ -104,6 +118,7 @@ def put_off(comparison: Comparison, wait: timedelta = timedelta()) -> None:
     comparison.save(update_fields=["busy_until", "due_at"])
 
 
+@transaction.atomic
 def finish(comparison: Comparison, reason: str = "") -> None:
     """`reason`: why it could not come to its end."""
     Listed.objects.filter(comparison=comparison).delete()
@@ -113,15 +128,16 @@ def finish(comparison: Comparison, reason: str = "") -> None:
 
 
 def take_step(
-    comparison_id: int, work: Callable[[Comparison], bool], step: Callable[[int], None]
+    comparison_id: int, work: Callable[[Comparison], Last], step: Callable[[int], None]
 ) -> None:
-    """Let `work` go on with a comparison; it says whether there is more to do. Never raises: how
-    it went is on record."""
+    """Let `work` go on with a comparison. Never raises: how it went is on record."""
     comparison = claim(comparison_id)
     if comparison is None:
         return
     try:
-        more = work(comparison)
+        last = work(comparison)
+        if last is not None:
+            _conclude(comparison, last)
     except Unavailable as error:
         put_off(comparison, timedelta(seconds=error.after) if error.after else LATER)
     except (ConnectorError, Refused) as error:
@@ -130,11 +146,17 @@ def take_step(
         log.exception("comparison %s broke", comparison.pk, extra=comparison.activation.in_the_log)
         finish(comparison, _("Erro do portal: %s") % type(error).__name__)
     else:
-        if more:
+        if last is None:
             put_off(comparison)
             enqueue(step, comparison.pk)
-        else:
-            finish(comparison)
+
+
+@transaction.atomic
+def _conclude(comparison: Comparison, last: Iterable[Findings]) -> None:
+    """With its end: whoever died in between would find them once more."""
+    for findings in last:
+        findings.save()
+    finish(comparison)
 
 
 @transaction.atomic

@@ -70,7 +70,7 @@ def ask_trial(activation_id: int, by: User) -> Trial:
     )
     going_on = activation.trials.filter(ended_at=None).first()
     if going_on is not None:
-        if going_on.asked_at > timezone.now() - LOST_AFTER:
+        if abs(timezone.now() - going_on.asked_at) < LOST_AFTER:  # the clock may be put back
             return going_on
         _end(going_on, [(_("Teste"), Verdict.FAIL, _("Foi interrompido. Teste outra vez."))])
     trial = Trial.objects.create(activation=activation, asked_by=by)

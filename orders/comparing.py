@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from connectors.comparisons import begin_daily, start_steps, take_step
+from connectors.comparisons import Last, begin_daily, start_steps, take_step
 from connectors.contract import Flow, OrderIndex, OrderSink, OrderSource, OrderState
 from connectors.errors import ConnectorError, Refused, Unavailable
 from connectors.findings import OURS, SAME, THEIRS, Findings
@@ -54,7 +54,7 @@ def compare_orders(comparison_id: int) -> None:
     take_step(comparison_id, _compare, compare_orders)
 
 
-def _compare(comparison: Comparison) -> bool:
+def _compare(comparison: Comparison) -> Last:
     activation, findings = comparison.activation, Findings(comparison, Flow.ORDERS)
     if activation.mode == Mode.PARTNER:
         _note_never_read(findings)
@@ -70,8 +70,7 @@ def _compare(comparison: Comparison) -> bool:
             if timezone.now() - comparison.asked_at < PATIENCE:
                 raise
             raise Refused(str(error)) from error
-    findings.save()
-    return False
+    return [findings]
 
 
 def _in_batches(rows: Iterable[T]) -> Iterator[list[T]]:

@@ -93,13 +93,14 @@ def _names_of_takers(order: Order) -> str:
 
 
 def _who_do_not_cancel(order: Order) -> str:
-    """A partner may have read it; a platform that we call has it only from us."""
+    """A partner may have read it; a platform that we call has it only from us, and may have it
+    though it did not answer."""
     return _names(
         link
         for link in order.links.all()
         if link.spec.consumes
         and not link.spec.follows(S.CANCELED)
-        and (link.sent_status or not link.is_managed)
+        and (link.sent_status or link.sent_version or not link.is_managed)
     )
 
 

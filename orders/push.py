@@ -79,18 +79,25 @@ def _push_orders(attempt: Attempt, sink: OrderSink) -> None:
                 item.source = partial(write_order, link.order, None)
                 item.record = to_record(link, codes)
                 note_asked(link.order, attempt.activation)
+                # Before it is asked: who dies at it can say no more whether it has the order.
+                _note_unanswered(link, link.wanted_version + 1)
                 try:
                     external_id = sink.push_order(item.record)
                 except (Unavailable, Unreadable):
                     with transaction.atomic():
                         _show_what_changed(link, attempt.activation)
-                        mine = OrderLink.objects.filter(pk=link.pk, sent_status="")
-                        mine.update(sent_version=link.wanted_version + 1)
+                    raise
+                except Exception:
+                    _note_unanswered(link, link.sent_version)  # it has it no more than before
                     raise
                 with transaction.atomic():
                     note_taken(link.order, _show_what_changed(link, attempt.activation))
                     _note_sent(link, external_id=external_id)
                 item.changed = True
+
+
+def _note_unanswered(link: OrderLink, version: int) -> None:
+    OrderLink.objects.filter(pk=link.pk, sent_status="").update(sent_version=version)
 
 
 def _show_what_changed(link: OrderLink, told: Activation) -> Activation:

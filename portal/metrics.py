@@ -5,7 +5,9 @@ What is asked of the database is the same whichever process answers. The API's t
 writes into METRICS_DIR, where the one that is asked finds those of all on its machine.
 """
 
+import logging
 import shutil
+import struct
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -36,6 +38,7 @@ from connectors.models import (
 from portal.api.errors import PREFIX
 from portal.health import clock_age, free_share, queue
 
+log = logging.getLogger(__name__)
 RECENT = timedelta(minutes=15)
 # With less than this left on their disk no times are noted down: they are written into memory that
 # stands for a file, and where the disk has no room for it, that kills the process with its answers.
@@ -65,7 +68,11 @@ class ApiTimes:
         route = request.resolver_match and request.resolver_match.url_name
         status = f"{response.status_code // 100}xx"
         method = request.method if request.method in METHODS else "other"
-        API_SECONDS.labels(method, route or "unknown", status).observe(time.perf_counter() - began)
+        try:
+            times = API_SECONDS.labels(method, route or "unknown", status)
+        except OSError:  # the folder is somebody else's: whoever called has his answer all the same
+            return response
+        times.observe(time.perf_counter() - began)
         return response
 
 
@@ -87,10 +94,30 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not (settings.METRICS_TOKEN and is_told):
         raise Http404
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=str(settings.METRICS_DIR))  # type: ignore[no-untyped-call]
+    registry.register(TimesCollector())
     registry.register(PortalCollector())
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return HttpResponse(encode(registry), content_type=content_type)
+
+
+class TimesCollector(Collector):
+    """The API's. Where they cannot be read, all else is told without them: whoever cleans up
+    temporary files took their folder away, or one of its files is damaged."""
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        folder = str(settings.METRICS_DIR)
+        try:
+            of_all: Any = MultiProcessCollector(None, path=folder)  # type: ignore[no-untyped-call]
+            found = list(of_all.collect())
+        except (OSError, ValueError, RuntimeError, struct.error) as error:
+            log.error("METRICS_DIR cannot be read: %s", error)
+            yield gauge("tomada_api_times_up", "Whether the API's times can be read", 0)
+            return
+        yield gauge("tomada_api_times_up", "Whether the API's times can be read", 1)
+        yield from found
 
 
 class PortalCollector(Collector):

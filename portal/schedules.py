@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Min
 from django.utils import timezone
 from django_q.models import Schedule
@@ -96,8 +96,12 @@ def follow_clock_back() -> None:
 @transaction.atomic
 def install() -> None:
     """Write the table into django-q2's, and take out whatever else is there: one malformed row
-    stops every schedule in silence (domain.md, section 1). Two that began at once wrote each row
-    twice."""
+    stops every schedule in silence (domain.md, section 1). Nothing there keeps a name from being
+    written twice but that one installs after the other."""
+    if connection.vendor == "postgresql":  # SQLite has one writer at a time anyway
+        with connection.cursor() as cursor:
+            # In the way of nobody who reads the table, or notes what he has started.
+            cursor.execute(f"LOCK TABLE {Schedule._meta.db_table} IN SHARE UPDATE EXCLUSIVE MODE")
     names = [recurring.name for recurring in RECURRING]
     ours = Schedule.objects.filter(name__in=names).values("name").annotate(first=Min("pk"))
     Schedule.objects.exclude(pk__in=[row["first"] for row in ours]).delete()

@@ -23,7 +23,8 @@ class LinxLayer(Client, ProductSource):
     def changed_products(self, cursor: str) -> Iterator[Page]:
         """Those changed since the last run began. The window stays until its last page is stored:
         pages are counted, and a product that changes meanwhile is only read twice."""
-        began, where = timezone.now(), mapping.write_since(cursor)
+        began = timezone.now()
+        where = mapping.write_since(cursor, began)
         index, more = 0, True
         while more:
             answer = self._search(where, index, PAGE_SIZE)

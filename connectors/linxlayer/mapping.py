@@ -16,9 +16,10 @@ def write_cursor(began: datetime) -> str:
     return began.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def write_since(cursor: str) -> str:
-    """The filter for what changed since; everything where there is no cursor yet."""
-    if not cursor:
+def write_since(cursor: str, now: datetime) -> str:
+    """The filter for what changed since; everything where there is no cursor yet, or where it lies
+    in the future: the clock was put back, and what changed meanwhile is older."""
+    if not cursor or datetime.fromisoformat(cursor) > now:
         return ""
     since = (datetime.fromisoformat(cursor) - OVERLAP).astimezone(LOCAL)
     return f'ModifiedDate>="{since:%Y-%m-%dT%H:%M:%S}"'

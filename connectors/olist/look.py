@@ -92,6 +92,14 @@ class Look:
             return True
         return _now() - datetime.fromisoformat(self.began) >= FULL_PASS
 
+    def without_future(self) -> "Look":
+        """The clock was put back: what changed since is older than what is asked for, and was
+        asked for in vain before. All is listed anew; what waits to be read stays."""
+        known = [datetime.fromisoformat(each) for each in (self.since, self.began) if each]
+        if all(each <= _now() + OVERLAP for each in known):
+            return self
+        return replace(self, since="", page=0, seen=(), lost=True)
+
     def begin(self) -> "Look":
         again = self.later
         return replace(
@@ -129,7 +137,7 @@ def _ids(rows: Sequence[Row]) -> tuple[str, ...]:
 
 def repeatable(cursor: str, list_page: ListPage, read: Read) -> Iterator[Page]:
     """What a search finds that may be asked as often as one likes."""
-    look = yield from _read(Look.of(cursor), "todo", read)
+    look = yield from _read(Look.of(cursor).without_future(), "todo", read)
     if not look.page:
         look = look.begin()
     look = yield from _list(look, list_page, read)
@@ -140,7 +148,7 @@ def destructive(cursor: str, list_page: ListPage, updates: Updates, read: Read) 
     """What `updates` names, a list that forgets what it answered, and everything that `list_page`
     finds: once a day, and after an answer that did not arrive. What changed is read first: a full
     pass may take hours. One that goes on is not begun again: the next follows it."""
-    look = Look.of(cursor)
+    look = Look.of(cursor).without_future()
     look = replace(
         look, since=look.since or _now().isoformat(), lost=look.lost or look.asked, asked=False
     )

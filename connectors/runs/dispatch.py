@@ -69,8 +69,11 @@ def next_slot(now: datetime) -> ExpressionWrapper:
 def read_everything_again() -> int:
     """Every flow that we run begins from the beginning, at once; how many that are. Runs that are
     open are taken from their owners, who are gone."""
-    Run.objects.abandon(_("Um backup foi restaurado."))
     ours = ActivationFlow.objects.filter(activation__mode=Mode.MANAGED)
+    # In one order, as somebody else may do the same; a run before its flow, as when it ends.
+    for rows in (Run.objects.filter(ended_at=None), ours):
+        list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+    Run.objects.abandon(_("Um backup foi restaurado."))
     return ours.update(cursor="", due_at=timezone.now(), slot_at=None, failures_in_a_row=0)
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from datetime import timedelta
 from smtplib import SMTPException
+from time import monotonic
 from typing import Any
 from urllib.parse import urljoin
 
@@ -29,6 +30,7 @@ from connectors.queue import enqueue
 AT_ONCE = 100  # incidents in one message
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)
+TURN_SECONDS = 60
 
 
 def tell(incidents: Sequence[Incident], *, healed: bool) -> None:
@@ -114,7 +116,10 @@ def _described(incident: Incident) -> dict[str, Any]:
 
 
 def deliver_all_alerts() -> None:
-    while alert := _take():
+    """Every alert whose time has come, one by one, for a while: where each takes long and fails,
+    the first is due again before the last was tried. The others go in a minute."""
+    ends_at = monotonic() + TURN_SECONDS
+    while monotonic() < ends_at and (alert := _take()):
         try:
             if alert.channel == Alert.Channel.EMAIL:
                 _send_email(alert)

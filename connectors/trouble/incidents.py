@@ -23,7 +23,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
-from connectors import queue
+from connectors import comparisons, queue
 from connectors.messages import hooks, notices
 from connectors.models import ActivationFlow, Alert, Failure, Freshness, Heartbeat, Incident, State
 from connectors.models.activations import GOING_ON
@@ -57,7 +57,7 @@ def watch_flows() -> None:
     if now > heartbeat.beat_at + GAP:
         _leave_out(heartbeat.beat_at, now)
     if heartbeat.beat_at > now + GAP:
-        _follow_clock_back(now)
+        _follow_clock_back(now, heartbeat.beat_at - now)
     heartbeat.beat_at = now
     heartbeat.save()
     flows = ActivationFlow.objects.with_freshness(now)
@@ -69,10 +69,11 @@ def watch_flows() -> None:
     _tell(now)
 
 
-def _follow_clock_back(now: datetime) -> None:
+def _follow_clock_back(now: datetime, back: timedelta) -> None:
     """Nothing waits for what is the future now."""
     queue.follow_clock_back()
     dispatch.follow_clock_back()
+    comparisons.follow_clock_back(back)
     ActivationFlow.objects.filter(watched_since__gt=now).update(watched_since=now)
     Failure.objects.open().filter(retry_at__gt=now + WAITS[-1]).update(retry_at=now)
     Alert.objects.filter(sent_at=None, due_at__gt=now).update(due_at=now)

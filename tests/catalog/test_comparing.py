@@ -1,6 +1,7 @@
 """Both sides' catalogues compared: before the first synchronisation, and once a day."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,14 +14,16 @@ from catalog import comparing, fetching
 from catalog.comparing import compare_all_catalogues, compare_catalogue
 from catalog.models import Price, Product, SkuMapping, Stock, Taken
 from catalog.services import delete_product, save_product
-from connectors.comparisons import ask_to_mend, prune_comparisons
+from connectors.comparisons import STEP_LIFE, ask_to_mend, prune_comparisons
 from connectors.contract import PriceSource, ProductSource, StockSource
 from connectors.errors import NotAllowed, Refused
 from connectors.findings import Findings
 from connectors.models import Activation, Comparison, Difference, Listed, Run, State
 from connectors.runs.holding import approve_preview, ask_preview, is_held
 from connectors.storecontract.client import StoreContract
+from connectors.trouble.incidents import watch_flows
 from tests.catalog.conftest import TASKS, TOKEN, pull, pull_all, thing
+from tests.clock import Clock
 from tests.conftest import (
     flow_of,
     make_activation,
@@ -225,6 +228,27 @@ def test_two_workers_do_not_take_the_same_step(reader):
     assert (comparison.seen, comparison.ended_at) == (0, None)
 
 
+def test_one_whose_worker_dies_at_its_end_finds_nothing_twice(reader, monkeypatch):
+    comparison = ask_preview(reader, make_operator())
+    die_at_the_end(monkeypatch, lambda: compare_catalogue(comparison.pk))
+
+    assert len(found(finished(comparison))) == 60
+    assert comparison.counts["products"] == {"theirs": 20, "create": 20}
+
+
+def die_at_the_end(monkeypatch: pytest.MonkeyPatch, step: Callable[[], None]) -> None:
+    """A comparison's worker is killed before it could say that it is over."""
+
+    def die(comparison: Comparison, reason: str = "") -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as killed:
+        killed.setattr("connectors.comparisons.finish", die)
+        with pytest.raises(SystemExit):
+            step()
+    Comparison.objects.update(busy_until=timezone.now())
+
+
 # -- Once a day ------------------------------------------------------------------------------------
 def test_both_sides_lists_are_compared(reader, big_shop, store):
     pull_all(reader)
@@ -364,6 +388,35 @@ def test_each_integration_has_its_turn_once_a_day(reader):
 
     assert first == ["catalogue"]
     assert Comparison.objects.count() == 2
+
+
+def test_where_the_clock_is_put_back_a_comparison_waits_for_nothing_in_what_was_the_future(
+    reader, monkeypatch
+):
+    clock = Clock()
+    clock.rule(monkeypatch, (Comparison, "asked_at"), (Comparison, "due_at"))
+    Activation.objects.update(created_at=clock.now - timedelta(days=100))
+    watch_flows()
+    old, new = (reader.comparisons.create(purpose="catalogue", ended_at=clock.now) for _n in "12")
+    Comparison.objects.filter(pk=old.pk).update(asked_at=clock.now - timedelta(hours=30))
+    waiting = ask_preview(reader, make_operator())
+    Comparison.objects.filter(pk=waiting.pk).update(
+        busy_until=clock.now + timedelta(minutes=1), due_at=clock.now + timedelta(minutes=5)
+    )
+
+    clock.go(timedelta(days=-30))
+    watch_flows()
+    clock.go(STEP_LIFE)
+    OrmQ.objects.all().delete()
+    compare_all_catalogues()
+    queued = [row.task["args"] for row in OrmQ.objects.all()]
+    clock.go(timedelta(days=1))
+    compare_all_catalogues()
+
+    ages = Comparison.objects.filter(ended_at__isnull=False).order_by("asked_at")
+    assert list(ages) == [old, new]
+    assert (waiting.pk,) in queued
+    assert Comparison.objects.filter(purpose="catalogue", ended_at=None).count() == 1
 
 
 def test_neither_on_its_first_day_nor_while_its_preview_waits_is_an_integration_compared(reader):

@@ -24,7 +24,7 @@ from connectors.pluggto.client import Pluggto
 from connectors.records import PriceRecord, ProductRecord, StockRecord
 from connectors.sandbox.hub import Hub
 from connectors.sandbox.messages import Response
-from tests.catalog.test_comparing import found
+from tests.catalog.test_comparing import die_at_the_end, found
 from tests.catalog.test_push import CREDENTIALS, MUG, SHIRT, calls, run_all, save, told
 from tests.conftest import make_activation, make_managed, make_operator
 
@@ -70,6 +70,18 @@ def compared(channel: Activation) -> Comparison:
     comparison = step(begun(channel))
     assert comparison.ended_at is not None
     return comparison
+
+
+def test_one_whose_worker_dies_at_its_end_finds_nothing_twice(
+    channel: Activation, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(store, {**MUG, "sku": "CAN-99"})
+    settle()
+    comparison = begun(channel)
+    die_at_the_end(monkeypatch, lambda: compare_channel(comparison.pk))
+
+    assert [row[:3] for row in found(step(comparison))] == [("products", "missing_there", "CAN-99")]
+    assert comparison.counts["products"]["missing_there"] == 1
 
 
 def mend_all(channel: Activation) -> None:

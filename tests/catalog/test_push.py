@@ -883,7 +883,8 @@ def test_two_products_may_swap_their_codes(store, hub, channel):
     assert hub.shelves.products["CANECA"]["name"] == "Copo"
 
 
-def test_once_a_day_everything_is_compared(store, hub, channel):
+@pytest.mark.parametrize("hours", [-25, 25], ids=["a day later", "the clock put back"])
+def test_once_a_day_everything_is_compared(store, hub, channel, hours):
     mug = save(store, MUG)
     run_all(channel)
     mug.stock_row.on_hand = 1  # by somebody who told nobody
@@ -891,7 +892,7 @@ def test_once_a_day_everything_is_compared(store, hub, channel):
     Product.objects.create(store=store, sku="OUTRA")
     run_all(channel)
     before = told(hub)["CANECA"]
-    begun = (timezone.now() - timedelta(hours=25)).isoformat()
+    begun = (timezone.now() + timedelta(hours=hours)).isoformat()
 
     ActivationFlow.objects.update(cursor=begun)
     run(channel, StockSink)

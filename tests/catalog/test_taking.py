@@ -213,6 +213,22 @@ def test_where_the_specification_says_so_everything_is_read_anew_once_a_day(
     assert Price.objects.get(product__sku="C-03").price == Decimal(100)
 
 
+def test_where_the_clock_is_put_back_the_daily_pass_does_not_wait_for_what_was_the_future(
+    store, sandbox, big_shop
+):
+    linx = make_managed(store, "linx", f"{sandbox.url}/{big_shop.name}", {"token": TOKEN})
+    pull_all(linx)
+    Price.objects.filter(product__sku="C-03").update(price=1)
+    Run.objects.update(started_at=F("started_at") + timedelta(days=30))
+    let_time_pass(hours=-24 * 30)
+
+    at_once = pull(linx, PriceSource)
+    after_it = pull(linx, PriceSource)
+
+    assert [run.seen for run in (at_once, after_it)] == [20, 0]
+    assert Price.objects.get(product__sku="C-03").price == Decimal(100)
+
+
 def test_where_it_does_not_say_so_the_cursor_stays(reader):
     pull_all(reader)
     Run.objects.update(started_at=F("started_at") - timedelta(hours=25))

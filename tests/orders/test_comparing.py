@@ -20,6 +20,7 @@ from orders.models import Order, OrderLink
 from orders.push import push_orders
 from orders.services import create_order, update_order
 from orders.wire import OrderDocument
+from tests.catalog.test_comparing import die_at_the_end
 from tests.conftest import flow_of, make_activation, make_managed, make_operator, make_partner
 from tests.orders.samples import document, small_order
 
@@ -71,6 +72,18 @@ def test_where_both_sides_have_the_same_there_is_nothing_to_tell(rocky, sold):
 
     assert comparison.counts == {"orders": {"theirs": 3, "ours": 3, "same": 3}}
     assert (found(comparison), comparison.reason) == ([], "")
+
+
+def test_one_whose_worker_dies_at_its_end_finds_nothing_twice(rocky, sold, shop, monkeypatch):
+    del shop.orders[sold[0].public_id]
+    comparison = rocky.comparisons.create(purpose=Comparison.Purpose.ORDERS)
+    die_at_the_end(monkeypatch, lambda: compare_orders(comparison.pk))
+
+    compare_orders(comparison.pk)
+
+    comparison.refresh_from_db()
+    assert comparison.counts == {"orders": {"theirs": 2, "ours": 3, "same": 2, "missing_there": 1}}
+    assert len(found(comparison)) == 1
 
 
 def test_what_one_side_lost_or_knows_otherwise_is_listed(rocky, sold, shop):

@@ -23,6 +23,7 @@ from connectors.storecontract.client import StoreContract
 from connectors.trouble.causes import OUR_BUG
 from orders import links
 from orders.models import Order, OrderLink
+from orders.outlook import outlook
 from orders.push import push_orders, to_fulfilment
 from orders.services import create_order, update_order
 from orders.tasks import pull_fulfilments
@@ -379,6 +380,60 @@ def test_an_order_that_is_changed_after_its_first_answer_was_lost_is_shown(
     assert run.outcome == "done"
     assert list(shop.report()["orders"]) == [order.public_id]
     assert Failure.objects.open().filter(activation=rocky, flow="").count() == shown
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"), [({"items": CHANGED_ITEMS}, 1), ({"head": {"payer_name": "Ana"}}, 0)]
+)
+def test_an_order_that_is_changed_after_who_first_pushed_it_died_is_shown(
+    rocky, pluga, shop, monkeypatch, changed, shown
+):
+    order = create_order(pluga, document())
+    die_at_the_answer(monkeypatch, rocky)
+
+    update_order(order.pk, OrderDocument(**{"head": {}, **changed}), pluga)
+    run = push(rocky)
+
+    assert run.outcome == "done"
+    assert list(shop.report()["orders"]) == [order.public_id]
+    assert Failure.objects.open().filter(activation=rocky, flow="").count() == shown
+
+
+@pytest.mark.parametrize("answer", ["none", "lost", "no"])
+def test_where_a_platform_may_have_an_order_that_is_cancelled_somebody_is_asked_to_look(
+    store, pluga, sandbox, shop, monkeypatch, answer
+):
+    webstore = make_managed(store, "webstore", f"{sandbox.url}/{shop.name}", {"token": TOKEN})
+    order = create_order(pluga, document())
+    if answer == "none":
+        die_at_the_answer(monkeypatch, webstore)
+    else:
+        with responses.RequestsMock() as far:
+            url = f"{webstore.plugin_url}/orders/{order.public_id}"
+            far.put(url, status=503 if answer == "lost" else 422, json={"error": "sem cadastro"})
+            push(webstore)
+
+    become(order, OrderStatus.CANCELED, pluga)
+
+    order.refresh_from_db()
+    to_do = outlook(order, (), types_invoice=False, types_tracking=False).to_do
+    asked = [text for text in to_do if text.startswith("Webstore não cancela")]
+    assert len(asked) == (answer != "no")
+
+
+def die_at_the_answer(monkeypatch: pytest.MonkeyPatch, activation: Activation) -> None:
+    """Who pushes dies when the platform has taken the order, and before that is noted."""
+    push_order = StoreContract.push_order
+
+    def die(self: StoreContract, record: OrderRecord) -> str:
+        push_order(self, record)
+        raise SystemExit
+
+    with monkeypatch.context() as killed:
+        killed.setattr(StoreContract, "push_order", die)
+        with pytest.raises(SystemExit):
+            push(activation)
+    Run.objects.filter(ended_at=None).update(expires_at=timezone.now())
 
 
 def test_a_cancelled_order_that_was_refused_is_no_failure_any_more(

@@ -58,6 +58,7 @@ def test_each_figure_is_what_is_there(store: Store, settings: Any) -> None:
     found = samples()
 
     assert found["tomada_database_up", ""] == 1
+    assert found["tomada_api_times_up", ""] == 1
     assert found["tomada_failures_open", "rejected"] == 1
     assert found["tomada_queue_tasks", ""] >= 0
     assert found["tomada_messages_waiting", "notice"] == 0
@@ -78,6 +79,35 @@ def test_on_a_full_disk_no_times_are_noted_down(
     assert partner.get("/orders").status_code == 200
 
     assert samples()["tomada_api_seconds_count", "2xx"] == before
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["gone", "damaged"])
+def test_where_the_apis_times_cannot_be_read_all_else_is_told(
+    store: Store, settings: Any, tmp_path: Path, is_there: bool
+) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    settings.METRICS_DIR = tmp_path / "metrics"
+    if is_there:
+        settings.METRICS_DIR.mkdir()
+        (settings.METRICS_DIR / "histogram_1.db").touch()
+
+    found = samples()
+
+    assert found["tomada_api_times_up", ""] == 0
+    assert found["tomada_database_up", ""] == 1
+
+
+def test_where_the_times_folder_is_somebody_elses_the_api_answers_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partner = make_partner(store, "rocky", plugin_url="https://loja.example.com.br")
+
+    def refuse(*args: Any) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(metrics.API_SECONDS, "labels", refuse)
+
+    assert partner.get("/orders").status_code == 200
 
 
 def test_the_number_of_queries_does_not_grow(

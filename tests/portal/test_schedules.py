@@ -11,6 +11,7 @@ from django_q.scheduler import scheduler
 
 from portal.schedules import RECURRING, follow_clock_back, install
 from tests.clock import Clock
+from tests.threads import all_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +49,14 @@ def test_what_two_who_installed_at_once_wrote_twice_is_there_once_again() -> Non
 
     assert Schedule.objects.get(name="pull_all_orders") == twin
     assert Schedule.objects.count() == len(RECURRING)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_who_install_at_once_write_each_row_once() -> None:
+    all_at_once(install)
+
+    names = Schedule.objects.values_list("name", flat=True)
+    assert sorted(names) == sorted(recurring.name for recurring in RECURRING)
 
 
 def test_installing_again_mends_a_row_and_keeps_its_next_time() -> None:

@@ -412,10 +412,13 @@ def test_asked_twice_it_is_one_test(store: Store, admin_client: Client) -> None:
     assert "Concluir mesmo assim" in ended
 
 
-def test_a_test_whose_worker_died_is_begun_anew(store: Store, admin_client: Client) -> None:
+@pytest.mark.parametrize("minutes", [-6, 60], ids=["six minutes later", "the clock put back"])
+def test_a_test_whose_worker_died_is_begun_anew(
+    store: Store, admin_client: Client, minutes: int
+) -> None:
     activation, _none = activated(admin_client, "rocky", store, Mode.MANAGED, until="test")
     admin_client.post(step(activation, "test"), {"test": "1"})
-    Trial.objects.update(asked_at=timezone.now() - timedelta(minutes=6))
+    Trial.objects.update(asked_at=timezone.now() + timedelta(minutes=minutes))
 
     admin_client.post(step(activation, "test"), {"test": "1"})
 

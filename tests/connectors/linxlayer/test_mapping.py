@@ -1,7 +1,7 @@
 """The Layer API's words for products, by the fields that third parties' clients were seen to
 read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -106,5 +106,11 @@ def test_the_first_time_everything_is_asked_for_and_then_what_changed_with_an_ov
 
     cursor = mapping.write_cursor(began)
 
-    assert mapping.write_since("") == ""
-    assert mapping.write_since(cursor) == 'ModifiedDate>="2025-01-31T08:00:00"'
+    assert mapping.write_since("", began) == ""
+    assert mapping.write_since(cursor, began) == 'ModifiedDate>="2025-01-31T08:00:00"'
+
+
+def test_after_the_clock_was_ahead_everything_is_asked_for() -> None:
+    began = datetime(2025, 1, 31, 15, 0, tzinfo=UTC)
+
+    assert mapping.write_since(mapping.write_cursor(began + timedelta(hours=5)), began) == ""

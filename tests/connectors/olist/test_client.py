@@ -91,6 +91,13 @@ def a_day_before(cursor: str) -> str:
     return json.dumps({**look, "began": began.isoformat()})
 
 
+def hours_ahead(cursor: str, ahead: timedelta) -> str:
+    """As it would be had the portal's clock been so much ahead."""
+    left = json.loads(cursor)
+    moments = {n: datetime.fromisoformat(left[n]) + ahead for n in ("since", "began") if n in left}
+    return json.dumps(left | {name: moment.isoformat() for name, moment in moments.items()})
+
+
 # -- The account -----------------------------------------------------------------------------------
 def test_the_right_token_passes_the_check(olist: Olist) -> None:
     olist.check()
@@ -175,6 +182,33 @@ def test_a_day_later_everything_is_read_again(olist: Olist) -> None:
     cursor = last_cursor(olist.changed_products(""))
 
     assert skus(olist, a_day_before(cursor)) == ["CAM-01", "CAN-07"]
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(days=400)], ids=str)
+@pytest.mark.usefixtures("full_shelf")
+def test_after_the_clock_was_ahead_everything_is_read_again(
+    erp: Tiny, olist: Olist, ahead: timedelta
+) -> None:
+    cursors = [
+        hours_ahead(last_cursor(changed("")), ahead)
+        for changed in (olist.changed_products, olist.changed_stock)
+    ]
+    forget_updates(erp)
+
+    assert skus(olist, cursors[0]) == ["CAM-01", "CAN-07"]
+    assert len(stock(olist, cursors[1])) == 3
+    assert skus(olist, last_cursor(olist.changed_products(cursors[0]))) == []
+
+
+@pytest.mark.usefixtures("full_shelf")
+def test_a_pass_that_began_when_the_clock_was_ahead_begins_anew_with_all_that_waits(
+    olist: Olist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "AT_ONCE", 1)
+    pages = olist.changed_products("")
+    cursor = next(page.cursor for page in pages if page.items)
+
+    assert skus(olist, hours_ahead(cursor, timedelta(hours=5))) == ["CAN-07", "CAM-01", "CAN-07"]
 
 
 def test_a_changed_variation_is_read_through_its_parent(erp: Tiny, olist: Olist) -> None:
@@ -684,6 +718,18 @@ def test_orders_that_have_not_changed_for_long_are_not_read_again(
     assert records(olist.changed_fulfilments(cursor), olist.read_fulfilment) == []
     erp.work()
     (record,) = records(olist.changed_fulfilments(cursor), olist.read_fulfilment)
+    assert record.status == OrderStatus.INVOICED
+
+
+def test_orders_that_changed_while_the_clock_was_ahead_are_read(
+    erp: Tiny, olist: Olist, sold: str
+) -> None:
+    cursor = hours_ahead(last_cursor(olist.changed_fulfilments("")), timedelta(hours=5))
+    erp.work()
+    erp.orders[sold].changed_at -= timedelta(hours=1)
+
+    (record,) = records(olist.changed_fulfilments(cursor), olist.read_fulfilment)
+
     assert record.status == OrderStatus.INVOICED
 
 

@@ -1,5 +1,6 @@
 """Several workers at the same moment, each with a connection of its own."""
 
+import re
 import threading
 import uuid
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.brokers import get_broker
 from django_q.conf import Conf
@@ -47,7 +49,7 @@ from connectors.models import (
 from connectors.queue import enqueue_all
 from connectors.runs import running
 from connectors.runs.budget import AccountMeter
-from connectors.runs.dispatch import start_due
+from connectors.runs.dispatch import read_everything_again, start_due
 from connectors.runs.holding import answer_brake, ask_preview
 from connectors.runs.running import run_flow
 from connectors.services import (
@@ -311,6 +313,23 @@ def test_of_two_answers_to_a_brake_at_once_the_first_one_counts(
     assert faults == []
     assert dict(answers) == {Brake.Answer.REREAD: True, Brake.Answer.APPLY: False}
     assert Brake.objects.get().answer == Brake.Answer.REREAD
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="it has one writer at a time")
+def test_who_reads_everything_again_locks_the_flows_in_one_order() -> None:
+    """Two who did it in the order in which an UPDATE comes by them waited for each other, though
+    not each time."""
+    rocky()
+
+    with CaptureQueriesContext(connection) as queries:
+        assert read_everything_again() > 0
+
+    said = [each["sql"] for each in queries]
+    written = next(number for number, sql in enumerate(said) if 'SET "cursor"' in sql)
+    assert any(
+        re.search(r'"connectors_activationflow".* ORDER BY 1 ASC FOR UPDATE', sql)
+        for sql in said[:written]
+    )
 
 
 def test_an_alert_is_sent_once_however_many_send(settings: Any) -> None:

@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from connectors.messages.signing import new_webhook_secret, signature_headers
 from connectors.models import Alert, Incident, Store
+from connectors.trouble import alerts
 from connectors.trouble.alerts import alerts_in_trouble, deliver_all_alerts, tell
 from connectors.trouble.pruning import KEPT, prune_troubles
+from tests.clock import Clock
 from tests.conftest import make_partner
 from tests.connectors.conftest import Receiver
 
@@ -47,6 +49,32 @@ def test_each_channel_is_told_once(incident: Incident, receiver: Receiver) -> No
 
     assert len(mail.outbox) == len(receiver.received) == 1
     assert not Alert.objects.filter(sent_at=None).exists()
+
+
+def test_alerts_that_all_take_long_and_fail_do_not_keep_a_worker_for_themselves(
+    incident: Incident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, began = Clock(), 0
+    clock.rule(monkeypatch, (Alert, "due_at"), (Alert, "created_at"))
+    monkeypatch.setattr(alerts, "monotonic", lambda: clock.now.timestamp())
+    for _number in range(20):
+        tell([incident], healed=False)
+
+    def time_out(*_arguments: Any) -> None:
+        nonlocal began
+        began += 1
+        assert began < 100, "it goes on and on"
+        clock.go(timedelta(seconds=20))
+        raise TimeoutError
+
+    monkeypatch.setattr(alerts, "_send_email", time_out)
+    monkeypatch.setattr(alerts, "_post", time_out)
+
+    deliver_all_alerts()
+    at_first = began
+    deliver_all_alerts()
+
+    assert (at_first, began) == (3, 6)
 
 
 def test_a_webhook_is_signed(incident: Incident, receiver: Receiver, settings: Any) -> None:
