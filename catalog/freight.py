@@ -2,10 +2,13 @@
 section 10). A source is an activation with a freight address in its settings."""
 
 import logging
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from catalog.codes import product_ids
 from catalog.models import Product
+from connectors.bulk import among
 from connectors.errors import Unavailable, Unreadable
 from connectors.http import send
 from connectors.hub.wire import as_number
@@ -23,41 +26,59 @@ ENDS = (
     "origin_state", "origin_city", "origin_country",
 )  # fmt: skip
 SIZES = ("weight", "height", "length", "width")
+Meant = Mapping[str, Product]  # the store's products, by what the caller calls them
 
 
 def quotes(caller: Activation, asked: Payload) -> list[Document]:
     """Every source's quotes; one that is down, or answers what nobody can read, adds none.
 
     `asked` has the fields of a source's request. Where it says nothing of a product but its SKU,
-    the catalogue does. Raises `Unreadable`.
+    the catalogue does. Both sides call products by their own De/Para. Raises `Unreadable`.
     """
-    request = _request(caller, asked)
+    request, meant = _request(caller, asked)
     sources = caller.store.activations.going_on().exclude(pk=caller.pk).order_by("pk")
     found = []
     for source in sources:
         if url := source.settings.get(FREIGHT_URL.key):
             try:
-                found += _ask(url, request)
+                found += _ask(url, request | {"products": _in_words_of(source, request, meant)})
             except (Unavailable, Unreadable) as error:
                 log.warning("freight source %s: %s", source.pk, error)
     return found
 
 
-def _request(caller: Activation, asked: Payload) -> Document:
+def _meant(caller: Activation, asked: Payload) -> Meant:
+    skus = {line.text("sku") for line in asked.each("products")}
+    ids = product_ids(caller.store, skus, caller)
+    products = caller.store.products.with_levels().select_related("parent")
+    known = products.in_bulk(set(ids.values()))
+    return {sku: known[pk] for sku, pk in ids.items() if pk in known}
+
+
+def _in_words_of(source: Activation, request: Document, meant: Meant) -> list[Document]:
+    """The request's products as the source calls them."""
+    ids = [product.pk for product in meant.values()]
+    codes = dict(source.sku_mappings.filter(product__in=among(ids)).values_list("product", "code"))
+    words = {sku: codes.get(product.pk, product.sku) for sku, product in meant.items()}
+    return [
+        {**line, **{name: words.get(line[name], line[name]) for name in ("sku", "original_sku")}}
+        for line in request["products"]
+    ]
+
+
+def _request(caller: Activation, asked: Payload) -> tuple[Document, Meant]:
     if asked.is_blank("destination_postalcode"):
         raise Unreadable(f"{asked.path}.destination_postalcode: missing")
-    lines = asked.each("products")
-    skus = [line.text("sku") for line in lines]
-    known = caller.store.products.with_levels().select_related("parent").filter(sku__in=skus)
-    by_sku = {product.sku: product for product in known}
-    products = [_product(line, by_sku.get(line.text("sku"))) for line in lines]
+    meant = _meant(caller, asked)
+    products = [_product(line, meant.get(line.text("sku"))) for line in asked.each("products")]
     amount = asked.optional_money("amount")
-    return {
+    request = {
         **{name: asked.optional_text(name) for name in ENDS},
         "user_id": caller.store_id,
         "amount": as_number(amount) if amount is not None else _amount(products),
         "products": products,
     }
+    return request, meant
 
 
 def _product(line: Payload, product: Product | None) -> Document:

@@ -144,6 +144,8 @@ def _read_page(
         if item.record is None:
             batch.failed.add(item.record_id)
     batch.cursor = page.cursor
+    if batch.asked_at and page.told_at:
+        batch.asked_at = min(batch.asked_at, page.told_at)
 
 
 def _store(

@@ -298,8 +298,11 @@ def _without_foreign(document: Document, spec: Spec) -> Document:
     if not spec.sends_catalogue and not sends_levels:
         return {name: value for name, value in document.items() if name == "sku"}
     allowed = {name: value for name, value in document.items() if name not in spec.cannot_send}
-    if allowed.get("variations"):
-        allowed["variations"] = [_without_foreign(each, spec) for each in allowed["variations"]]
+    if document.get("variations"):
+        variations = [_without_foreign(each, spec) for each in document["variations"]]
+        # Levels are those of what is sold, which stands inside its product too.
+        if not sends_levels or any(each.keys() - {"sku"} for each in variations):
+            allowed["variations"] = variations
     return allowed
 
 
@@ -458,6 +461,8 @@ def _write_variations(
             continue
         inner = Changes(created=found is None)
         if found is None:
+            if by is not None and not by.spec.sends_catalogue:
+                raise _unknown(sku)
             found = known[sku] = Product(store=product.store, parent=product, created_by=by)
             found.take({"sku": sku})
         _write(found, document, by, inner, asked_at)

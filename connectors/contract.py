@@ -118,10 +118,12 @@ class Account:
 
 @dataclass(frozen=True)
 class Page:
-    """Some records, unread, and the cursor that covers them once all of them are stored."""
+    """Some records, unread, and the cursor that covers them once all of them are stored. `told_at`
+    where they were asked for before the page was: they are no newer than that."""
 
     items: list[Payload]
     cursor: str
+    told_at: datetime | None = None
 
 
 class Client(ABC):
@@ -217,7 +219,8 @@ class OrderSink(Ability):
     def push_order(self, order: OrderRecord) -> str:
         """Create the order, or tell its new status; the platform's id for it. Any that the
         specification consumes or follows may come: beside `approved` the old word for it, `paid`,
-        and beside `canceled` `refunded`.
+        and beside `canceled` `refunded`. Where it can tell that an order which is over never got
+        there, nothing is made of it, and the id is empty.
 
         May be called twice with the same order, also after an answer that was lost: whoever
         implements it makes sure that the platform holds the order once.

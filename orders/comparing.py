@@ -22,6 +22,7 @@ from connectors.spec import Mode
 from connectors.trouble.failures import guess_id
 from orders.models import Order, OrderLink
 from orders.push import push_orders
+from orders.status import ENDED
 
 T = TypeVar("T")
 # Other words for the same: old ones, finer ones, and what a platform does before it invoices, which
@@ -110,9 +111,12 @@ def _compare_sent(findings: Findings, client: OrderIndex) -> None:
     for states in _in_batches(client.order_states(now - WINDOW)):
         findings.count(THEIRS, len(states))
         seen |= _compare_states(findings, states, now - SETTLED)
-    # Those at the window's edge may have come to the platform before it.
+    # Those at the window's edge may have come to the platform before it. What was over before it
+    # came there is not there.
+    never_there = Q(sent_status__in=ENDED, external_id="")
     sent = _links(findings).filter(
-        ~Q(sent_status=""), created_at__range=(now - WINDOW + SETTLED, now - SETTLED)
+        ~Q(sent_status="") & ~never_there,
+        created_at__range=(now - WINDOW + SETTLED, now - SETTLED),
     )
     findings.count(OURS, sent.count())
     for link in sent.order_by("pk").iterator(chunk_size=AT_ONCE):

@@ -12,6 +12,7 @@ from connectors.messages.hooks import Happening, publish
 from connectors.records import Document, OrderStatus
 from connectors.spec import Hook
 from orders.models import Line, Order, Payment
+from orders.status import ENDED, INVOICED, STAGE
 from orders.wire import Parts
 
 # The steps that have an event of their own, beside the one that every step is.
@@ -38,9 +39,19 @@ def publish_order(order: Order, previous: str, parts: Parts, *, to_somebody: boo
     else:
         step = STEPS.get(OrderStatus(order.status))
         hooks = [Hook.ORDER_STATUS_CHANGED, *([step] if step else [])]
+        if _was_invoiced_on_the_way(order, OrderStatus(previous), parts):
+            hooks.insert(1, Hook.ORDER_INVOICED)
     data = write_event_order(order, parts) | {"previous_status": previous or None}
     happenings = [Happening(hook, order.public_id, data) for hook in hooks]
     publish(order.store, happenings, to_somebody=to_somebody)
+
+
+def _was_invoiced_on_the_way(order: Order, previous: OrderStatus, parts: Parts) -> bool:
+    """Some tell the invoice and the dispatch at once: the order then never stood at `invoiced`."""
+    goes_past = STAGE[previous] < INVOICED < STAGE[OrderStatus(order.status)]
+    if not goes_past or order.status in ENDED:
+        return False
+    return any(shipment.nfe_key or shipment.nfe_number for shipment in parts.shipments)
 
 
 def write_event_order(order: Order, parts: Parts) -> Document:

@@ -27,6 +27,9 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
     if {record.status, link.order.status} <= ENDED:
         # Many have one word for both, and were told the one that it is.
         record = replace(record, status=OrderStatus(link.order.status))
+    if record.status in KEEPING and _is_invoiced(record):
+        # There, people may invoice an order and leave it as it was, or pack it after that.
+        record = replace(record, status=_invoiced_or_further(link.order))
     echo = record.status == link.sent_status and not record.deliveries
     if echo or record.status in KEEPING:
         raise NothingChanged(NOTHING_CHANGED)
@@ -67,6 +70,15 @@ def _link_of(activation: Activation, record: FulfilmentRecord) -> OrderLink:
         order=order, activation=activation, defaults={"external_id": record.external_id}
     )
     return link
+
+
+def _is_invoiced(record: FulfilmentRecord) -> bool:
+    return record.invoice is not None and bool(record.invoice.key or record.invoice.number)
+
+
+def _invoiced_or_further(order: Order) -> OrderStatus:
+    status = OrderStatus(order.status)
+    return OrderStatus.INVOICED if STAGE[status] < STAGE[OrderStatus.INVOICED] else status
 
 
 def _skips_invoice(order: Order, status: OrderStatus, activation: Activation) -> bool:

@@ -223,6 +223,7 @@ def _deliveries(shipments: Iterable[Shipment]) -> list[DeliveryRecord]:
     deliveries: list[Document] = []
     for shipment in shipments:
         said: Document = {name: getattr(shipment, name) for name in SAID}
+        said["nfe_link"] = shipment.nfe_link or _invoice_file(shipment)
         said["items"] = shipment.fields.get("shipping_items")
         said = {name: value for name, value in said.items() if value}
         if said.keys().isdisjoint(NEWS):
@@ -234,6 +235,13 @@ def _deliveries(shipments: Iterable[Shipment]) -> list[DeliveryRecord]:
         else:
             deliveries.append(said)
     return [_delivery(said) for said in deliveries]
+
+
+def _invoice_file(shipment: Shipment) -> str:
+    """Who has the invoice's file may tell it as a document (pluggto-api.md, section 7.2)."""
+    documents = shipment.fields.get("documents") or []
+    files = (each.get("url") for each in documents if each.get("type") == "invoice")
+    return next((str(url) for url in files if url), "")
 
 
 def _delivery(said: Document) -> DeliveryRecord:

@@ -163,6 +163,8 @@ class Olist(
     # -- Orders ---------------------------------------------------------------------------------
     def push_order(self, order: OrderRecord) -> str:
         held = self._held(order)
+        if held is None and orders.situation(order.status) == orders.CANCELED:
+            return ""  # it ended before the ERP had it
         if held is None:
             try:
                 return self._create(order)

@@ -52,9 +52,10 @@ class Found:
 class Look:
     """How far a look has come.
 
-    `taken` are rows that the ERP has forgotten since it answered them, and `todo` rows of the page
-    that is being read; both are still to be read. `began` is when the list was last begun, `page`
-    where it is, 0 after the last, and `seen` the page's rows. `since` bounds what is listed.
+    `taken` are rows that the ERP has forgotten since it was asked for them, at `told_at`, and
+    `todo` rows of the page that is being read; both are still to be read. `began` is when the list
+    was last begun, `page` where it is, 0 after the last, and `seen` the page's rows. `since` bounds
+    what is listed.
 
     While the ERP is `asked` for what it then forgets, that stands in the stored cursor. Who finds
     it there knows that an answer may be `lost`. At the row `stuck` the last run ended, because the
@@ -65,6 +66,7 @@ class Look:
     began: str = ""
     page: int = 0
     taken: tuple[Row, ...] = ()
+    told_at: str = ""
     todo: tuple[Row, ...] = ()
     later: tuple[Row, ...] = ()
     seen: tuple[str, ...] = ()
@@ -184,6 +186,7 @@ def _drain(look: Look, updates: Updates, read: Read) -> Looking:
     while True:
         look = yield from _read(look, "taken", read)
         yield Page([], replace(look, asked=True).cursor)
+        told_at = datetime.now(LOCAL).isoformat()
         try:
             rows = updates(datetime.fromisoformat(look.since) - OVERLAP)
         except OutOfBudget:  # it was not asked, or said no: nothing is lost
@@ -194,7 +197,10 @@ def _drain(look: Look, updates: Updates, read: Read) -> Looking:
             yield Page([Payload({"id": UPDATES, NOT_READ: str(error)})], look.cursor)
             return look
         over = not rows or rows == before  # one that does not forget would be asked for ever
-        look = replace(look, since=began) if over else replace(look, taken=tuple(rows))
+        if over:
+            look = replace(look, since=began, told_at="")
+        else:
+            look = replace(look, taken=tuple(rows), told_at=told_at)
         yield Page([], look.cursor)
         if look.refused:
             look = replace(look, refused=False)
@@ -208,6 +214,7 @@ def _read(look: Look, which: str, read: Read) -> Looking:
     """Read the rows in `taken` or in `todo`. Where the ERP, or the account's calls, give out, what
     was read until then is stored before that is said. A row at which it gives out once more is
     handed on as one that it refuses: it may be that row alone."""
+    told_at = datetime.fromisoformat(look.told_at) if which == "taken" and look.told_at else None
     while rows := getattr(look, which):
         done, found, stopped, stuck = 0, Found(), None, look.stuck
         ends = monotonic() + PAGE_SECONDS
@@ -234,7 +241,7 @@ def _read(look: Look, which: str, read: Read) -> Looking:
         is_news = done or stuck != look.stuck
         look = replace(look, later=(*look.later, *found.later), **left)
         if is_news:
-            yield Page(found.items, look.cursor)
+            yield Page(found.items, look.cursor, told_at)
         if stopped:
             raise stopped
     return look

@@ -1,5 +1,6 @@
 """Opening the ERP's records: which calls it takes to have one whole."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from connectors.olist.transport import NOT_AUTHORISED_YET, Api, wrapped
 from connectors.payload import LOCAL, Payload
 
 PARENT, CHILD = "P", "V"  # tipoVariacao
+ACTIVE = "A"  # situacao
 # No longer is an invoice expected to be authorised.
 PATIENCE = timedelta(days=30)
 
@@ -46,7 +48,7 @@ class Reader:
         return wrapped(product, "variacoes", "variacao")
 
     def prices_of(self, code: str) -> Found:
-        product = self._search("produto", "codigo", code, pesquisa=code)
+        product = self._product(code)
         if product is None:
             return Found()
         found = Found([Payload(product.data)])
@@ -68,13 +70,17 @@ class Reader:
         sku = notices.sku_in(record_id)
         if not sku:
             return {"id": record_id}
-        product = self._search("produto", "codigo", sku, pesquisa=sku)
+        product = self._product(sku)
         kind = "tipoVariacao"
         return {"id": product.text("id"), kind: product.optional_text(kind)} if product else None
 
+    def _product(self, code: str) -> Payload | None:
+        return still_sold(self._search("produto", "codigo", code, pesquisa=code))
+
     # -- Orders ---------------------------------------------------------------------------------
     def numbered(self, hub_id: str) -> Payload | None:
-        return self._search("pedido", "numero_ecommerce", hub_id, numeroEcommerce=hub_id)
+        found = self._search("pedido", "numero_ecommerce", hub_id, numeroEcommerce=hub_id)
+        return next(found, None)
 
     def fulfilment(self, row: Row) -> Found:
         """An order with its invoice. One whose invoice is not authorised yet is worth another
@@ -112,16 +118,13 @@ class Reader:
         return self.fulfilment({"id": order_id}) if order_id not in ("", "0") else Found()
 
     # -- Both -----------------------------------------------------------------------------------
-    def _search(self, what: str, key: str, wanted: str, **params: str) -> Payload | None:
+    def _search(self, what: str, key: str, wanted: str, **params: str) -> Iterator[Payload]:
         """Compares exactly; the ERP's own comparison is loose."""
         page, more = 0, True
         while more:
             page += 1
             found, more = self.api.page(f"{what}s.pesquisa.php", f"{what}s", what, page, **params)
-            for each in found:
-                if each.optional_text(key) == wanted:
-                    return each
-        return None
+            yield from (each for each in found if each.optional_text(key) == wanted)
 
     def open(self, service: str, record_id: str, name: str) -> Payload:
         """One record, with places in errors counted from itself. All are answered at one address:
@@ -130,6 +133,16 @@ class Reader:
         if (answered := record.text("id")) != record_id:
             raise Unavailable(f"{service}: asked for {record_id}, answered {answered}")
         return record
+
+
+def still_sold(products: Iterable[Payload]) -> Payload | None:
+    """Of products with the same code: one that was deleted, and made anew, is found as well."""
+    other = None
+    for each in products:
+        if each.optional_text("situacao") in ("", ACTIVE):
+            return each
+        other = other or each
+    return other
 
 
 def is_ours(order: Payload) -> bool:

@@ -116,6 +116,23 @@ def test_two_words_for_the_same_are_no_difference(rocky, sold, shop, ours, their
     assert found(compared(rocky)) == []
 
 
+def test_an_order_that_was_over_before_the_platform_had_it_is_not_missed_there(
+    rocky, sold, shop, monkeypatch
+):
+    monkeypatch.setattr(StoreContract, "push_order", lambda self, record: "")
+    never_there = create_order(sold[0].source, document("2000"))
+    end = OrderDocument(head={}, status=OrderStatus.CANCELED)
+    update_order(never_there.pk, end, never_there.source)
+    push_orders(flow_of(rocky, OrderSink))
+    settle()
+
+    comparison = compared(rocky)
+
+    assert OrderLink.objects.get(order=never_there, activation=rocky).sent_status == "canceled"
+    assert comparison.counts == {"orders": {"theirs": 3, "ours": 3, "same": 3}}
+    assert found(comparison) == []
+
+
 def test_what_is_on_its_way_is_no_difference(rocky, sold, store):
     update_order(sold[0].pk, OrderDocument(head={}, status=OrderStatus.CANCELED), sold[0].source)
     create_order(sold[0].source, document("2000"))

@@ -52,6 +52,29 @@ def test_every_step_is_an_event_and_three_of_them_have_one_of_their_own(pluga):
     assert len(set(Event.objects.values_list("public_id", flat=True))) == 9
 
 
+@pytest.mark.parametrize("status", ["shipping_informed", "shipped", "delivered"])
+def test_an_invoice_that_is_told_with_the_dispatch_is_an_event_too(store, pluga, status):
+    linx = make_activation(store, "linx")
+    order = create_order(pluga, document())
+
+    update_order(order.pk, become(OrderStatus(status), nfe_number="1", track_code="AA1"), linx)
+    update_order(order.pk, become(OrderStatus.CANCELED), None)
+
+    invoiced = Event.objects.get(hook="order.invoiced")
+    assert (invoiced.data["status"], invoiced.data["nfe_number"]) == (status, "1")
+
+
+@pytest.mark.parametrize(
+    ("status", "shipment"), [("shipped", {"track_code": "AA1"}), ("canceled", {"nfe_number": "1"})]
+)
+def test_an_order_that_was_not_invoiced_has_no_such_event(pluga, status, shipment):
+    order = create_order(pluga, document())
+
+    update_order(order.pk, become(OrderStatus(status), **shipment), None)
+
+    assert not Event.objects.filter(hook="order.invoiced").exists()
+
+
 def test_orders_of_every_channel_of_the_store_are_told(store, pluga):
     other = make_activation(store, "pluga")
 

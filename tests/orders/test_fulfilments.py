@@ -66,6 +66,38 @@ def test_how_far_a_platform_is_before_the_invoice_is_no_news(rocky, order, statu
         report_fulfilment(rocky, reported(order, status))
 
 
+@pytest.mark.parametrize("status", [OrderStatus.PENDING, OrderStatus.APPROVED, OrderStatus.PICKING])
+def test_an_order_that_has_its_invoice_is_invoiced_whatever_the_platform_calls_it(
+    rocky, order, status
+):
+    invoice = InvoiceRecord(key=NFE_KEY, number="22846", series="1")
+
+    report_fulfilment(rocky, reported(order, status, invoice=invoice))
+
+    assert order.shipments.get().nfe_key == NFE_KEY
+    assert Order.objects.get().status == "invoiced"
+
+
+def test_an_invoice_takes_no_order_back(rocky, order):
+    tracking = TrackingRecord(company="Correios", code="AA123456785BR")
+    report_fulfilment(rocky, reported(order, OrderStatus.SHIPPING_INFORMED, tracking=tracking))
+    invoice = InvoiceRecord(key=NFE_KEY)
+
+    report_fulfilment(rocky, reported(order, OrderStatus.PICKING, invoice=invoice))
+    with pytest.raises(NothingChanged):
+        report_fulfilment(rocky, reported(order, OrderStatus.PICKING, invoice=invoice))
+
+    assert order.shipments.get().nfe_key == NFE_KEY
+    assert Order.objects.get().status == "shipping_informed"
+
+
+def test_an_invoice_of_which_nothing_is_said_is_none(rocky, order):
+    with pytest.raises(NothingChanged):
+        report_fulfilment(rocky, reported(order, OrderStatus.PICKING, invoice=InvoiceRecord()))
+
+    assert Order.objects.get().status == "approved"
+
+
 def test_an_invoice_is_news_also_with_a_status_that_the_platform_has_from_us(store, pluga):
     linx = managed(store, "linx")
     order = create_order(pluga, document(status="shipped"))

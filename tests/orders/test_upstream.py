@@ -465,6 +465,26 @@ def test_a_tracking_code_that_is_corrected_later_reaches_the_channel(upstream, h
     assert Failure.objects.count() == 0
 
 
+@pytest.mark.parametrize("link", ["", "https://nfe.example.com/other.xml"])
+def test_an_invoice_that_is_told_as_a_document_reaches_the_channel_with_its_file(
+    upstream, hub, link
+):
+    hub_id = place_order(hub)
+    pull(upstream)
+    order = Order.objects.get()
+    linx = make_activation(order.store, "linx")
+    url = "https://nfe.example.com/1.xml"
+    files = [{"url": f"{url}.pdf", "type": "invoice_pdf"}, {"url": url, "type": "invoice"}]
+    shipment = {"nfe_key": "K1", "nfe_number": "1", "nfe_link": link, "documents": files}
+
+    document = OrderDocument({}, OrderStatus.INVOICED, shipments=[shipment])
+    update_order(order.pk, document, linx)
+    push_orders(flow_of(upstream, FulfilmentSink))
+
+    above = hub.report()["orders"][hub_id]["shipments"]
+    assert [each["nfe_link"] for each in above if each.get("nfe_key")] == [link or url]
+
+
 def test_every_delivery_of_an_order_reaches_the_channel(upstream, hub):
     hub_id = place_order(hub)
     pull(upstream)

@@ -35,7 +35,7 @@ from connectors.olist.look import (
     repeatable,
 )
 from connectors.olist.mapping import catalogue, fulfilments
-from connectors.olist.mapping.orders import next_situation
+from connectors.olist.mapping.orders import CANCELED, next_situation, situation
 from connectors.olist.reader import CHILD, PARENT, once_more
 from connectors.olist.v3 import orders, words
 from connectors.olist.v3.transport import Api, Duplicate
@@ -169,6 +169,8 @@ class OlistV3(
     # -- Orders ---------------------------------------------------------------------------------
     def push_order(self, order: OrderRecord) -> str:
         held = self._held(order)
+        if held is None and situation(order.status) == CANCELED:
+            return ""  # it ended before the ERP had it
         if held is None:
             integrator_id = self.account.credentials["integrator_id"]
             body = orders.write(order, integrator_id, self.api)

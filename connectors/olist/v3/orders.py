@@ -1,6 +1,7 @@
 """Writing orders (platform-apis.md, section 5.5): what the API v2 would be sent, with the ERP's ids
 in the place of names."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from connectors.errors import Rejected
 from connectors.fiscal import compact
 from connectors.hub.wire import as_number
 from connectors.olist.mapping.orders import NO_INTEGRATOR, write_order
+from connectors.olist.reader import still_sold
 from connectors.olist.transport import DATE
 from connectors.olist.v3.transport import Api
 from connectors.olist.v3.words import NUMBERS
@@ -113,8 +115,16 @@ def _product(sku: str, api: Api) -> int | str:
 
 
 def find_product(sku: str, api: Api) -> Payload | None:
-    found, _more = api.page("produtos", 1, codigo=sku)
-    return next((each for each in found if each.optional_text("sku") == sku), None)
+    return still_sold(each for each in _found(sku, api) if each.optional_text("sku") == sku)
+
+
+def _found(sku: str, api: Api) -> Iterator[Payload]:
+    """The comparison may be loose: a short code is in many others."""
+    page, more = 0, True
+    while more:
+        page += 1
+        found, more = api.page("produtos", page, codigo=sku)
+        yield from found
 
 
 def _intermediary(cnpj: str, api: Api) -> int | str:

@@ -549,6 +549,19 @@ def test_an_order_is_cancelled_once(erp: Tiny, olist: Olist, sold: str) -> None:
     assert held(erp)["situacoes"] == ["aprovado", "cancelado"]
 
 
+@pytest.mark.parametrize("end", [OrderStatus.CANCELED, OrderStatus.REFUNDED])
+def test_nothing_is_made_of_an_order_that_ended_before_the_erp_had_it(
+    erp: Tiny, olist: Olist, end: OrderStatus
+) -> None:
+    assert olist.push_order(make_order(status=end, lines=(), payments=())) == ""
+    assert erp.orders == {}
+
+
+def test_an_order_whose_answer_was_lost_is_cancelled(erp: Tiny, olist: Olist, sold: str) -> None:
+    assert olist.push_order(make_order(status=OrderStatus.CANCELED)) == sold
+    assert held(erp)["situacoes"] == ["aprovado", "cancelado"]
+
+
 @pytest.mark.usefixtures("sold")
 def test_an_approval_that_is_repeated_does_not_move_an_order_backwards(
     erp: Tiny, olist: Olist

@@ -8,6 +8,9 @@ import pytest
 import requests
 import responses
 
+from catalog.models import Stock
+from catalog.reservations import note_taken, reserve
+from catalog.services import create_product
 from catalog.tasks import pull_stock
 from connectors.contract import Account, FulfilmentSource, Page, StockSource
 from connectors.errors import (
@@ -301,6 +304,33 @@ def test_once_the_extension_is_there_its_failure_is_over(
     assert (failed_before, Failure.objects.open().count()) == (1, 0)
     pull_stock(flow)
     assert Run.objects.latest("pk").seen == 0
+
+
+def test_a_level_that_waited_for_its_reading_is_with_the_units_of_orders_taken_since(
+    far_side: responses.RequestsMock, store: Store
+) -> None:
+    mug = create_product(store, {"sku": "CAN-07", "quantity": 1}, None)
+    olist = make_managed(store, "olist", f"{URL}/", CREDENTIALS)
+    flow, level = flow_of(olist, StockSource), Stock.objects.filter(product=mug)
+    updates, opened = f"{URL}/lista.atualizacoes.estoque", f"{URL}/produto.obter.php"
+    far_side.post(f"{URL}/produtos.pesquisa.php", json=refusal(20))
+    row = {"id": 1, "codigo": "CAN-07", "saldo": 10, "saldoReservado": 0}
+    parent = {"id": "2", "tipo_variacao": "P"}
+    far_side.post(updates, json=ok(produtos=[{"produto": parent}, {"produto": row}]))
+    far_side.post(opened, json=refusal(11))
+    pull_stock(flow)  # has no calls left for the rows that it was told
+
+    reserve(store, "sale", {mug.pk: 1}, None)
+    note_taken(store, "sale", olist)
+    far_side.replace("POST", opened, json=ok(produto={"id": "2", "variacoes": ""}))
+    far_side.replace("POST", updates, json=refusal(11))
+    pull_stock(flow)
+    of_before = level.get().available
+    far_side.replace("POST", updates, json=ok(produtos=[{"produto": {**row, "saldo": 9}}]))
+    pull_stock(flow)
+
+    assert of_before == 9
+    assert (level.get().on_hand, level.get().available) == (9, 9)
 
 
 def test_a_list_that_does_not_forget_is_not_asked_for_ever(

@@ -255,6 +255,22 @@ def test_what_is_asked_for_by_its_sku_is_fetched_alone(erp: Tiny, olist: Olist) 
     assert gone == []
 
 
+def test_of_two_products_with_one_sku_the_one_that_was_deleted_is_not_meant(
+    erp: Tiny, olist: Olist
+) -> None:
+    erp.control("put_product", {"codigo": "CAN-07", "nome": "Caneca", "preco": 2, "saldo": 3})
+    sold = erp.products[id_of(erp, "CAN-07")]
+    erp.products = {"1": {**sold, "id": "1", "preco": 1, "situacao": "E"}, **erp.products}
+
+    (price,) = olist.fetch(PriceSource, "CAN-07")
+    (product,) = olist.fetch(ProductSource, "sku CAN-07")
+    (stock,) = olist.fetch(StockSource, "sku CAN-07")
+
+    assert olist.read_price(price).price == 2
+    assert olist.read_product(product).fields["available"] == 1
+    assert olist.read_stock(stock).quantity == 3
+
+
 def test_a_price_of_a_code_that_nobody_has_is_nothing(olist: Olist) -> None:
     assert list(olist.fetch(PriceSource, "CAM-01")) == []
 

@@ -80,6 +80,18 @@ def test_it_is_switched_on_with_a_custom_name_and_its_keys_let_it_in(day):
         ("POST", "/products", {"sku": "NOVO", "name": "X", "price": 1}, "name, price, sku"),
         ("PUT", "/skus/NOVO", {"name": "X"}, "name"),
         ("PUT", "/skus/CANECA", {"name": "X", "description": "Y"}, "description, name"),
+        (
+            "PUT",
+            "/skus/CAMISETA",
+            {"variations": [{"sku": "CAMISETA-P", "name": "X"}]},
+            "variations",
+        ),
+        (
+            "PUT",
+            "/skus/CAMISETA",
+            {"variations": [{"sku": "CAMISETA-P", "remove": True}]},
+            "variations",
+        ),
         ("DELETE", "/skus/CANECA", None, "delete"),
     ],
 )
@@ -104,6 +116,23 @@ def test_it_sends_price_and_stock_and_nothing_else_of_what_it_sends_is_written(d
     assert levels(day.store)["CAMISETA-P"] == (79.9, 2)
     assert Product.objects.get(sku="CANECA").name == "Caneca"
     assert shop.refusals == []
+
+
+def test_it_sends_price_and_stock_of_variations_inside_their_product(day, shop):
+    small = {"sku": "CAMISETA-P", "price": 71, "quantity": 3, "name": "X", "remove": True}
+
+    shop.call("PUT", "/skus/CAMISETA", {"variations": [small, {"sku": "CAMISETA-G"}]})
+
+    assert levels(day.store)["CAMISETA-P"] == (71, 3)
+    assert levels(day.store)["CAMISETA-G"] == (84.9, 25)
+    assert Product.objects.get(sku="CAMISETA-P").name == "Camiseta P"
+
+
+def test_it_adds_no_variation(day, shop):
+    answer = shop.call("PUT", "/skus/CAMISETA", {"variations": [{"sku": "NOVA", "price": 1}]})
+
+    assert answer["type"] == "not_found"
+    assert Product.objects.count() == 4
 
 
 def test_the_portal_expects_prices_and_stock_every_five_minutes_and_no_products(day, shop):

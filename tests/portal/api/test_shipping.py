@@ -7,6 +7,7 @@ import pytest
 import requests
 import responses
 
+from catalog.models import Product, SkuMapping
 from connectors.models import Activation, Store
 from connectors.services import pause, revoke
 from tests.conftest import Partner, make_activation, make_operator, make_partner, make_store
@@ -110,6 +111,21 @@ def test_a_source_is_asked_as_the_hub_asks_and_answers_in_the_hubs_shape(store, 
             },
         ],
     }
+
+
+@responses.activate
+def test_each_side_calls_products_by_its_own_de_para(store, asker):
+    source = make_source(store)
+    call = responses.post("https://frete.example/cotacao", json=[])
+    shirt = Product.objects.get(sku="CAM-P")
+    for activation, code in ((asker.activation, "TOOL-1"), (source, "ERP-1")):
+        SkuMapping.objects.create(activation=activation, code=code, product=shirt)
+
+    asker.get("/shipping", **{**ASKED, "products[0][sku]": "TOOL-1"})
+
+    mapped, free = json.loads(call.calls[0].request.body)["products"]
+    assert (mapped["sku"], mapped["original_sku"], free["sku"]) == ("ERP-1", "ERP-1", "LIVRE")
+    assert (mapped["unit_price"], mapped["weight"]) == (59.9, 0.45)
 
 
 @responses.activate

@@ -224,6 +224,21 @@ def test_a_pending_order_is_approved_and_cancelled(
     assert held(erp, HUB_ID)["situacoes"] == [0, 3, 2]
 
 
+@pytest.mark.parametrize("end", [OrderStatus.CANCELED, OrderStatus.REFUNDED])
+def test_nothing_is_made_of_an_order_that_ended_before_the_erp_had_it(
+    erp: TinyV3, olist: OlistV3, end: OrderStatus
+) -> None:
+    assert olist.push_order(order(status=end)) == ""
+    assert (erp.orders, erp.contacts) == ({}, {})
+
+
+def test_an_order_whose_answer_was_lost_is_cancelled(
+    erp: TinyV3, olist: OlistV3, sold: str
+) -> None:
+    assert olist.push_order(order(status=OrderStatus.CANCELED)) == sold
+    assert held(erp, HUB_ID)["situacoes"] == [3, 2]
+
+
 def test_the_intermediary_must_be_registered_there(
     erp: TinyV3, olist: OlistV3, full_shelf: None
 ) -> None:
@@ -250,6 +265,29 @@ def test_the_order_costs_there_what_its_buyer_pays(
     there = held(erp, HUB_ID)
     sums = [there[name] for name in ("valorFrete", "valorOutrasDespesas", "valorDesconto")]
     assert sums == [25.05, 10, 15]
+
+
+def test_a_sku_that_many_others_contain_is_found(
+    erp: TinyV3, olist: OlistV3, full_shelf: None
+) -> None:
+    mug = next(each for each in erp.products.values() if each["sku"] == "CAN-07")
+    others = {n: {**mug, "id": n, "sku": f"CAN-07-{n}"} for n in range(1, 102)}
+    erp.products = {**others, **erp.products}
+
+    olist.push_order(order())
+
+    assert held(erp, HUB_ID)["itens"][1]["produto"] == {"id": mug["id"]}
+
+
+def test_of_two_products_with_one_sku_the_one_that_was_deleted_is_not_sold(
+    erp: TinyV3, olist: OlistV3, full_shelf: None
+) -> None:
+    mug = next(each for each in erp.products.values() if each["sku"] == "CAN-07")
+    erp.products = {1: {**mug, "id": 1, "situacao": "E"}, **erp.products}
+
+    olist.push_order(order())
+
+    assert held(erp, HUB_ID)["itens"][1]["produto"] == {"id": mug["id"]}
 
 
 def test_an_unknown_sku_is_named(olist: OlistV3, erp: TinyV3) -> None:
