@@ -12,14 +12,16 @@ def merge(
     """The list after the PUT: known elements are updated, new ones get an id where they have none,
     those with `remove` go, and those that were not mentioned stay. One that has nothing to know it
     by is known where it is all the same."""
-    merged = [dict(element) for element in current]
-    for element in incoming:
+    merged = [_without(element, "remove") for element in current]
+    for told in incoming:
+        # The mark is no part of the element: kept, "0" or "false" might be taken for a yes later.
+        element = _without(told, "remove")
         found = _find(merged, element, ("id", *keys)) or _same(merged, element)
-        if not is_no(element.get("remove")):
+        if not is_no(told.get("remove")):
             if found is not None:
                 merged.remove(found)
         elif found is not None:
-            found.update({name: value for name, value in element.items() if name != "id"})
+            found.update(_without(element, "id"))
         else:
             merged.append({**element, "id": element.get("id") or new_public_id()})
     return merged
@@ -48,9 +50,9 @@ def _same(elements: list[dict[str, Any]], wanted: dict[str, Any]) -> dict[str, A
     """The one that says just this, for one without an id of its own."""
     if wanted.get("id"):
         return None
-    said = _without_id(wanted)
-    return next((element for element in elements if _without_id(element) == said), None)
+    said = _without(wanted, "id")
+    return next((element for element in elements if _without(element, "id") == said), None)
 
 
-def _without_id(element: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in element.items() if name != "id"}
+def _without(element: dict[str, Any], left_out: str) -> dict[str, Any]:
+    return {name: value for name, value in element.items() if name != left_out}

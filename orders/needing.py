@@ -9,6 +9,7 @@ from operator import or_
 from django.db.models import Case, Exists, OuterRef, Q, When
 from django.utils.translation import gettext as _
 
+from connectors.contract import Flow
 from connectors.models import Activation, Failure
 from connectors.records import OrderStatus as S
 from connectors.registry import SPECS
@@ -18,6 +19,7 @@ from orders.models import Line, Order, OrderLink, OrderQuerySet
 from orders.models.orders import SHORT
 from orders.status import INVOICED, OPEN, STAGE
 
+OF_ORDERS = (Flow.ORDERS, Flow.FULFILMENT)
 MOST_FAILURES = 1000  # what is more is no list of things to do
 
 
@@ -53,8 +55,8 @@ def _needing(
 
 def _failed(stores: Collection[int]) -> list[str]:
     """As values: only where a database sees them does it find both halves by an index."""
-    failed = Failure.objects.open().filter(activation__store__in=stores).order_by("-pk")
-    return list(failed.values_list("record_id", flat=True)[:MOST_FAILURES])
+    failed = Failure.objects.open().filter(activation__store__in=stores, flow__in=OF_ORDERS)
+    return list(failed.order_by("-pk").values_list("record_id", flat=True)[:MOST_FAILURES])
 
 
 def _wants() -> dict[str, tuple[Q, str]]:

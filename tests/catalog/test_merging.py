@@ -9,12 +9,22 @@ KNOWN = [{"id": "a", "code": "cor", "value": "azul"}]
 def test_a_mark_that_is_not_set_removes_nothing(mark):
     merged = merge(KNOWN, [{"id": "a", "remove": mark}], ("code",))
 
-    assert [element["id"] for element in merged] == ["a"]
+    assert merged == KNOWN
+    marked = [{**KNOWN[0], "remove": mark}]
+    assert merge([], marked, ("code",)) == KNOWN
+    assert merge(marked, KNOWN, ("code",)) == KNOWN
 
 
 @pytest.mark.parametrize("mark", [True, 1, "1", "true", "True"])
 def test_a_mark_that_is_set_removes(mark):
     assert merge(KNOWN, [{"id": "a", "remove": mark}], ("code",)) == []
+
+
+def test_who_removes_what_is_not_there_removes_nothing():
+    assert (
+        merge(KNOWN, [{"id": "b", "remove": True}, {"code": "tamanho", "remove": True}], ("code",))
+        == KNOWN
+    )
 
 
 def test_what_is_blank_makes_no_two_elements_the_same():
@@ -34,6 +44,8 @@ def test_an_element_without_its_natural_key_is_not_doubled(blank):
 
     assert [element["label"] for element in once] == ["Cor", "Tamanho"]
     assert merge(once, sent, ("code",)) == once
+    assert merge(once, [{**each, "remove": "0"} for each in sent], ("code",)) == once
+    assert merge(once, [{**sent[0], "remove": True}], ("code",)) == once[1:]
 
 
 def test_of_what_is_told_whole_only_the_rest_is_left():

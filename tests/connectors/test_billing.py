@@ -52,6 +52,14 @@ def test_each_term_begins_where_the_one_before_ends(activation: Activation) -> N
     assert early.used == 0
 
 
+def test_one_month_is_not_said_as_several_and_thousands_are_grouped(activation: Activation) -> None:
+    set_billing(activation.pk, START, [(1, Decimal(1290)), (12, Decimal(1))])
+
+    billing = billing_of([activation.pk], START)[activation.pk]
+
+    assert str(billing) == "1 mês × R$ 1.290,00 (1 usado); 12 meses × R$ 1,00 (0 usados)"
+
+
 def test_where_there_are_none_it_says_so(activation: Activation) -> None:
     assert billing_of([activation.pk], START) == {}
     assert described(None) == "Nada configurado"

@@ -1,16 +1,20 @@
 """Whom an order is offered to, and what each is told."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from connectors.contract import FulfilmentSink, OrderSink
-from connectors.models import Activation, Notice, Store
+from connectors.errors import Refused
+from connectors.models import Activation, Failure, Notice, Store
 from connectors.records import OrderStatus
 from connectors.services import pause, revoke
-from orders.models import OrderLink
+from orders.models import Order, OrderLink
 from orders.services import create_order, import_order, update_order
+from orders.wire import OrderDocument
 from tests.conftest import flow_of, make_activation, make_managed, make_operator
 from tests.orders.samples import RECORD, become, document, managed
 
@@ -117,6 +121,18 @@ def test_those_that_took_an_order_hear_of_it_and_the_writer_does_not(store, plug
     ]
 
 
+def test_a_number_that_does_not_fit_is_refused_and_nothing_is_written(store, pluga):
+    order = create_order(pluga, document())
+    long = OrderDocument(head={}, status=OrderStatus.INVOICED, external="9" * 201)
+
+    for write in (lambda: update_order(order.pk, long, pluga),
+                  lambda: create_order(pluga, document("1002", external="9" * 201))):  # fmt: skip
+        with pytest.raises(Refused, match=r"\$\.external: .*200"):
+            write()
+
+    assert [each.status for each in Order.objects.all()] == [order.status]
+
+
 # -- Told to managed platforms ---------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("slug", "steps", "wanted"),
@@ -151,6 +167,22 @@ def test_an_order_that_was_sent_stays_sent_where_cancelling_is_not_followed(stor
 
     link = OrderLink.objects.get(activation=webstore)
     assert (link.wanted_status, link.sent_status) == ("approved", "approved")
+
+
+def test_what_was_refused_of_an_order_is_tried_at_once_when_it_changes(store, pluga):
+    rocky = managed(store, "rocky")
+    changed, other = (create_order(pluga, document(number)) for number in ("1001", "1002"))
+    later = timezone.now() + timedelta(hours=6)
+    for order in (changed, other):
+        Failure.objects.create(
+            activation=rocky, flow="orders", record_id=order.public_id, kind="rejected",
+            ability="OrderSink", retry_at=later,
+        )  # fmt: skip
+
+    update_order(changed.pk, become(OrderStatus.CANCELED), pluga)
+
+    due = Failure.objects.filter(retry_at__lt=later)
+    assert list(due.values_list("record_id", flat=True)) == [changed.public_id]
 
 
 @pytest.mark.parametrize("end", ["canceled", "refunded"])

@@ -93,6 +93,22 @@ def test_what_the_store_does_not_have_needs_the_merchant(store: Store) -> None:
     assert first_needing([store.pk], 5) == [(orders[1], ["falta estoque"])]
 
 
+def test_a_catalogue_that_fails_leaves_room_for_the_orders_that_fail(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.needing.MOST_FAILURES", 2)
+    channel = make_activation(store, "pluga")
+    order = create_order(channel, document(status="canceled"))
+    for flow, record_id in (
+        ("fulfilment", order.public_id), ("stock", "CAN-01"), ("products", "CAN-02"),
+    ):  # fmt: skip
+        Failure.objects.create(
+            activation=channel, flow=flow, record_id=record_id, kind="rejected", reason="não"
+        )
+
+    assert [found for found, _reasons in first_needing([store.pk], 5)] == [order]
+
+
 def test_they_are_found_in_two_queries_whatever_there_is(store: Store) -> None:
     channel: Activation = make_activation(store, "pluga")
     for number in range(12):

@@ -21,7 +21,7 @@ from orders.statistics import (
     tallies_of,
 )
 from orders.wire import OrderDocument
-from tests.conftest import make_activation
+from tests.conftest import make_activation, make_store
 from tests.orders.samples import become, document
 
 
@@ -173,6 +173,33 @@ def test_another_stores_orders_do_not_count(store, pluga):
     create_order(pluga, document("1"))
 
     assert sold_by_period([store.pk + 1], [Period()]) == [Figure()]
+
+
+def test_a_store_is_put_right_and_folded_by_itself(store, pluga):
+    other = make_activation(make_store(), "pluga")
+    for by, totals in ((pluga, (10, 20)), (other, (7,))):
+        for number, total in enumerate(totals):
+            create_order(by, document(str(number), total=total))
+    told = {"approved": Figure(2, Decimal(30))}, {"approved": Figure(1, Decimal(7))}
+
+    assert correct_tallies(store) == correct_tallies(other.store) == 0
+    fold_all_tallies()
+
+    assert (figures(store), figures(other.store)) == told
+    Tally.objects.filter(store=store).delete()
+    assert (correct_tallies(other.store), correct_tallies(store)) == (0, 1)
+    assert (figures(store), figures(other.store)) == told
+
+
+def test_what_is_folded_takes_no_turn_of_what_is_not(store, pluga, monkeypatch):
+    monkeypatch.setattr("orders.statistics.FOLDED_AT_ONCE", 1)
+    create_order(pluga, document("1", status="approved"))
+    fold_all_tallies()
+    create_order(pluga, document("2", status="pending"))
+
+    fold_all_tallies()
+
+    assert not Tally.objects.filter(folded=False).exists()
 
 
 @pytest.mark.parametrize(

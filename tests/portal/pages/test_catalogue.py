@@ -187,6 +187,65 @@ def test_an_emptied_stock_is_asked_about(page: Client, store: Store) -> None:
     assert store.products.get().name == "Caneca"
 
 
+def test_a_merchant_types_his_stock_and_empties_what_is_not_so(page: Client, store: Store) -> None:
+    product = create_product(
+        store, {"sku": "A", "name": "Caneca", "brand": "Aurora", "quantity": 7}, None
+    )
+    url = f"/catalogue/{product.public_id}/"
+
+    page.post(url, form_of(page.get(url), quantity="4", brand=""))
+
+    saved = Product.objects.with_levels().get(pk=product.pk)
+    assert saved.stock_row.on_hand == 4
+    assert saved.fields.get("brand") is None
+
+
+def test_the_stock_of_a_product_with_variations_is_typed_at_each(
+    page: Client, store: Store
+) -> None:
+    product = create_product(store, {"sku": "CAM", "variations": [{"sku": "CAM-M"}]}, None)
+    one = create_product(store, {"sku": "COP"}, None)
+
+    fields, of_one = (
+        set(page.get(f"/catalogue/{each.public_id}/").context["form"].fields)
+        for each in (product, one)
+    )
+
+    assert of_one - fields == {"quantity"}
+
+
+def test_each_field_stands_once_in_its_part_as_it_is_typed(page: Client, store: Store) -> None:
+    size = {"width": 2.5, "height": 2.0, "weight": 0.055}
+    product = create_product(
+        store, {"sku": "A", "price": "100", "dimension": size, "description": "Um\ndois"}, None
+    )
+
+    shown = page.get(f"/catalogue/{product.public_id}/")
+
+    form = shown.context["form"]
+    parts = {part: [field.name for field in fields] for part, fields in form.parts()}
+    assert sorted(name for names in parts.values() for name in names) == sorted(form.fields)
+    assert parts["Fiscal"] == ["ncm", "cest", "nbm", "isbn", "origin"]
+    values = {name: form[name].value() for name in form.fields if form[name].value()}
+    assert values == {
+        "price": "100,00", "quantity": "0", "dimension_width": "2,5", "dimension_height": "2",
+        "dimension_weight": "0,055", "description": "Um\ndois",
+    }  # fmt: skip
+    # In a line of its own, a browser would take the line breaks away.
+    assert re.search(r'<textarea name="description"[^>]*>\s*Um\ndois', shown.content.decode())
+
+
+def test_a_choice_that_there_is_not_is_no_fault_of_ours(page: Client, store: Store) -> None:
+    product = create_product(store, {"sku": "A", "name": "Caneca"}, None)
+    url = f"/catalogue/{product.public_id}/"
+
+    answer = page.post(url, form_of(page.get(url), origin="99", name="Copo"))
+
+    assert answer.status_code == 200
+    assert list(answer.context["form"].errors) == ["origin"]
+    assert store.products.get().name == "Caneca"
+
+
 def test_saving_what_stands_there_changes_nothing(page: Client, store: Store) -> None:
     product = create_product(
         store, {"sku": "A", "price": "1234.5", "ncm": "isto", "dimension": {"width": 2.5}}, None
