@@ -76,9 +76,10 @@ class ProductList(GenericAPIView):
     def get(self, request: Request) -> Response:
         """`?limit=` (at most 100) with `?page=` (from 1) or `?next=` (the id of the last product
         received). `?created=` and `?modified=` take `AtoB`, days or full times, or one of them;
-        `?bysku=` finds a variation's parent as well; any other parameter is equality on the
-        product's field of that name: `?sku=`, `?id=`, `?ean=`, `?external=`, `?supplier_id=`,
-        `?user_id=`, `?brand=` … `?orderby=` with `?orderdirection=`, or `?sort=-modified`."""
+        `?bysku=` takes the caller's own code as well, and finds a variation's parent; any other
+        parameter is equality on the product's field of that name: `?sku=`, `?id=`, `?ean=`,
+        `?external=`, `?supplier_id=`, `?user_id=`, `?brand=` … `?orderby=` with
+        `?orderdirection=`, or `?sort=-modified`."""
         caller = caller_of(request)
         return self.get_paginated_response(
             [{"Product": write_product(product, caller)} for product in _page(self, request)]

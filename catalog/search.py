@@ -7,7 +7,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import Exact
 
-from catalog.models import Modification, Product, ProductQuerySet, external_key
+from catalog.models import Modification, Product, ProductQuerySet, external_key, is_called
 from connectors.hub.filters import (
     EVERYTHING,
     NOTHING,
@@ -55,7 +55,7 @@ def _own(caller: Activation) -> Mapping[str, Callable[[str], Q]]:
         return Q(pk__in=changes.values(head=Coalesce("product__parent", "product")))
 
     def named(sku: str) -> Q:
-        found = Product.objects.filter(store=caller.store, sku=sku)
+        found = Product.objects.filter(is_called(caller.store, sku, caller), store=caller.store)
         return Q(pk__in=found.values("pk")) | Q(pk__in=found.values("parent_id"))
 
     def supplied(account: str) -> Q:

@@ -371,7 +371,7 @@ def _write(
     external = document.pop("external", None)
     document.pop("sku", None)
     names = product.take(document | _merged_lists(product, document, by))
-    if external is not None and by and product.externals.get(external_key(by)) != external:
+    if external is not None and by and product.externals.get(external_key(by), "") != external:
         product.externals[external_key(by)] = external
         names.add("external")
     if names or changes.created:

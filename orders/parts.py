@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from catalog.codes import product_ids
 from catalog.models import Product, Reservation
 from connectors.errors import NotFound, Refused
+from connectors.hub.hubobject import HubObject
 from connectors.hub.wire import TRACKING_FIELDS
 from connectors.payload import is_no
 from connectors.prepared import Prepared, Slot, many, slot_of_many
@@ -116,7 +117,9 @@ def find_products(order: Order, lines: list[Line]) -> set[int]:
     return there
 
 
-def changed_lists(order: Order, document: OrderDocument) -> dict[str, list[Any]]:
+def changed_lists(
+    order: Order, document: OrderDocument, *, by_partner: bool = False
+) -> dict[str, list[Any]]:
     """Lists of which the document says something else than ours. In which order does not matter: a
     channel may answer in another one each time."""
     changed = {}
@@ -128,6 +131,12 @@ def changed_lists(order: Order, document: OrderDocument) -> dict[str, list[Any]]
             continue
         ours = list(manager.all())
         before = {row.public_id: row.document() for row in ours}
+        if by_partner:
+            known = {row.public_id: row for row in ours}
+            documents = [
+                without_defaults(known[each["id"]], each) if each.get("id") in known else each
+                for each in documents
+            ]
         rows = rows_of(model, order, ours, documents)
         if before != {row.public_id: row.document() for row in rows}:
             changed[NAMES[model]] = rows
@@ -176,12 +185,14 @@ def _length(document: Document) -> int:
     return sum(not _is_blank(value) for value in document.values())
 
 
-def without_defaults(row: Order | Shipment, document: Document) -> Document:
-    """Typed clients send every field: a blank one is no news of what has no value yet."""
+def without_defaults(row: HubObject, document: Document) -> Document:
+    """Typed clients send every field: of what is null, or an empty list, they do not speak, and
+    another blank is no news of what has no value yet."""
     return {
         name: value
         for name, value in document.items()
-        if name in row.COLUMNS or row.fields.get(name) or not _is_blank(value)
+        if value not in (None, [])
+        and (name in row.COLUMNS or row.fields.get(name) or not _is_blank(value))
     }
 
 

@@ -26,6 +26,8 @@ SORTS = {
     "total": "total",
 }  # fmt: skip
 ALSO_ASKED_AS = {"in_separation": "picking"}
+# A client asks for it as for a status, though no order is in it (section 7).
+NO_STATUS = {"buffered"}
 # Who takes approved orders takes those that their channel calls by the old word, and the reverse.
 SYNONYMS = {OrderStatus.APPROVED, OrderStatus.PAID}
 MOST_LABELS = 50
@@ -66,7 +68,7 @@ def _own(caller: Activation) -> Mapping[str, Callable[[str], Q]]:
 
 
 def _statuses(text: str) -> list[str]:
-    words = [word.strip() for word in text.split(",") if word.strip()]
+    words = [word for each in text.split(",") if (word := each.strip()) and word not in NO_STATUS]
     asked = {read_status(Payload({"status": ALSO_ASKED_AS.get(word, word)})) for word in words}
     return [*asked, *(SYNONYMS if asked & SYNONYMS else ())]
 

@@ -239,7 +239,7 @@ def _update_order(order_id: int, document: OrderDocument, by: By) -> tuple[Order
         head = without_defaults(order, head)
     changes = _Changes(
         head=set(order.news(head)),
-        lists=changed_lists(order, document),
+        lists=changed_lists(order, document, by_partner=by_partner),
         shipments=set().union(*(names for _shipment, names in shipments)),
         link=link,
     )

@@ -9,6 +9,7 @@ In a read `Document`, values are ready for a JSON column: money is a string of d
 float, and a time is ISO 8601 in UTC. Only inside a record's parts (`PARTS`) a number is a number.
 """
 
+import re
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -55,7 +56,7 @@ def moment_text(moment: datetime | None) -> str | None:
 
 
 def decimal_text(number: Decimal) -> str:
-    return format(number.normalize(), "f")
+    return format(number.normalize() + 0, "f")  # and no -0
 
 
 def as_number(value: Decimal | str | None) -> int | float | None:
@@ -90,14 +91,18 @@ READERS: dict[Kind, Callable[[Any], Any]] = {
     Kind.LIST: _list,
     Kind.OBJECT: _object,
 }
+# As .NET and MySQL write a date that nobody set.
+NO_DATE = re.compile(
+    r"(?:0001-01-01|0000-00-00)(?:[T ]00:00:00(?:\.0+)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
 # Sent inside bodies by clients that put their authentication everywhere.
 NOT_DATA = {"access_token", "grant_type", "client_id", "client_secret", "username", "password"}
 
 
 def read(payload: Payload, fields: Table, without: Collection[str] = ()) -> Document:
     """What arrived, converted; only the fields that were sent. An empty text means null, except
-    for a text. Raises `Unreadable` with the place. Nothing is wrong with fields that the reader
-    does `without`."""
+    for a text, and so does what stands for no date in typed programs. Raises `Unreadable` with the
+    place. Nothing is wrong with fields that the reader does `without`."""
     document: Document = {}
     for name, value in payload.data.items():
         if name in NOT_DATA or name in without:
@@ -105,13 +110,19 @@ def read(payload: Payload, fields: Table, without: Collection[str] = ()) -> Docu
         if name not in fields:
             read_value(name, to_storable, payload.path)
         kind, place = fields.get(name, Kind.ANY), f"{payload.path}.{name}"
-        if value is None or (value == "" and kind not in (Kind.ANY, Kind.TEXT)):
+        if value is None or _means_null(value, kind):
             document[name] = [] if kind is Kind.LIST else None
         else:
             document[name] = read_value(value, READERS[kind], place)
             if name in PARTS and kind in (Kind.LIST, Kind.OBJECT):
                 document[name] = _with_numbers(document[name], PARTS[name], place)
     return document
+
+
+def _means_null(value: Any, kind: Kind) -> bool:
+    if kind is Kind.MOMENT and isinstance(value, str) and NO_DATE.fullmatch(value.strip()):
+        return True
+    return value == "" and kind not in (Kind.ANY, Kind.TEXT)
 
 
 def _with_numbers(part: Any, names: Collection[str], place: str) -> Any:

@@ -116,6 +116,8 @@ def test_a_date_without_a_column_has_its_spans_as_well(pluga, linx):
         ("in_separation", ["c"]),
         ("pending,in_separation", ["b", "c"]),
         ("delivered", []),
+        ("buffered", []),
+        ("approved,buffered", ["a"]),
     ],
 )
 def test_orders_in_one_or_several_statuses(pluga, linx, status, expected):

@@ -73,6 +73,36 @@ def is_there(table: Table, read: dict[str, Any]) -> None:
     assert all(isinstance(read[name], list) for name, kind in table.items() if kind is Kind.LIST)
 
 
+NO_DATES = [
+    "0001-01-01T00:00:00",
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00.0000000-03:00",
+    "0000-00-00 00:00:00",
+    "0000-00-00",
+]
+
+
+@pytest.mark.parametrize("no_date", NO_DATES)
+def test_what_stands_for_no_date_is_none(pluga, no_date):
+    shipments = [{"track_code": "A", "date_shipped": no_date}]
+    body = small_order(expected_send_date=no_date, shipments=shipments)
+
+    order = body_of(pluga.post("/orders", body), "Order")
+
+    assert order["expected_send_date"] is order["shipments"][0]["date_shipped"] is None
+
+
+def test_a_nought_below_nought_is_nought(pluga):
+    """As PHP and Python write a discount of nothing that they turned round."""
+    order = body_of(pluga.post("/orders", small_order(discount=-0.0)), "Order")
+
+    again = pluga.put(f"/orders/{order['id']}", order)
+
+    assert order["discount"] == 0
+    assert again.json()["type"] == "not_updated"
+    assert pluga.get("/orders", discount="0").json()["total"] == 1
+
+
 # -- Products --------------------------------------------------------------------------------------
 def test_the_sample_has_every_field_that_a_client_may_send_of_a_product():
     assert set(full_product()) == set(wire.PRODUCT) - wire.PRODUCT_COMPUTED

@@ -260,6 +260,66 @@ def test_what_a_typed_client_leaves_blank_changes_nothing_of_the_order(pluga, sl
     assert Order.objects.get().fields == {}
 
 
+# As typed clients send a shipment of which they know the invoice alone.
+UNSAID = {
+    "shipping_company": None, "track_code": None, "estimate_delivery_date": "",
+    "date_shipped": None, "date_delivered": "0001-01-01T00:00:00", "shipping_items": [],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_of_what_is_null_a_typed_client_does_not_speak(pluga, slug):
+    partner = make_partner(pluga.activation.store, slug)
+    known = {
+        "shipping_company": "Mercado Envios", "track_code": "ME1", "date_shipped": "2025-04-28",
+        "estimate_delivery_date": "2025-05-05",
+        "shipping_items": [{"sku": "CAN-07", "quantity": 2}],
+    }  # fmt: skip
+    id = place_order(pluga, shipments=[known], channel_account="LOJA")
+    before = partner.get(f"/orders/{id}").json()["Order"]["shipments"][0]
+    shipment = {"id": before["id"], **UNSAID, **FOUR_FACTS}
+    body = {"status": "invoiced", "channel_account": None, "shipments": [shipment]}
+
+    order = partner.put(f"/orders/{id}", body).json()["Order"]
+
+    assert order["shipments"] == [{**before, **FOUR_FACTS}]
+    assert order["channel_account"] == "LOJA"
+
+
+def test_a_tracking_without_the_invoice_does_not_take_the_invoice_away(pluga):
+    linx = make_partner(pluga.activation.store, "linx")
+    id = place_order(pluga)
+    shipment = {"id": Shipment.objects.get().public_id, **FOUR_FACTS}
+    linx.put(f"/orders/{id}", {"status": "invoiced", "shipments": [shipment]})
+    tracked = {**dict.fromkeys(shipment), "id": shipment["id"], **TRACKING}
+
+    linx.put(f"/orders/{id}", {"status": "shipped", "shipments": [tracked]})
+
+    read = linx.get(f"/orders/{id}").json()["Order"]["shipments"][0]
+    assert {name: read[name] for name in FOUR_FACTS} == FOUR_FACTS
+    assert read["track_code"] == TRACKING["track_code"]
+
+
+@pytest.mark.parametrize("slug", REPORTS)
+def test_a_typed_client_may_send_items_and_payments_back_with_its_blanks(pluga, slug):
+    partner = make_partner(pluga.activation.store, slug)
+    payment = {"payment_type": "credit", "payment_total": 59.9}
+    id = place_order(pluga, payments=[payment])
+    order = partner.get(f"/orders/{id}").json()["Order"]
+    blank = {"items": {"original_sku": "", "tax": 0}, "payments": {"payment_quota": 0}}
+    lists = {name: [{**row, **blank[name]} for row in order[name]] for name in blank}
+    invoice = {"id": order["shipments"][0]["id"], **FOUR_FACTS}
+
+    alone = partner.put(f"/orders/{id}", lists)
+    with_facts = partner.put(
+        f"/orders/{id}", {**lists, "status": "invoiced", "shipments": [invoice]}
+    )
+
+    assert details_of(alone) == (400, "not_updated", "Changes not found in the order")
+    assert with_facts.status_code == 200
+    assert [with_facts.json()["Order"][name] for name in blank] == [order[name] for name in blank]
+
+
 @pytest.mark.parametrize("slug", REPORTS)
 def test_every_connector_may_keep_its_own_notes(pluga, slug):
     partner = make_partner(pluga.activation.store, slug)

@@ -220,6 +220,15 @@ def test_an_empty_text_is_no_change_where_there_was_none(partner):
     assert details_of(response)[1] == "not_updated"
 
 
+def test_a_blank_number_of_the_clients_is_no_change_where_there_was_none(partner):
+    partner.post("/products", MUG)
+
+    response = partner.put("/skus/CAN-07", {"external": ""})
+
+    assert details_of(response)[:2] == (400, "not_updated")
+    assert product_of(partner.get("/skus/CAN-07"))["external"] is None
+
+
 def test_a_null_takes_a_value_away(partner):
     partner.post("/products", {**MUG, "special_price": 20, "brand": "Forno"})
 
@@ -537,6 +546,18 @@ def test_a_product_that_is_mapped_is_not_made_a_second_time_under_its_code(partn
 
     assert details_of(refused)[:2] == (400, "duplicate")
     assert list(Product.objects.all()) == [mug]
+
+
+def test_a_product_is_searched_by_the_platforms_own_code(mapped):
+    mapped.put("/skus/CAM-01", {"variations": [{"sku": "CAM-01-P"}]})
+    small = Product.objects.get(sku="CAM-01-P")
+    SkuMapping.objects.create(activation=mapped.activation, code="9002", product=small)
+    other = make_partner(mapped.activation.store, "linx")
+
+    assert skus_of(mapped.get("/products", bysku="9001")) == ["CAN-07"]
+    assert skus_of(mapped.get("/products", bysku="9002")) == ["CAM-01"]
+    assert skus_of(other.get("/products", bysku="9001")) == ["9001"]
+    assert skus_of(other.get("/products", bysku="9002")) == []
 
 
 def test_an_id_means_its_product_whatever_the_codes_say(mapped):
