@@ -22,6 +22,7 @@ from connectors.admin.columns import (
 )
 from connectors.admin.paging import CodesFirst
 from connectors.admin.readonly import ReadOnlyAdmin
+from connectors.models.activations import OVER
 from connectors.store_field import RowFilter
 
 COLOURS = {
@@ -96,7 +97,8 @@ class SentAdmin(CodesFirst, IntegrationColumn, ReadOnlyAdmin):
 
     @admin.action(description=_("Enviar outra vez"), permissions=["send"])
     def send_again_selected(self, request: HttpRequest, queryset: QuerySet[Sent]) -> None:
-        whose, what = queryset.values("activation"), _("Catálogo enviado outra vez.")
+        able = queryset.exclude(activation__state__in=OVER)
+        whose, what = able.values("activation"), _("Catálogo enviado outra vez.")
         if count := self.do_and_record(request, whose, what, lambda: send_again(queryset)):
             messages.success(request, _("Voltam a ser enviados: %(n)d.") % {"n": count})
         else:

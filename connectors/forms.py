@@ -91,7 +91,7 @@ def check_year(day: date) -> None:
 def show_what_was(form: forms.BaseForm) -> None:
     """What was shown goes along: somebody may write while the page is open."""
     for field in form.fields.values():
-        field.show_hidden_initial = True
+        field.show_hidden_initial = not field.disabled
 
 
 def keep_what_is(form: forms.BaseForm) -> None:

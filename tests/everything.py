@@ -83,7 +83,7 @@ def store_with_everything(word: str) -> Store:
     )
     Act.objects.create(by=by, store=store, model="connectors.store", object_id=str(store.pk),
                        object_text=word, what=word)  # fmt: skip
-    Alert.objects.create(channel="email", message_id="m", subject=word, body=word)
+    Alert.objects.create(channel="email", message_id=word, subject=word, body=word)
     return store
 
 

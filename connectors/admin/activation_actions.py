@@ -89,7 +89,8 @@ class ActivationActions(CredentialActions, BillingActions):
         def do(activation: Activation) -> None:
             window = (form.cleaned_data["start"], form.cleaned_data["end"])
             count = replay(activation.notices.filter(created_at__range=window))
-            self.log_change(request, activation, str(_("Notificações enviadas outra vez.")))
+            if count:
+                self.log_change(request, activation, str(_("Notificações enviadas outra vez.")))
             tell_replayed(request, count)
 
         question = _(

@@ -21,7 +21,7 @@ from connectors.admin.columns import (
 )
 from connectors.admin.readonly import ReadOnlyInline
 from connectors.admin.recorded import RecordedAdmin
-from connectors.models import ActivationFlow, Freshness
+from connectors.models import ActivationFlow, Freshness, State
 from connectors.runs.dispatch import make_due
 from connectors.spec import Mode
 from connectors.store_field import RowFilter
@@ -137,10 +137,14 @@ class FlowAdmin(_Shown, IntegrationColumn, RecordedAdmin):
 
     @admin.action(description=_("Sincronizar agora"), permissions=["change"])
     def sync_now(self, request: HttpRequest, queryset: QuerySet[ActivationFlow]) -> None:
-        ours = queryset.filter(activation__mode=Mode.MANAGED).values("activation")
-        what = _("Sincronização pedida.")
-        if count := self.do_and_record(request, ours, what, lambda: make_due(queryset)):
+        ours = queryset.filter(activation__mode=Mode.MANAGED)
+        ready, what = ours.filter(activation__state=State.ACTIVE), _("Sincronização pedida.")
+        whose = ready.values("activation")
+        if count := self.do_and_record(request, whose, what, lambda: make_due(ready)):
             text = _("Fluxos que começam no próximo minuto: %(n)d.") % {"n": count}
             messages.success(request, text)
-        if count < len(queryset):
+        if waiting := ours.exclude(activation__state=State.ACTIVE).count():
+            why = _("Fluxos que não começam, porque a integração não está ativa: %(n)d.")
+            messages.warning(request, why % {"n": waiting})
+        if queryset.filter(activation__mode=Mode.PARTNER).exists():
             messages.info(request, _("No modo parceiro quem começa é o parceiro."))

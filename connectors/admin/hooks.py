@@ -29,11 +29,17 @@ from connectors.admin.notices import (
     LABELS,
     WAITING,
     DeliveredFilter,
+    tell_nothing_replayed,
 )
 from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.errors import Refused
 from connectors.forms import HttpsField
-from connectors.messages.hooks import enable_subscription, end_subscription, replay_events
+from connectors.messages.hooks import (
+    enable_subscription,
+    end_subscription,
+    replay_events,
+    replayable_events,
+)
 from connectors.models import Delivery, Subscription
 from connectors.models.hooks import LONGEST_URL
 from connectors.spec import Hook
@@ -200,10 +206,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Enviar outra vez"), permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        whose, what = queryset.values("subscription__activation"), _("Eventos enviados outra vez.")
+        whose = replayable_events(queryset).values("subscription__activation")
+        what = _("Eventos enviados outra vez.")
         try:
             count = self.do_and_record(request, whose, what, lambda: replay_events(queryset))
         except Refused as error:
             messages.error(request, str(error))
             return
-        messages.success(request, _("Eventos de volta à fila: %(n)d.") % {"n": count})
+        if count:
+            messages.success(request, _("Eventos de volta à fila: %(n)d.") % {"n": count})
+        else:
+            tell_nothing_replayed(request)

@@ -185,7 +185,8 @@ class MendingActions(RecordedAdmin):
         one = Failure.objects.filter(pk=failure.pk)
         with transaction.atomic():  # with its record, or not at all
             asked = repair(what, one, operator_of(request), **facts)
-            self.log_change(request, failure, str(what.label))
+            if asked.done:
+                self.log_change(request, failure, str(what.label))
         tell(request, asked)
         return HttpResponseRedirect(page_of(failure))
 

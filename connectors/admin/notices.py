@@ -24,7 +24,7 @@ from connectors.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from connectors.admin.situations import SituationFilter
 from connectors.errors import Refused
 from connectors.forms import check_year
-from connectors.messages.notices import replay
+from connectors.messages.notices import replay, replayable
 from connectors.models import Breaker, Endpoint, Notice
 
 BREAKER_COLOURS = {
@@ -110,7 +110,8 @@ class NoticeAdmin(IntegrationColumn, ReadOnlyAdmin):
 
     @admin.action(description=_("Enviar outra vez"), permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: QuerySet[Notice]) -> None:
-        whose, what = queryset.values("activation"), _("Notificações enviadas outra vez.")
+        whose = replayable(queryset).values("activation")
+        what = _("Notificações enviadas outra vez.")
         try:
             count = self.do_and_record(request, whose, what, lambda: replay(queryset))
             tell_replayed(request, count)
@@ -122,7 +123,12 @@ def tell_replayed(request: HttpRequest, count: int) -> None:
     if count:
         messages.success(request, _("Notificações de volta à fila: %(n)d.") % {"n": count})
     else:
-        messages.info(request, _("Nada a enviar outra vez: já está tudo na fila."))
+        tell_nothing_replayed(request)
+
+
+def tell_nothing_replayed(request: HttpRequest) -> None:
+    text = _("Nada a enviar outra vez: já está tudo na fila, ou não há mais a quem enviar.")
+    messages.info(request, text)
 
 
 class MomentField(forms.DateTimeField):

@@ -5,7 +5,13 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import PROTECT, IntegerField, Model, QuerySet
-from django.forms import BaseForm, PasswordInput
+from django.forms import (
+    BaseForm,
+    BaseModelForm,
+    ModelMultipleChoiceField,
+    MultipleHiddenInput,
+    PasswordInput,
+)
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -14,11 +20,43 @@ from unfold.admin import ModelAdmin
 from connectors.acts import Changes, differences, is_secret, record_act, shown_in
 from connectors.admin.operators import operator_of
 from connectors.admin.paging import PER_PAGE, CappedPaginator
-from connectors.forms import WholeField
+from connectors.forms import WholeField, show_what_was
 from connectors.models import Activation
 from connectors.store_field import IdSelect, IdSelectMultiple
 
 TYPED = "tomada.typed"  # of the request's META: what the form that is being saved changes
+
+
+class _ChosenBefore(MultipleHiddenInput):
+    """Django's own sends nothing along where nothing was chosen, as if no page had been shown."""
+
+    def format_value(self, value: Any) -> Any:
+        return super().format_value(value) or [""]
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return list(filter(None, super().value_from_datadict(data, files, name) or []))
+
+
+class _OnlyWhatWasTyped(BaseModelForm):
+    """Somebody may save the row while its page is open: whoever saves the old page after him writes
+    only what he typed into it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            return
+        show_what_was(self)
+        for field in self.fields.values():
+            if isinstance(field, ModelMultipleChoiceField):
+                field.hidden_widget = _ChosenBefore
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name, field in self.fields.items():
+            was_shown = field.disabled or self.add_initial_prefix(name) in self.data
+            if was_shown and name not in self.changed_data and self.instance.pk is not None:
+                cleaned.pop(name, None)
+        return cleaned
 
 
 class RecordedAdmin(ModelAdmin):
@@ -56,6 +94,15 @@ class RecordedAdmin(ModelAdmin):
         if isinstance(db_field, IntegerField):
             kwargs["form_class"] = WholeField
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_form(self, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(*args, **kwargs)
+        return type(form.__name__, (_OnlyWhatWasTyped, form), {})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """The row's other columns are the portal's, which may be writing them."""
+        columns = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=columns & form.cleaned_data.keys() if change else None)
 
     def changeform_view(
         self,
@@ -103,8 +150,8 @@ class RecordedAdmin(ModelAdmin):
     def do_and_record(
         self, request: HttpRequest, activations: QuerySet[Any], what: Any, do: Callable[[], int]
     ) -> int:
-        """How many were done; of each of these integrations' ids it is recorded, or nothing is
-        done."""
+        """How many were done; of each of these integrations' ids, which are those that it is done
+        to, it is recorded, or nothing is done."""
         with transaction.atomic():
             whose = list(Activation.objects.filter(pk__in=activations))
             if count := do():

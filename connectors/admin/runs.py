@@ -127,7 +127,7 @@ class RunAdmin(IntegrationsFirst, IntegrationColumn, ReadOnlyAdmin):
         who, what = str(request.user), _("Trava liberada.")
         released = self.do_and_record(
             request,
-            queryset.values("activation"),
+            queryset.filter(ended_at=None).values("activation"),
             what,
             lambda: sum(release_run(run.pk, who) for run in queryset),
         )

@@ -338,6 +338,10 @@ class Courier(ABC, Generic[A, M]):
         enqueue(self.task, address_id)
         return True
 
+    def replayable(self, messages: QuerySet[M]) -> QuerySet[M]:
+        """Of these, what does not wait anyway, and is for somebody."""
+        return messages.exclude(self.for_nobody).exclude(delivered_at=None, given_up_at=None)
+
     @transaction.atomic
     def replay(self, messages: QuerySet[M]) -> int:
         """Send these once more, where they are not waiting anyway; how many that are.

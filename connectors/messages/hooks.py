@@ -231,6 +231,10 @@ def enable_subscription(subscription_id: int) -> bool:
     return COURIER.enable(subscription_id)
 
 
+def replayable_events(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    return COURIER.replayable(deliveries)
+
+
 def replay_events(deliveries: QuerySet[Delivery]) -> int:
     """How many are sent once more. Raises `Refused` where a subscription is disabled."""
     return COURIER.replay(deliveries)

@@ -99,6 +99,10 @@ def enable_notices(activation_id: int) -> bool:
     return COURIER.enable(activation_id)
 
 
+def replayable(notices: QuerySet[Notice]) -> QuerySet[Notice]:
+    return COURIER.replayable(notices)
+
+
 def replay(notices: QuerySet[Notice]) -> int:
     """How many are sent once more. Raises `Refused` where an address is disabled."""
     return COURIER.replay(notices)

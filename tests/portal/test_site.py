@@ -2,6 +2,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from tests.connectors.admin.conftest import form_on
+
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/login/"])
 def test_an_operator_lands_on_the_admins_front_page(path: str, operator: User) -> None:
@@ -58,3 +60,20 @@ def test_the_front_door_leads_to_the_merchants_page(db: None) -> None:
     answer = Client().get("/", follow=True)
 
     assert answer.redirect_chain == [("/login/?next=/", 302)]
+
+
+def test_who_saves_an_old_page_of_a_person_does_not_let_him_in_again(admin_client: Client) -> None:
+    ana = User.objects.create_user("ana", password="uma-senha-longa")
+    page = f"/admin/auth/user/{ana.pk}/change/"
+    html = admin_client.get(page).content.decode()
+    old = form_on(html)
+    for several in ("groups", "user_permissions"):
+        old[several] = []
+
+    admin_client.post(page, {name: value for name, value in old.items() if name != "is_active"})
+    admin_client.post(page, old | {"email": "ana@example.com"})
+
+    ana.refresh_from_db()
+    assert (ana.is_active, ana.email) == (False, "ana@example.com")
+    assert ana.has_usable_password()
+    assert ana.password not in html

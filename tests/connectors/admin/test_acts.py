@@ -1,5 +1,6 @@
 """Everything done by a person is on record."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,7 @@ from tests.connectors.admin.conftest import LIST, form_on, page_of
 from tests.everything import store_with_everything
 
 REGISTER = "/admin/connectors/act/"
+LONG_AGO = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_a_form_is_recorded_with_what_it_was_before_and_after(
@@ -157,6 +159,49 @@ def test_of_many_that_are_asked_for_some_are_recorded_at_a_time(
     assert Act.objects.get(model="connectors.difference").object_id == str(done.pk)
 
 
+@pytest.mark.parametrize(
+    ("page", "action", "model", "not_done"),
+    [
+        ("connectors/activationflow", "sync_now", ActivationFlow, {"activation__state": "paused"}),
+        ("connectors/run", "release_selected", Run, {"ended_at": LONG_AGO, "outcome": "done"}),
+        ("connectors/notice", "replay_selected", Notice, {"delivered_at": None}),
+        ("connectors/notice", "replay_selected", Notice, {"activation__state": "revoked"}),
+        ("connectors/delivery", "replay_selected", Delivery, {"delivered_at": None}),
+        ("connectors/delivery", "replay_selected", Delivery, {"subscription__ended_at": LONG_AGO}),
+        ("catalog/sent", "send_again_selected", Sent, {"activation__state": "revoked"}),
+    ],
+)
+def test_only_what_was_done_of_many_is_recorded(
+    admin_client: Client, page: str, action: str, model: Any, not_done: dict[str, Any]
+) -> None:
+    for word in ("feito", "nada"):
+        store = store_with_everything(word)
+        Store.objects.filter(pk=store.pk).update(domain=word)  # there is one of each
+    Delivery.objects.update(delivered_at=LONG_AGO)
+    Notice.objects.update(delivered_at=LONG_AGO)
+    Act.objects.all().delete()
+    done, other = (first_of(model, word) for word in ("feito", "nada"))
+    for name, value in not_done.items():
+        path, _, field = name.rpartition("__")
+        changed = getattr(other, path) if path else other
+        setattr(changed, field, value)
+    changed.save()
+
+    admin_client.post(
+        f"/admin/{page}/", {"action": action, "_selected_action": [done.pk, other.pk]}
+    )
+
+    assert [act.store and act.store.name for act in Act.objects.all()] == ["Loja feito"]
+
+
+def first_of(model: Any, word: str) -> Any:
+    path = "subscription__activation" if model is Delivery else "activation"
+    rows = model.objects.filter(**{f"{path}__store__name": f"Loja {word}"})
+    if model is ActivationFlow:
+        rows = rows.filter(activation__mode="managed")
+    return rows.order_by("pk").first()
+
+
 def test_no_secret_gets_into_the_record(store: Store, admin_client: Client) -> None:
     managed = make_managed(store, "rocky", "https://loja.example", {"token": "velho"})
     form = form_on(admin_client.get(page_of(managed)).content.decode())
@@ -222,6 +267,14 @@ def test_the_register_costs_the_same_however_long_it_is(
         costs.append(len(queries))
 
     assert costs[0] == costs[1]
+
+
+def test_the_period_is_asked_for_in_portuguese(admin_client: Client, operator: User) -> None:
+    record_act(operator, operator, "Algo.")
+
+    page = admin_client.get(REGISTER).content.decode()
+
+    assert set(re.findall(r'placeholder="((?:Dia|Date)[^"]*)"', page)) == {"Dia: de", "Dia: até"}
 
 
 def test_nobody_changes_the_register(admin_client: Client, store: Store, operator: User) -> None:

@@ -7,7 +7,7 @@ from django.utils.html import escape
 from connectors.describe import replay_row, rows
 from connectors.models import Connector
 from connectors.registry import SPECS
-from tests.connectors.admin.conftest import somebody_who_may
+from tests.connectors.admin.conftest import form_on, somebody_who_may
 
 LIST = "/admin/connectors/connector/"
 
@@ -93,6 +93,17 @@ def test_support_changes_its_contacts_and_nothing_else(admin_client: Client) -> 
 
     row = Connector.objects.get(slug="rocky")
     assert (row.name, row.enabled, row.contacts) == ("Rocky E-Commerce", True, "Ana, ramal 12")
+
+
+def test_who_saves_an_old_page_does_not_switch_a_connector_on_again(admin_client: Client) -> None:
+    old = form_on(admin_client.get(details_of("rocky")).content.decode())
+    switched_off = {name: value for name, value in old.items() if name != "enabled"}
+
+    admin_client.post(details_of("rocky"), switched_off)
+    admin_client.post(details_of("rocky"), old | {"contacts": "Ana, ramal 12"})
+
+    row = Connector.objects.get(slug="rocky")
+    assert (row.enabled, row.contacts) == (False, "Ana, ramal 12")
 
 
 def test_a_connector_whose_code_is_gone_is_not_listed(admin_client: Client) -> None:

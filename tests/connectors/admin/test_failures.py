@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from catalog.models import SkuMapping
 from connectors.errors import NotFound, Rejected, Unauthorized, Unreadable
-from connectors.models import Activation, ActivationFlow, Failure, Run, Store
+from connectors.models import Act, Activation, ActivationFlow, Failure, Run, Store
 from connectors.trouble import causes
 from connectors.trouble.failures import record_failure
 from tests.conftest import make_managed, make_store
@@ -156,6 +156,18 @@ def test_what_only_the_other_side_can_send_again_is_said_to_be_so(
     html = act(admin_client, LIST, "retry_selected", failure.pk)
 
     assert "só o outro sistema pode reenviar" in html
+
+
+def test_a_failure_that_somebody_else_resolved_is_not_tried_again_on_record(
+    fail: Fail, admin_client: Client
+) -> None:
+    failure = fail(Rejected("no"))
+    Failure.objects.update(resolved_at=timezone.now())
+
+    page = admin_client.post(f"{LIST}{failure.pk}/retry/", follow=True).content.decode()
+
+    assert "Nada a tentar" in page
+    assert not Act.objects.exists()
 
 
 def test_a_failure_is_dismissed_with_a_reason(fail: Fail, admin_client: Client) -> None:

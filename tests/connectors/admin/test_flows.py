@@ -2,12 +2,14 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from connectors.admin.flows import FlowAdmin
 from connectors.contract import StockSource
 from connectors.models import Activation, ActivationFlow, Connector, Run, State, Store
 from connectors.services import sync_connectors
@@ -82,6 +84,18 @@ def test_a_partners_flow_is_not_ours_to_start(store: Store, admin_client: Client
     assert "No modo parceiro quem começa é o parceiro." in html
 
 
+def test_it_is_said_that_a_flow_does_not_start_while_its_integration_is_paused(
+    flow: ActivationFlow, admin_client: Client
+) -> None:
+    Activation.objects.update(state=State.PAUSED)
+
+    html = act(admin_client, LIST, "sync_now", flow.pk)
+
+    assert "porque a integração não está ativa: 1." in html
+    assert "Fluxos que começam" not in html
+    assert "No modo parceiro" not in html
+
+
 def test_an_integrations_page_shows_how_its_flows_stand(
     activation: Activation, flow: ActivationFlow, admin_client: Client
 ) -> None:
@@ -103,6 +117,23 @@ def test_who_knows_a_partner_sets_his_tolerance(flow: ActivationFlow, admin_clie
 
     changed = ActivationFlow.objects.get(pk=flow.pk)
     assert (changed.grace, changed.every, changed.cursor) == (7200, flow.every, "")
+
+
+def test_what_a_run_writes_while_a_tolerance_is_saved_stays(
+    flow: ActivationFlow, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def saved(admin: FlowAdmin, request: Any, form: Any, change: bool) -> Any:
+        ActivationFlow.objects.update(cursor="abc")
+        return form.save(commit=False)
+
+    monkeypatch.setattr(FlowAdmin, "save_form", saved)
+    page = f"{LIST}{flow.pk}/change/"
+    form = form_on(admin_client.get(page).content.decode())
+
+    admin_client.post(page, {**form, "grace": "7200"})
+
+    changed = ActivationFlow.objects.get(pk=flow.pk)
+    assert (changed.grace, changed.cursor) == (7200, "abc")
 
 
 def test_a_run_that_hangs_is_released(flow: ActivationFlow, admin_client: Client) -> None:

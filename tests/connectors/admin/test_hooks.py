@@ -101,6 +101,19 @@ def test_an_event_is_sent_again(
     assert receiver.bodies[0] == receiver.bodies[1]
 
 
+def test_what_nobody_wants_any_more_is_said_not_to_be_sent_again(
+    activation: Activation, subscription: Subscription, admin_client: Client
+) -> None:
+    delivery = happen(activation)
+    Delivery.objects.update(delivered_at=timezone.now())
+    Subscription.objects.update(ended_at=timezone.now())
+
+    page = act(admin_client, DELIVERIES, "replay_selected", delivery)
+
+    assert "não há mais a quem enviar" in page
+    assert "de volta à fila" not in page
+
+
 def test_a_replay_to_what_is_off_is_refused_with_the_reason(
     activation: Activation, subscription: Subscription, admin_client: Client
 ) -> None:

@@ -159,6 +159,11 @@ def test_a_window_of_time_is_sent_again(
     assert [body["id"] for body in receiver.bodies] == ["2 hours ago", "1 hours ago"]
     assert LogEntry.objects.get().change_message == "Notificações enviadas outra vez."
 
+    Notice.objects.update(created_at=now - timedelta(days=9))
+    page = admin_client.post(address, window, follow=True).content.decode()
+    assert "Nada a enviar outra vez" in page
+    assert LogEntry.objects.count() == 1
+
 
 @pytest.mark.parametrize(
     ("start", "end", "message"),

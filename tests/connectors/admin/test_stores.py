@@ -1,11 +1,15 @@
+import re
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
 from connectors.acts import record_act
-from connectors.models import Run, Store
+from connectors.models import Act, Run, Store
 from tests.conftest import make_activation, make_store
+from tests.connectors.admin.conftest import form_on
 
 ADD = "/admin/connectors/store/add/"
 FORM = {"name": "Loja da Ana", "cnpj": "12.abc.345/01de-35", "domain": "https://Loja.example.com/"}
@@ -120,3 +124,49 @@ def test_a_domain_belongs_to_one_store(admin_client: Client) -> None:
 
     assert "já existe" in answer.content.decode()
     assert Store.objects.count() == 1
+
+
+def chosen_before(html: str) -> list[str]:
+    return re.findall(r'name="initial-members"(?: value="(\d+)")?', html)
+
+
+def sent_back(client: Client, page: str) -> dict[str, Any]:
+    """What a browser sends of the page, with all that is chosen in it."""
+    html = client.get(page).content.decode()
+    chosen = re.search(r'<select[^>]*name="members".*?</select>', html, re.S)
+    members = re.findall(r'value="(\d+)" selected', chosen[0]) if chosen else []
+    before = chosen_before(html)
+    return form_on(html) | {"members": members, "initial-members": before}
+
+
+@pytest.mark.parametrize("before", [[], ["bia"]])
+def test_who_saves_an_old_page_of_a_store_takes_back_nothing_of_others(
+    before: list[str], admin_client: Client
+) -> None:
+    ana, bia = (User.objects.create_user(name) for name in ("ana", "bia"))
+    store = make_store(name="Antes")
+    store.members.set([bia] if before else [])
+    page = f"/admin/connectors/store/{store.pk}/change/"
+    old = sent_back(admin_client, page)
+
+    admin_client.post(page, old | {"domain": "nova.example.com", "members": [ana.pk]})
+    admin_client.post(page, old | {"name": "Depois"})
+
+    store.refresh_from_db()
+    assert (store.name, store.domain) == ("Depois", "nova.example.com")
+    assert list(store.members.all()) == [ana]
+    last = Act.objects.latest("pk")
+    assert last.changes == {"Nome": ["Antes", "Depois"]}
+
+
+def test_what_was_chosen_beside_an_error_is_kept_when_that_is_mended(admin_client: Client) -> None:
+    ana, store = User.objects.create_user("ana"), make_store()
+    page = f"/admin/connectors/store/{store.pk}/change/"
+    typed = sent_back(admin_client, page) | {"members": [ana.pk]}
+
+    shown = admin_client.post(page, typed | {"cnpj": "1"}).content.decode()
+    before = chosen_before(shown)
+    admin_client.post(page, typed | {"initial-members": before})
+
+    assert before == [""]
+    assert list(store.members.all()) == [ana]
