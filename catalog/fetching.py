@@ -23,7 +23,7 @@ def fetch_asked() -> None:
     """What people asked for is fetched by its flow: alone, where its platform finds a SKU; where
     not, the flow reads everything anew for it."""
     asked = _asked().filter(flow__in=[each.flow for each in CATALOGUE_SOURCES])
-    wanted = set(asked.values_list("comparison__activation", "flow")[:1000])
+    wanted = asked.order_by().values_list("comparison__activation", "flow").distinct()
     ids = {activation_id for activation_id, _flow in wanted}
     activations = Activation.objects.select_related("connector", "store").in_bulk(ids)
     for activation_id, flow in wanted:

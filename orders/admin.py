@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from connectors.admin.asking import ask, page_of, why_url
+from connectors.admin.asking import ask, ask_of_many, is_sure, page_of, why_url
 from connectors.admin.columns import moment_of, short, two_lines
 from connectors.admin.failures import pretty
 from connectors.admin.operators import operator_of
@@ -183,8 +183,17 @@ class OrderAdmin(ReadOnlyAdmin):
         self._move(request, queryset, OrderStatus.APPROVED)
 
     @admin.action(description=_("Cancelar"), permissions=["operate"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> Any:
+        if not is_sure(request):
+            question = _(
+                "Pedidos escolhidos: %(count)d. Cada um que ainda não acabou é cancelado aqui e nos"
+                " sistemas que acompanham o cancelamento. Não há volta."
+            )
+            return ask_of_many(
+                self, request, self.cancel_selected, question % {"count": queryset.count()}
+            )
         self._move(request, queryset, OrderStatus.CANCELED)
+        return None
 
     def _move(self, request: HttpRequest, queryset: QuerySet[Order], status: OrderStatus) -> None:
         operator = operator_of(request)

@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 
 from connectors.activating import way_of
 from connectors.admin.activation_actions import ActivationActions
-from connectors.admin.asking import page_of
+from connectors.admin.asking import ask_of_many, is_sure, page_of
 from connectors.admin.columns import moment_of, short, two_lines
 from connectors.admin.connectors import mode_name
 from connectors.admin.credentials import CredentialInline
@@ -252,9 +252,18 @@ class ActivationAdmin(WizardPages, ActivationActions):
         self._each(request, queryset, resume, _("Retomada."))
 
     @admin.action(description=_("Revogar para sempre"), permissions=["revoke"])
-    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> None:
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Activation]) -> Any:
+        if not is_sure(request):
+            question = _(
+                "Integrações escolhidas: %(count)d. Elas param, e as credenciais deixam de valer na"
+                " hora. Não há volta: para religar uma loja é preciso ativar de novo."
+            )
+            return ask_of_many(
+                self, request, self.revoke_selected, question % {"count": queryset.count()}
+            )
         by = operator_of(request)
         self._each(request, queryset, lambda pk: revoke(pk, by), _("Revogada."))
+        return None
 
     def _each(
         self,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from connectors.admin.asking import ask_of_many, is_sure
 from connectors.admin.columns import (
     INTEGRATION,
     NARROW,
@@ -129,9 +130,18 @@ class SubscriptionAdmin(IntegrationColumn, ReadOnlyAdmin):
         self._each(request, queryset, enable_subscription, _("Religada."))
 
     @admin.action(description=_("Encerrar"), permissions=["manage"])
-    def end_selected(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> None:
+    def end_selected(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> Any:
+        if not is_sure(request):
+            question = _(
+                "Assinaturas escolhidas: %(count)d. Nada mais é enviado por elas. Não há volta: só"
+                " quem as fez pode fazer outras."
+            )
+            return ask_of_many(
+                self, request, self.end_selected, question % {"count": queryset.count()}
+            )
         reason = str(_("Encerrada por %(user)s.") % {"user": request.user})
         self._each(request, queryset, lambda pk: end_subscription(pk, reason), _("Encerrada."))
+        return None
 
     def _each(
         self,

@@ -6,18 +6,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from connectors.admin.asking import ask, page_of, why_url
+from connectors.admin.asking import ask, ask_of_many, page_of, why_url
 from connectors.admin.operators import operator_of
 from connectors.admin.recorded import RecordedAdmin
 from connectors.downloads import as_file
@@ -71,6 +69,10 @@ class EditForm(forms.Form):
     )
 
 
+def _open(failures: QuerySet[Failure]) -> dict[str, int]:
+    return {"count": failures.filter(resolved_at=None).count()}
+
+
 class MendingActions(RecordedAdmin):
     actions = ("retry_selected", "fetch_selected", "edit_selected", "dismiss_selected")
     actions_detail = (
@@ -101,7 +103,11 @@ class MendingActions(RecordedAdmin):
         form = ValueForm(request.POST if "place" in request.POST else None)
         if form.is_valid():
             return self._repair(request, Repair.Action.EDIT, queryset, **form.cleaned_data)
-        return self._ask_of_many(request, "edit_selected", queryset, form)
+        question = _(
+            "Falhas abertas entre as escolhidas: %(count)s. O campo muda no que chegou de cada uma;"
+            " só é guardado o que o portal consegue ler, e o original continua ao lado."
+        )
+        return ask_of_many(self, request, self.edit_selected, question % _open(queryset), form)
 
     @admin.action(description=_("Dispensar"), permissions=["mend"])
     def dismiss_selected(self, request: HttpRequest, queryset: QuerySet[Failure]) -> Any:
@@ -109,7 +115,11 @@ class MendingActions(RecordedAdmin):
         form = DismissForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
             return self._repair(request, Repair.Action.DISMISS, queryset, **form.cleaned_data)
-        return self._ask_of_many(request, "dismiss_selected", queryset, form)
+        question = _(
+            "Falhas abertas entre as escolhidas: %(count)s. Elas saem da lista do que precisa de"
+            " alguém e não são mais tentadas; se o registro falhar outra vez, é uma falha nova."
+        )
+        return ask_of_many(self, request, self.dismiss_selected, question % _open(queryset), form)
 
     def _repair(
         self,
@@ -126,22 +136,6 @@ class MendingActions(RecordedAdmin):
             return HttpResponseRedirect(page_of(asked))
         tell(request, asked)
         return None
-
-    def _ask_of_many(
-        self, request: HttpRequest, name: str, failures: QuerySet[Failure], form: forms.Form
-    ) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": self.get_action(name)[2],
-            "action": name,
-            "count": failures.filter(resolved_at=None).count(),
-            "form": form,
-            "opts": self.opts,
-            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "select_across": request.POST.get("select_across", "0"),
-            "checkbox": ACTION_CHECKBOX_NAME,
-        }
-        return TemplateResponse(request, "admin/connectors/failure/ask_of_many.html", context)
 
     # -- One -----------------------------------------------------------------------------------
 

@@ -182,7 +182,13 @@ _COUNT: Schema = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 _PAGING = (
     asked("limit", _("Quantos por página, no máximo 100."), _COUNT),
     asked("page", _("A página, a partir de 1."), _COUNT),
-    asked("next", _("Em vez de page: o id do último que já chegou.")),
+    asked(
+        "next",
+        _(
+            "Em vez de page: o id do último que já chegou. Leva até o fim da lista; o que veio"
+            " depois dele se acha por modified."
+        ),
+    ),
 )
 _SPAN = _("AtoB: dois dias ou dois instantes com to entre eles, como 2025-04-01to2025-04-30.")
 _CREATED = asked("created", _SPAN)
@@ -208,7 +214,7 @@ PRODUCT_QUERY = (
         _(
             "AtoB, como created. Acha também o produto de que só uma variação mudou, o que não o"
             " muda de lugar na ordem por modified: quem acompanha mudanças lê sem orderby, com A"
-            " no começo da leitura anterior."
+            " um minuto antes do começo da leitura anterior."
         ),
     ),
     *_ORDERING,
@@ -222,7 +228,13 @@ ORDER_QUERY = (
     asked("channel", _("O canal de venda.")),
     asked("external", _("O número de quem chama.")),
     _CREATED,
-    asked("modified", _SPAN),
+    asked(
+        "modified",
+        _(
+            "AtoB, como created. Quem acompanha mudanças põe A um minuto antes do começo da leitura"
+            " anterior: o que se grava ao mesmo tempo aparece em qualquer ordem."
+        ),
+    ),
     *_ORDERING,
 )
 SHOW_EXTERNAL = asked(

@@ -325,6 +325,28 @@ def test_what_is_asked_for_is_read_again_by_its_flow(reader, store):
     assert Price.objects.get(product__sku="C-02").price == Decimal(100)
 
 
+def test_much_that_waits_for_one_does_not_keep_others_waiting(reader, other):
+    asked = {"flow": "prices", "kind": "update", "asked_by": make_operator()}
+    for activation, count in ((reader, 1001), (other, 1)):
+        comparison = activation.comparisons.create(
+            purpose=Comparison.Purpose.CATALOGUE, ended_at=timezone.now()
+        )
+        Difference.objects.bulk_create(
+            Difference(comparison=comparison, record_id=str(n), asked_at=timezone.now(), **asked)
+            for n in range(count)
+        )
+    flow = reader.flows.get(ability="PriceSource")
+    later = timezone.now() + timedelta(hours=1)
+    Run.objects.create(
+        activation=reader, ability=flow.ability, flow=flow.flow, outcome="running", expires_at=later
+    )
+
+    fetching.fetch_asked()
+
+    waiting = Difference.objects.to_do().values_list("comparison__activation", flat=True)
+    assert set(waiting) == {reader.pk}
+
+
 def test_what_a_run_reads_at_this_moment_is_not_taken_from_under_it(reader):
     pull_all(reader)
     Price.objects.filter(product__sku="C-02").update(price=1)

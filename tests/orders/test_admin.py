@@ -36,10 +36,9 @@ def place(channel: Partner, number: str, status: str = "pending", **more: str) -
     return Order.objects.get(original_id=number)
 
 
-def act(client: Client, action: str, *orders: Order) -> str:
-    selected = [order.pk for order in orders]
-    answer = client.post(LIST, {"action": action, "_selected_action": selected}, follow=True)
-    return answer.content.decode()
+def act(client: Client, action: str, *orders: Order, **said: str) -> str:
+    data = {"action": action, "_selected_action": [order.pk for order in orders], **said}
+    return client.post(LIST, data, follow=True).content.decode()
 
 
 def test_an_order_is_approved_in_the_operators_name(
@@ -61,8 +60,14 @@ def test_an_order_is_approved_in_the_operators_name(
 def test_several_orders_are_cancelled_at_once(channel: Partner, admin_client: Client) -> None:
     orders = [place(channel, "1"), place(channel, "2", "approved")]
 
-    act(admin_client, "cancel_selected", *orders)
+    asked = act(admin_client, "cancel_selected", *orders)
+    before = set(Order.objects.values_list("status", flat=True))
+    act(admin_client, "cancel_selected", *orders, sure="1")
 
+    assert "Pedidos escolhidos: 2." in asked
+    sent_again = re.findall(r'<input type="hidden" name="(_selected_action|sure)"', asked)
+    assert sent_again == ["_selected_action", "_selected_action", "sure"]
+    assert before == {"pending", "approved"}
     assert set(Order.objects.values_list("status", flat=True)) == {"canceled"}
 
 
@@ -93,7 +98,7 @@ def test_whoever_may_only_look_moves_nothing(channel: Partner) -> None:
     client.force_login(user)
     order = place(channel, "1")
 
-    page = act(client, "cancel_selected", order)
+    page = act(client, "cancel_selected", order, sure="1")
 
     order.refresh_from_db()
     assert order.status == "pending"

@@ -214,7 +214,7 @@ def test_whom_a_model_without_a_page_names_is_not_searched(db: None) -> None:
 
 def test_only_a_lead_revokes(store: Store) -> None:
     activation = make_partner(store, "rocky").activation
-    data = {"action": "revoke_selected", "_selected_action": [activation.pk]}
+    data = {"action": "revoke_selected", "_selected_action": [activation.pk], "sure": "1"}
     states = []
     for role in ("operator", "lead"):
         client = Client()

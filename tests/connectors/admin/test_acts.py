@@ -108,7 +108,7 @@ def test_a_deletion_is_recorded(store: Store, admin_client: Client) -> None:
         ("connectors/delivery", Delivery, {"action": "replay_selected"}),
         ("connectors/notice", Notice, {"action": "replay_selected"}),
         ("connectors/run", Run, {"action": "release_selected"}),
-        ("connectors/subscription", Subscription, {"action": "end_selected"}),
+        ("connectors/subscription", Subscription, {"action": "end_selected", "sure": "1"}),
         ("auth/user/{}/second-factor", SecondFactor, {}),
         ("catalog/sent", Sent, {"action": "send_again_selected"}),
     ],

@@ -28,11 +28,11 @@ from tests.connectors.admin.conftest import (
 )
 
 
-def act(client: Client, action: str, *activations: Activation) -> str:
+def act(client: Client, action: str, *activations: Activation, **said: str) -> str:
     """Choose these in the list, and one of its actions."""
     selected = [activation.pk for activation in activations]
-    answer = client.post(LIST, {"action": action, "_selected_action": selected}, follow=True)
-    return answer.content.decode()
+    form = {"action": action, "_selected_action": selected, **said}
+    return client.post(LIST, form, follow=True).content.decode()
 
 
 def test_an_account_with_a_quota_shows_what_is_left_of_it(
@@ -342,8 +342,11 @@ def test_pausing_and_resuming_several_at_once(store: Store, admin_client: Client
 def test_revoking_ends_it_for_good(store: Store, admin_client: Client) -> None:
     partner = make_partner(store, "rocky")
 
-    act(admin_client, "revoke_selected", partner.activation)
+    asked = act(admin_client, "revoke_selected", partner.activation)
+    assert partner.ask_token().status_code == 200
+    admin_client.post(LIST, form_on(asked))
 
+    assert "Integrações escolhidas: 1." in asked
     assert partner.ask_token().status_code == 400
     page = act(admin_client, "resume_selected", partner.activation)
     assert "está revogada: nada mudou." in page
@@ -371,7 +374,7 @@ def test_whoever_may_only_look_changes_no_state(action: str, store: Store) -> No
         Activation.objects.update(state=State.PAUSED)
     before = Activation.objects.get().state
 
-    act(somebody_who_may("view_activation"), action, activation)
+    act(somebody_who_may("view_activation"), action, activation, sure="1")
 
     assert Activation.objects.get().state == before
 

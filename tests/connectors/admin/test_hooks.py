@@ -13,7 +13,13 @@ from connectors.messages.hooks import Happening, deliver_events, publish, subscr
 from connectors.models import Activation, Delivery, Store, Subscription
 from connectors.spec import Hook
 from tests.conftest import make_partner
-from tests.connectors.admin.conftest import LIST, page_of, somebody_who_may, values_shown
+from tests.connectors.admin.conftest import (
+    LIST,
+    form_on,
+    page_of,
+    somebody_who_may,
+    values_shown,
+)
 from tests.connectors.conftest import Receiver
 
 SUBSCRIPTIONS = "/admin/connectors/subscription/"
@@ -37,8 +43,8 @@ def happen(activation: Activation) -> Delivery:
     return Delivery.objects.latest("pk")
 
 
-def act(client: Client, page: str, action: str, *rows: Any) -> str:
-    form = {"action": action, "_selected_action": [row.pk for row in rows]}
+def act(client: Client, page: str, action: str, *rows: Any, **said: str) -> str:
+    form = {"action": action, "_selected_action": [row.pk for row in rows], **said}
     return client.post(page, form, follow=True).content.decode()
 
 
@@ -77,7 +83,9 @@ def test_a_disabled_subscription_is_switched_on_and_one_ended(
     enabled = act(admin_client, SUBSCRIPTIONS, "enable_selected", subscription)
     again = act(admin_client, SUBSCRIPTIONS, "enable_selected", subscription)
     deliver_events(subscription.pk)
-    ended = act(admin_client, SUBSCRIPTIONS, "end_selected", subscription)
+    asked = act(admin_client, SUBSCRIPTIONS, "end_selected", subscription)
+    assert Subscription.objects.going_on().exists()
+    ended = admin_client.post(SUBSCRIPTIONS, form_on(asked), follow=True).content.decode()
 
     subscription.refresh_from_db()
     assert "Religada." in enabled
@@ -129,7 +137,7 @@ def test_who_may_only_look_changes_nothing(
     delivery = happen(activation)
     client = somebody_who_may("view_subscription", "view_delivery", "view_activation")
 
-    act(client, SUBSCRIPTIONS, "end_selected", subscription)
+    act(client, SUBSCRIPTIONS, "end_selected", subscription, sure="1")
     act(client, DELIVERIES, "replay_selected", delivery)
     answer = client.post(
         f"{LIST}{activation.pk}/subscribe/", {"hook": "order.created", "target_url": receiver.url}
