@@ -33,22 +33,25 @@ class DayField(forms.DateField):
 
 
 class Asking(forms.Form):
-    """A form that asks about what looks wrong: sent again with a tick, it takes it."""
+    """A form that asks about what looks wrong: sent again with a tick, it takes that, and nothing
+    else that looks wrong in what was typed since."""
 
-    confirmed = forms.BooleanField(label=_("Conferi e está certo"), required=False)
+    confirmed = forms.CharField(label=_("Conferi e está certo"), required=False)
 
     def __init__(self, order: Order, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.order = order
         self.doubts: list[str] = []
+        self.asked = ""  # what a tick confirms, and comes with it
 
     @property
     def typed(self) -> list[forms.BoundField]:
         """What there is to fill in."""
         return [field for field in self if field.name != "confirmed"]
 
-    def ask(self, doubts: list[str]) -> None:
-        if doubts and not self.cleaned_data.get("confirmed"):
+    def ask(self, about: str, doubts: list[str]) -> None:
+        self.asked = " ".join([f"{about}:", *doubts])
+        if doubts and self.cleaned_data.get("confirmed") != self.asked:
             self.doubts = doubts
             self.add_error(None, gettext("Confira antes de informar."))
 
@@ -96,7 +99,7 @@ class InvoiceForm(Asking):
         if not look.wrong:
             self._take_from_key("nfe_number", number_in(key))
             self._take_from_key("nfe_serie", series_in(key))
-            self.ask(look.doubts)
+            self.ask(key, look.doubts)
         return cleaned
 
     def _take_from_key(self, name: str, value: str) -> None:
@@ -133,7 +136,7 @@ class TrackingForm(Asking):
             self.add_error("date_delivered", _("A entrega não é anterior ao envio."))
         code = cleaned.get("track_code", "")
         if is_postal(code) and not postal_digit_fits(code):
-            self.ask([gettext("O último número deste código dos Correios não confere.")])
+            self.ask(code, [gettext("O último número deste código dos Correios não confere.")])
         return cleaned
 
     def record(self) -> TrackingRecord:

@@ -1,6 +1,8 @@
 """What a merchant types of an order's invoice and tracking, by the buttons of its page."""
 
+import re
 from datetime import date, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -41,6 +43,13 @@ def say(page: Client, order: Order, **typed: str) -> str:
     return text_of(page.post(f"/orders/{order.public_id}/", typed, follow=True))
 
 
+def tick_for(page: Client, order: Order, **typed: str) -> dict[str, str]:
+    """The box to tick on the page that asks about this."""
+    asks = page.post(f"/orders/{order.public_id}/", typed).content.decode()
+    boxes = re.findall(r'<input type="checkbox" name="([^"]+)" value="([^"]+)">', asks)
+    return {name: unescape(value) for name, value in boxes}
+
+
 def invoice(page: Client, order: Order, **typed: str) -> str:
     prefixed = {f"invoice-{name}": value for name, value in typed.items()}
     return say(page, order, say="invoice", **prefixed)
@@ -60,13 +69,13 @@ def test_number_and_series_are_taken_from_the_key(page: Client, order: Order, ke
     ("wrong", "why"),
     [
         ({"nfe_key": ""}, "obrigatório"),
-        ({"nfe_key": "1" * 44, "confirmed": "on"}, "o último confere os outros"),
-        ({"nfe_number": "124", "confirmed": "on"}, "A chave diz 123."),
-        ({"nfe_serie": "2", "confirmed": "on"}, "A chave diz 1."),
-        ({"nfe_date": AHEAD, "confirmed": "on"}, "Este dia ainda não chegou."),
+        ({"nfe_key": "1" * 44}, "o último confere os outros"),
+        ({"nfe_number": "124"}, "A chave diz 123."),
+        ({"nfe_serie": "2"}, "A chave diz 1."),
+        ({"nfe_date": AHEAD}, "Este dia ainda não chegou."),
     ],
 )
-def test_an_invoice_that_cannot_be_is_refused_even_with_a_tick(
+def test_an_invoice_that_cannot_be_is_refused(
     page: Client, order: Order, key: str, wrong: dict[str, str], why: str
 ) -> None:
     said = invoice(page, order, **{"nfe_key": key, **wrong})
@@ -82,15 +91,32 @@ def test_what_may_be_right_is_asked_about_once_more(
     old = key_of(store, order.created_at.date() - timedelta(days=100))
 
     asked = invoice(page, order, nfe_key=old)
+    typed = {"say": "invoice", "invoice-nfe_key": old}
+    tick = tick_for(page, order, **typed)
     order.refresh_from_db()
     before = order.status
-    taken = invoice(page, order, nfe_key=old, confirmed="on")
+    taken = say(page, order, **typed, **tick)
 
     order.refresh_from_db()
     assert "O mês da nota está longe do mês do pedido." in asked
     assert "Conferi e está certo" in asked
     assert (before, order.status) == ("approved", "invoiced")
     assert "Nota fiscal informada" in taken
+
+
+def test_a_tick_is_for_what_was_asked_and_for_nothing_that_was_typed_since(
+    page: Client, order: Order, store: Store
+) -> None:
+    older, old = (
+        key_of(store, order.created_at.date() - timedelta(days=days)) for days in (100, 200)
+    )
+    tick = tick_for(page, order, **{"say": "invoice", "invoice-nfe_key": older})
+
+    asked = say(page, order, **{"say": "invoice", "invoice-nfe_key": old}, **tick)
+
+    order.refresh_from_db()
+    assert "O mês da nota está longe do mês do pedido." in asked
+    assert order.status == "approved"
 
 
 def test_of_a_day_put_right_the_first_moment_is_kept(page: Client, order: Order, key: str) -> None:
@@ -105,7 +131,7 @@ def test_of_a_day_put_right_the_first_moment_is_kept(page: Client, order: Order,
     [
         ({"date_shipped": AHEAD}, "Este dia ainda não chegou."),
         (
-            {"date_shipped": TODAY, "date_delivered": YESTERDAY, "confirmed": "on"},
+            {"date_shipped": TODAY, "date_delivered": YESTERDAY},
             "A entrega não é anterior ao envio.",
         ),
         ({"track_code": ""}, "obrigatório"),
@@ -128,7 +154,9 @@ def test_tracking_that_looks_wrong_is_not_taken(
 def test_an_odd_postal_code_is_taken_with_a_tick(page: Client, channel: Partner) -> None:
     order = place(channel, "1001", status="invoiced")
 
-    say(page, order, **{**TRACKING, "track_code": "QC638247125BR", "confirmed": "on"})
+    odd = {**TRACKING, "track_code": "QC638247125BR"}
+
+    say(page, order, **odd, **tick_for(page, order, **odd))
 
     assert order.shipments.get().track_code == "QC638247125BR"
 
