@@ -53,7 +53,9 @@ class _OnlyWhatWasTyped(BaseModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         for name, field in self.fields.items():
-            was_shown = field.disabled or self.add_initial_prefix(name) in self.data
+            # Its widget knows under which names: a moment comes as a day and a time.
+            before = self.data, self.files, self.add_initial_prefix(name)
+            was_shown = field.disabled or not field.hidden_widget().value_omitted_from_data(*before)
             if was_shown and name not in self.changed_data and self.instance.pk is not None:
                 cleaned.pop(name, None)
         return cleaned

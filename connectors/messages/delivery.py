@@ -25,10 +25,11 @@ the record of the old delivery stays. What has ended is forgotten after thirty d
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from time import monotonic
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -91,6 +92,7 @@ class Courier(ABC, Generic[A, M]):
     addresses: ClassVar[type[Any]]
     messages: ClassVar[type[Any]]
     to: ClassVar[str]  # the message's field that says to which address
+    key: ClassVar[tuple[str, ...]]  # columns that the rows of one message to one address share
     for_nobody: ClassVar[Q]  # messages that will never be wanted
     in_order: ClassVar[bool] = False
 
@@ -101,10 +103,6 @@ class Courier(ABC, Generic[A, M]):
 
     @abstractmethod
     def letter(self, address: A, message: M) -> Letter: ...
-
-    @abstractmethod
-    def key(self, message: M) -> Hashable:
-        """What the rows of one message to one address have in common."""
 
     @abstractmethod
     def copy(self, message: M) -> M:
@@ -339,8 +337,10 @@ class Courier(ABC, Generic[A, M]):
         return True
 
     def replayable(self, messages: QuerySet[M]) -> QuerySet[M]:
-        """Of these, what does not wait anyway, and is for somebody."""
-        return messages.exclude(self.for_nobody).exclude(delivered_at=None, given_up_at=None)
+        """Of these, what does not wait anyway, itself or as another row, and is for somebody."""
+        same = self.messages.objects.waiting().filter(**{name: OuterRef(name) for name in self.key})
+        over = Q(given_up_at__isnull=False) | Q(delivered_at__isnull=False) & ~Exists(same)
+        return messages.exclude(self.for_nobody).filter(over)
 
     @transaction.atomic
     def replay(self, messages: QuerySet[M]) -> int:
@@ -359,11 +359,11 @@ class Courier(ABC, Generic[A, M]):
         # Those given up first, so that none is copied as well.
         count = _take_up_again(messages)
         waiting = self.messages.objects.waiting().filter(**{f"{self.to}__in": receivers})
-        known = set(map(self.key, waiting))
+        known, key_of = set(waiting.values_list(*self.key)), attrgetter(*self.key)
         copies = []
         for message in messages.exclude(delivered_at=None).order_by("pk"):
-            if self.key(message) not in known:
-                known.add(self.key(message))
+            if key_of(message) not in known:
+                known.add(key_of(message))
                 copies.append(self.copy(message))
         self.messages.objects.bulk_create(copies, batch_size=500)
         enqueue_all(self.task, [(pk,) for pk in receivers])

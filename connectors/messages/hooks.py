@@ -45,6 +45,7 @@ OVERLAP = timedelta(minutes=5)
 
 class HookCourier(Courier[Subscription, Delivery]):
     addresses, messages, to = Subscription, Delivery, "subscription"
+    key = "subscription_id", "event_id"
     for_nobody = is_over("subscription__activation") | Q(subscription__ended_at__isnull=False)
     in_order = True
 
@@ -55,9 +56,6 @@ class HookCourier(Courier[Subscription, Delivery]):
     def letter(self, address: Subscription, message: Delivery) -> Letter:
         body = json.dumps(write_event(message.event, address.activation), ensure_ascii=False)
         return Letter(address.target_url, message.event.public_id, body.encode())
-
-    def key(self, message: Delivery) -> tuple[int, int]:
-        return message.subscription_id, message.event_id
 
     def copy(self, message: Delivery) -> Delivery:
         return Delivery(subscription_id=message.subscription_id, event_id=message.event_id)

@@ -19,6 +19,7 @@ from connectors.spec import NOTIFY_OWN_WRITES
 
 class NoticeCourier(Courier[Endpoint, Notice]):
     addresses, messages, to = Endpoint, Notice, "activation"
+    key = "activation_id", "message_id"
     for_nobody = is_over("activation")
 
     @property
@@ -37,9 +38,6 @@ class NoticeCourier(Courier[Endpoint, Notice]):
             "changes": message.changes,
         }
         return Letter(address.activation.plugin_url, message.message_id, json.dumps(body).encode())
-
-    def key(self, message: Notice) -> str:
-        return message.message_id
 
     def copy(self, message: Notice) -> Notice:
         return Notice(

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -77,3 +79,21 @@ def test_who_saves_an_old_page_of_a_person_does_not_let_him_in_again(admin_clien
     assert (ana.is_active, ana.email) == (False, "ana@example.com")
     assert ana.has_usable_password()
     assert ana.password not in html
+
+
+def test_who_saves_a_persons_page_leaves_the_moments_of_it_as_they_are(
+    admin_client: Client,
+) -> None:
+    before, meanwhile = (datetime(2026, month, 1, 12, 30, 15, 123456, UTC) for month in (3, 4))
+    ana = User.objects.create_user("ana", last_login=before, date_joined=before)
+    page = f"/admin/auth/user/{ana.pk}/change/"
+    old = form_on(admin_client.get(page).content.decode())
+    for several in ("groups", "user_permissions"):
+        old[several] = []
+    User.objects.update(last_login=meanwhile)
+
+    admin_client.post(page, old | {"email": "ana@example.com"})
+
+    ana.refresh_from_db()
+    assert ana.email == "ana@example.com"
+    assert (ana.last_login, ana.date_joined) == (meanwhile, before)

@@ -194,6 +194,25 @@ def test_only_what_was_done_of_many_is_recorded(
     assert [act.store and act.store.name for act in Act.objects.all()] == ["Loja feito"]
 
 
+@pytest.mark.parametrize(("page", "model"), [("notice", Notice), ("delivery", Delivery)])
+def test_of_what_waits_to_be_sent_again_already_nothing_is_recorded(
+    admin_client: Client, page: str, model: Any
+) -> None:
+    for word in ("feito", "nada"):
+        store = store_with_everything(word)
+        Store.objects.filter(pk=store.pk).update(domain=word)  # there is one of each
+    model.objects.update(delivered_at=LONG_AGO)
+    done, waiting = (first_of(model, word) for word in ("feito", "nada"))
+    ask = {"action": "replay_selected", "_selected_action": [waiting.pk]}
+    admin_client.post(f"/admin/connectors/{page}/", ask)
+    Act.objects.all().delete()
+
+    ask["_selected_action"].append(done.pk)
+    admin_client.post(f"/admin/connectors/{page}/", ask)
+
+    assert [act.store and act.store.name for act in Act.objects.all()] == ["Loja feito"]
+
+
 def first_of(model: Any, word: str) -> Any:
     path = "subscription__activation" if model is Delivery else "activation"
     rows = model.objects.filter(**{f"{path}__store__name": f"Loja {word}"})
