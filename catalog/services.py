@@ -368,6 +368,8 @@ def _write(
     }
     levels = {name: document.pop(name) for name in LEVELS if name in document}
     variations = document.pop("variations", None) or []
+    if variations and by is not None and not by.spec.sends_catalogue:
+        variations = _of_this_product(product, variations, by, alone=not levels)
     external = document.pop("external", None)
     document.pop("sku", None)
     names = product.take(document | _merged_lists(product, document, by))
@@ -461,8 +463,6 @@ def _write_variations(
             continue
         inner = Changes(created=found is None)
         if found is None:
-            if by is not None and not by.spec.sends_catalogue:
-                raise _unknown(sku)
             found = known[sku] = Product(store=product.store, parent=product, created_by=by)
             found.take({"sku": sku})
         _write(found, document, by, inner, asked_at)
@@ -472,6 +472,19 @@ def _write_variations(
             changes.hooks |= inner.hooks
             if inner.created:
                 changes.names |= {"price", "quantity"}
+
+
+def _of_this_product(
+    product: Product, documents: list[Any], by: Activation, *, alone: bool
+) -> list[Any]:
+    """Of the levels that an ERP tells inside a product, those that have a place here: the store may
+    have grouped its products otherwise. Raises `NotFound` where none has, and nothing else came."""
+    known = _known_variations(product, [each.get("sku") for each in documents], by)
+    ours = {code for code, variation in known.items() if variation.parent_id == product.pk}
+    found = [each for each in documents if not each.get("sku") or each["sku"] in ours]
+    if alone and not found:
+        raise _unknown(documents[0]["sku"])
+    return found
 
 
 def _known_variations(

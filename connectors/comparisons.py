@@ -52,7 +52,7 @@ def begin_daily(activations: QuerySet[Activation], purpose: Comparison.Purpose) 
 
 def follow_clock_back(back: timedelta) -> None:
     """The clock was put back by so much: what was asked for, or waits, in what is the future now
-    would hold the next ones up until then. Those asked for keep their order: the newest counts."""
+    would hold the next ones up until then."""
     now = timezone.now()
     Comparison.objects.filter(asked_at__gt=now).update(asked_at=F("asked_at") - back)
     going_on = Comparison.objects.filter(ended_at=None)

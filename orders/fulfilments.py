@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from connectors.errors import NotFound, NothingChanged
 from connectors.hub.wire import write_shipment
 from connectors.models import Activation
-from connectors.records import FulfilmentRecord, OrderStatus
+from connectors.records import Document, FulfilmentRecord, OrderStatus
 from connectors.trouble.causes import UNKNOWN_ORDER
 from orders.models import Order, OrderLink
 from orders.services import NOTHING_CHANGED, update_order
@@ -27,9 +27,9 @@ def report_fulfilment(activation: Activation, record: FulfilmentRecord) -> Order
     if {record.status, link.order.status} <= ENDED:
         # Many have one word for both, and were told the one that it is.
         record = replace(record, status=OrderStatus(link.order.status))
-    if record.status in KEEPING and _is_invoiced(record):
+    if record.status in KEEPING and (invoice := _said_of_invoice(record)):
         # There, people may invoice an order and leave it as it was, or pack it after that.
-        record = replace(record, status=_invoiced_or_further(link.order))
+        record = replace(record, status=_invoiced_or_further(link.order, invoice))
     echo = record.status == link.sent_status and not record.deliveries
     if echo or record.status in KEEPING:
         raise NothingChanged(NOTHING_CHANGED)
@@ -72,12 +72,18 @@ def _link_of(activation: Activation, record: FulfilmentRecord) -> OrderLink:
     return link
 
 
-def _is_invoiced(record: FulfilmentRecord) -> bool:
-    return record.invoice is not None and bool(record.invoice.key or record.invoice.number)
+def _said_of_invoice(record: FulfilmentRecord) -> Document:
+    """What an invoice is known by."""
+    if record.invoice is None:
+        return {}
+    known_by = {"nfe_key": record.invoice.key, "nfe_number": record.invoice.number}
+    return {name: value for name, value in known_by.items() if value}
 
 
-def _invoiced_or_further(order: Order) -> OrderStatus:
+def _invoiced_or_further(order: Order, invoice: Document) -> OrderStatus:
     status = OrderStatus(order.status)
+    if status == OrderStatus.INVOICE_ERROR and all(s.news(invoice) for s in order.shipments.all()):
+        return OrderStatus.INVOICED  # another one than the channel refused
     return OrderStatus.INVOICED if STAGE[status] < STAGE[OrderStatus.INVOICED] else status
 
 

@@ -19,7 +19,8 @@ from orders.models import Line, Order, OrderLink, OrderQuerySet
 from orders.models.orders import SHORT
 from orders.status import INVOICED, OPEN, STAGE
 
-OF_ORDERS = (Flow.ORDERS, Flow.FULFILMENT)
+# In no flow: what a platform cannot be told of an order that it has (untold.py).
+OF_ORDERS = (Flow.ORDERS, Flow.FULFILMENT, "")
 MOST_FAILURES = 1000  # what is more is no list of things to do
 
 

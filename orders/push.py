@@ -223,7 +223,6 @@ def _deliveries(shipments: Iterable[Shipment]) -> list[DeliveryRecord]:
     deliveries: list[Document] = []
     for shipment in shipments:
         said: Document = {name: getattr(shipment, name) for name in SAID}
-        said["nfe_link"] = shipment.nfe_link or _invoice_file(shipment)
         said["items"] = shipment.fields.get("shipping_items")
         said = {name: value for name, value in said.items() if value}
         if said.keys().isdisjoint(NEWS):
@@ -233,7 +232,10 @@ def _deliveries(shipments: Iterable[Shipment]) -> list[DeliveryRecord]:
                 delivery |= said
                 break
         else:
+            delivery = said
             deliveries.append(said)
+        # Beside the link, and not as one: it contradicts none, which may lead to the DANFE.
+        delivery["file"] = delivery.get("file") or _invoice_file(shipment)
     return [_delivery(said) for said in deliveries]
 
 
@@ -250,7 +252,7 @@ def _delivery(said: Document) -> DeliveryRecord:
         number=said.get("nfe_number", ""),
         series=said.get("nfe_serie", ""),
         issued_at=said.get("nfe_date"),
-        link=said.get("nfe_link", ""),
+        link=said.get("nfe_link") or said["file"],
         cfops=said.get("cfops", ""),
     )
     tracking = TrackingRecord(

@@ -14,7 +14,7 @@ from connectors.errors import Duplicate, NothingChanged, Refused
 from connectors.hub.identifiers import public_id_of
 from connectors.hub.wire import INVOICE_FIELDS, TRACKING_FIELDS
 from connectors.models import Activation
-from connectors.records import OrderRecord, OrderStatus
+from connectors.records import Document, OrderRecord, OrderStatus
 from connectors.spec import Mode
 from connectors.succession import acting, hold_integrations
 from connectors.trouble.causes import MISSING_DATA
@@ -254,14 +254,14 @@ def _update_order(order_id: int, document: OrderDocument, by: By) -> tuple[Order
         backwards, changes.status = _backwards(order, changes.status, by), None
         if not changes or _may_not_be_late(order, by):
             return order, backwards
-    if "total" not in head and (total := _new_sum(order, document, changes)) is not None:
+    if "total" not in head and (total := _new_sum(order, head, changes)) is not None:
         head, changes.head = {**head, "total": total}, {*changes.head, "total"}
     order.take({name: head[name] for name in changes.head})
     _apply(order, before, document, changes, [s for s, names in shipments if names], by)
     return order, None
 
 
-def _new_sum(order: Order, document: OrderDocument, changes: _Changes) -> Decimal | None:
+def _new_sum(order: Order, head: Document, changes: _Changes) -> Decimal | None:
     """The total, where the change does not say it, of an order whose total is the sum of its
     parts, as it is where nobody ever said one."""
     if "items" not in changes.lists and changes.head.isdisjoint(SUMMED):
@@ -269,8 +269,10 @@ def _new_sum(order: Order, document: OrderDocument, changes: _Changes) -> Decima
     before = [line.document() for line in order.lines.all()]
     if order.total != total_of(before, order.document()):
         return None
-    items = (document.items or []) if "items" in changes.lists else before
-    return total_of(items, {**order.document(), **document.head})
+    # As they will be stored: an item that is known by its id may be told without its price.
+    lines = changes.lists.get("items")
+    items = before if lines is None else [line.document() for line in lines]
+    return total_of(items, order.document() | {name: head[name] for name in changes.head})
 
 
 def _backwards(order: Order, asked: OrderStatus, by: By) -> Backwards:

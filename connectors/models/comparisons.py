@@ -28,7 +28,7 @@ class ComparisonQuerySet(models.QuerySet["Comparison"]):
         newer = Comparison.objects.filter(
             activation=OuterRef("activation"),
             purpose=OuterRef("purpose"),
-            asked_at__gt=OuterRef("asked_at"),
+            pk__gt=OuterRef("pk"),  # whatever the clock said
         )
         found = Difference.objects.filter(comparison=OuterRef("pk"))
         daily = daily.exclude(purpose=Comparison.Purpose.PREVIEW)

@@ -91,6 +91,22 @@ def test_an_invoice_takes_no_order_back(rocky, order):
     assert Order.objects.get().status == "shipping_informed"
 
 
+def test_another_invoice_than_the_channel_refused_is_news_whatever_the_platform_calls_it(
+    rocky, order
+):
+    first, other = (InvoiceRecord(number=number, series="1") for number in ("22846", "22847"))
+    report_fulfilment(rocky, reported(order, OrderStatus.APPROVED, invoice=first))
+    update_order(order.pk, become(OrderStatus.INVOICE_ERROR), order.source)
+
+    with pytest.raises(NothingChanged):
+        report_fulfilment(rocky, reported(order, OrderStatus.APPROVED, invoice=first))
+    refused = Order.objects.get().status
+    report_fulfilment(rocky, reported(order, OrderStatus.APPROVED, invoice=other))
+
+    assert (refused, Order.objects.get().status) == ("invoice_error", "invoiced")
+    assert order.shipments.get().nfe_number == "22847"
+
+
 def test_an_invoice_of_which_nothing_is_said_is_none(rocky, order):
     with pytest.raises(NothingChanged):
         report_fulfilment(rocky, reported(order, OrderStatus.PICKING, invoice=InvoiceRecord()))

@@ -7,8 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.services import create_product
+from connectors.errors import Refused
 from connectors.models import Activation, Failure, Store
 from connectors.records import OrderStatus
+from connectors.trouble.failures import record_untold
 from orders.invoicing import takes_invoice
 from orders.models import Order
 from orders.needing import first_needing, needing
@@ -107,6 +109,17 @@ def test_a_catalogue_that_fails_leaves_room_for_the_orders_that_fail(
         )
 
     assert [found for found, _reasons in first_needing([store.pk], 5)] == [order]
+
+
+def test_an_order_of_which_a_platform_cannot_be_told_a_change_is_among_them(store: Store) -> None:
+    channel, rocky = (make_activation(store, slug) for slug in ("pluga", "rocky"))
+    order = create_order(channel, document(status="delivered"))
+
+    record_untold(rocky, order.public_id, Refused("compare-os"))
+
+    assert first_needing([store.pk], 5) == [
+        (order, ["uma integração não conseguiu levar o pedido"])
+    ]
 
 
 def test_they_are_found_in_two_queries_whatever_there_is(store: Store) -> None:

@@ -146,6 +146,17 @@ def test_a_total_that_nobody_said_stays_the_sum_of_the_parts(pluga, first, chang
     assert shown["total"] == float(total)
 
 
+@pytest.mark.parametrize("unsaid", [{}, {"price": None}], ids=["absent", "null"])
+def test_an_item_told_without_its_price_costs_in_the_sum_what_it_costs(pluga, unsaid):
+    order = create_order(pluga, document(total=None))
+    item = {"id": order.lines.get().public_id, "quantity": 3, **unsaid}
+
+    changed = update_order(order.pk, read_order(Payload({"items": [item]})), pluga)
+
+    assert order.lines.get().price == Decimal("29.95")
+    assert changed.total == Decimal("89.85")
+
+
 def test_an_order_that_is_paid_later_was_approved_when_it_was(pluga):
     order = create_order(pluga, document())
 

@@ -485,6 +485,25 @@ def test_an_invoice_that_is_told_as_a_document_reaches_the_channel_with_its_file
     assert [each["nfe_link"] for each in above if each.get("nfe_key")] == [link or url]
 
 
+@pytest.mark.parametrize("link", ["", "https://nfe.example.com/danfe"])
+@pytest.mark.parametrize("with_file", [0, 1])
+def test_an_invoices_file_makes_no_second_delivery(upstream, hub, link, with_file):
+    """Its link may lead to the DANFE, and its file lie in the shipment with the tracking."""
+    hub_id = place_order(hub)
+    pull(upstream)
+    order, file = Order.objects.get(), "https://nfe.example.com/1.xml"
+    shipments = [{"nfe_key": "K1", "nfe_number": "1", "nfe_link": link}, {"track_code": "AA1"}]
+    shipments[with_file]["documents"] = [{"url": file, "type": "invoice"}]
+
+    document = OrderDocument({}, OrderStatus.SHIPPING_INFORMED, shipments=shipments)
+    update_order(order.pk, document, make_activation(order.store, "linx"))
+    push_orders(flow_of(upstream, FulfilmentSink))
+
+    above = hub.report()["orders"][hub_id]["shipments"]
+    told = [(each["nfe_link"], each["track_code"]) for each in above if each.get("nfe_key")]
+    assert told == [(link or file, "AA1")]
+
+
 def test_every_delivery_of_an_order_reaches_the_channel(upstream, hub):
     hub_id = place_order(hub)
     pull(upstream)

@@ -1,10 +1,12 @@
 """Previews and daily comparisons, as the operator sees and answers them."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from connectors.comparisons import follow_clock_back
 from connectors.models import Activation, Comparison, Difference
 from connectors.spec import Mode
 from tests.conftest import make_activation, make_managed
@@ -241,3 +243,15 @@ def test_the_latest_with_differences_and_those_that_hold_are_found_apart(
     assert listed("going_on") == []
     activation.comparisons.create(purpose="catalogue", ended_at=timezone.now())
     assert listed("differing") == []  # the newer one found nothing
+
+
+def test_the_latest_is_the_latest_after_the_clock_was_put_back(store):
+    activation, now = make_managed(store, "rocky", "", {"token": "t"}), timezone.now()
+    old, new = (activation.comparisons.create(purpose="orders", ended_at=now) for _n in "12")
+    old.differences.create(flow="orders", kind="update", record_id="A")
+    for comparison, hours in ((old, -1), (new, 1)):
+        Comparison.objects.filter(pk=comparison.pk).update(asked_at=now + timedelta(hours=hours))
+
+    follow_clock_back(timedelta(hours=5))
+
+    assert not Comparison.objects.differing(timezone.now()).exists()

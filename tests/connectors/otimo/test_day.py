@@ -135,6 +135,18 @@ def test_it_adds_no_variation(day, shop):
     assert Product.objects.count() == 4
 
 
+def test_what_the_store_has_otherwise_does_not_stop_what_it_has(day, shop):
+    elsewhere = [{"sku": "NOVA", "price": 1}, {"sku": "CANECA", "quantity": 9}]
+
+    small = {"sku": "CAMISETA-P", "quantity": 3}
+    shop.call("PUT", "/skus/CAMISETA", {"variations": [small, *elsewhere]})
+    shop.call("PUT", "/skus/CANECA", {"price": 36, "quantity": 7, "variations": elsewhere[:1]})
+
+    assert levels(day.store)["CAMISETA-P"] == (79.9, 3)
+    assert levels(day.store)["CANECA"] == (36, 7)
+    assert Product.objects.count() == 4
+
+
 def test_the_portal_expects_prices_and_stock_every_five_minutes_and_no_products(day, shop):
     flows = ActivationFlow.objects.filter(activation=shop.activation)
 
