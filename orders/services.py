@@ -41,7 +41,7 @@ from orders.wire import SUMMED, OrderDocument, Parts, from_record, total_of
 from orders.written import write_down
 
 # What must reach whoever has the order even where the status stays.
-DELIVERY = {*INVOICE_FIELDS, *TRACKING_FIELDS}
+DELIVERY = {*INVOICE_FIELDS, *TRACKING_FIELDS, "documents"}
 NOTHING_CHANGED = "Changes not found in the order"  # clients compare this text exactly
 
 

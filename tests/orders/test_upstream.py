@@ -485,6 +485,23 @@ def test_an_invoice_that_is_told_as_a_document_reaches_the_channel_with_its_file
     assert [each["nfe_link"] for each in above if each.get("nfe_key")] == [link or url]
 
 
+def test_an_invoices_file_that_comes_later_reaches_the_channel(upstream, hub):
+    hub_id = place_order(hub)
+    pull(upstream)
+    order, linx = Order.objects.get(), make_activation(Store.objects.get(), "linx")
+    invoiced = OrderDocument({}, OrderStatus.INVOICED, shipments=[{"nfe_key": "K1"}])
+    update_order(order.pk, invoiced, linx)
+    push_orders(flow_of(upstream, FulfilmentSink))
+    file = {"url": "https://nfe.example.com/1.xml", "type": "invoice"}
+
+    shipment = {"id": order.shipments.last().public_id, "documents": [file]}
+    update_order(order.pk, OrderDocument({}, shipments=[shipment]), linx)
+    push_orders(flow_of(upstream, FulfilmentSink))
+
+    above = hub.report()["orders"][hub_id]["shipments"]
+    assert [each["nfe_link"] for each in above if each.get("nfe_key")] == [file["url"]]
+
+
 @pytest.mark.parametrize("link", ["", "https://nfe.example.com/danfe"])
 @pytest.mark.parametrize("with_file", [0, 1])
 def test_an_invoices_file_makes_no_second_delivery(upstream, hub, link, with_file):
