@@ -97,7 +97,8 @@ def _push_orders(attempt: Attempt, sink: OrderSink) -> None:
 
 
 def _note_unanswered(link: OrderLink, version: int) -> None:
-    OrderLink.objects.filter(pk=link.pk, sent_status="").update(sent_version=version)
+    if not link.sent_status:
+        OrderLink.objects.filter(pk=link.pk, sent_status="").update(sent_version=version)
 
 
 def _show_what_changed(link: OrderLink, told: Activation) -> Activation:

@@ -8,8 +8,9 @@ from connectors.errors import Unreadable
 from connectors.payload import LOCAL, Payload, is_no, read_value, to_whole
 from connectors.records import Document, ProductRecord
 
-# Nobody says in which zone a filter's time is: this covers ours and UTC, and clocks that differ.
-OVERLAP = timedelta(hours=4)
+CLOCKS = timedelta(hours=1)  # may differ
+# Nobody says in which zone a filter's time is: this covers ours and UTC.
+OVERLAP = timedelta(hours=3) + CLOCKS
 
 
 def write_cursor(began: datetime) -> str:
@@ -18,8 +19,8 @@ def write_cursor(began: datetime) -> str:
 
 def write_since(cursor: str, now: datetime) -> str:
     """The filter for what changed since; everything where there is no cursor yet, or where it lies
-    in the future: the clock was put back, and what changed meanwhile is older."""
-    if not cursor or datetime.fromisoformat(cursor) > now:
+    far in the future: the clock was put back, and what changed meanwhile is older."""
+    if not cursor or datetime.fromisoformat(cursor) > now + CLOCKS:
         return ""
     since = (datetime.fromisoformat(cursor) - OVERLAP).astimezone(LOCAL)
     return f'ModifiedDate>="{since:%Y-%m-%dT%H:%M:%S}"'

@@ -114,3 +114,5 @@ def test_after_the_clock_was_ahead_everything_is_asked_for() -> None:
     began = datetime(2025, 1, 31, 15, 0, tzinfo=UTC)
 
     assert mapping.write_since(mapping.write_cursor(began + timedelta(hours=5)), began) == ""
+    from_another_host = mapping.write_cursor(began + timedelta(seconds=5))
+    assert mapping.write_since(from_another_host, began) == 'ModifiedDate>="2025-01-31T08:00:05"'
